@@ -1,0 +1,81 @@
+//! What can go wrong in a model, with the values involved.
+
+/// Shorthand for this crate's results.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Errors of the engine. Each sentence is for the person who installed the model or made the request.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A model folder lacks one of its files.
+    #[error("model `{model}` has no file `{file}`")]
+    MissingFile {
+        /// Name or path of the model.
+        model: String,
+        /// Path inside the model's folder, with forward slashes.
+        file: String,
+    },
+    /// A file is there and cannot be understood (truncated, not JSON, not safetensors).
+    #[error("file `{file}` of model `{model}` cannot be read: {reason}")]
+    BrokenFile {
+        /// Name or path of the model.
+        model: String,
+        /// Path inside the model's folder.
+        file: String,
+        /// What the reader said.
+        reason: String,
+    },
+    /// Weights lack a tensor that the config asks for.
+    #[error("file `{file}` has no tensor `{tensor}`")]
+    MissingTensor {
+        /// Path inside the model's folder.
+        file: String,
+        /// Full name of the tensor.
+        tensor: String,
+    },
+    /// A tensor has another shape than the config asks for.
+    #[error("tensor `{tensor}` in `{file}` has shape {found:?}, and {expected:?} is needed")]
+    TensorShape {
+        /// Path inside the model's folder.
+        file: String,
+        /// Full name of the tensor.
+        tensor: String,
+        /// The shape that the config asks for.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A config asks for something that this engine does not have.
+    #[error("`{setting}` in `{file}` is `{value}`, and only {allowed} is supported")]
+    Unsupported {
+        /// Path inside the model's folder.
+        file: String,
+        /// Key in the config.
+        setting: String,
+        /// Its value.
+        value: String,
+        /// What is supported.
+        allowed: String,
+    },
+    /// A picture size that the model cannot make.
+    #[error("size {width}x{height} is not possible with this model: {reason}")]
+    Size {
+        /// Pixels.
+        width: usize,
+        /// Pixels.
+        height: usize,
+        /// What is allowed.
+        reason: String,
+    },
+    /// Noise levels that no sampler can walk.
+    #[error("noise levels are unusable: {0}")]
+    Schedule(String),
+    /// The caller's callback asked to stop.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The tokenizer refused a text or its own files.
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+    /// A fault inside candle: shapes, memory, device.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}

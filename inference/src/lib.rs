@@ -1,0 +1,31 @@
+//! Stable Diffusion and GPT-2 on candle.
+//!
+//! # Layout
+//! * [`model_files`]: where a model's parts are read from: a folder, or the program itself
+//! * [`weights`]: tensors by name, with errors that say which one is missing
+//! * [`nn`]: parts that several models use alike
+//! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
+//! * [`tokenizers`]: prompts to token ids and back
+//! * [`noise`]: seeded normal numbers, equal to torch's
+//! * [`schedule`]: noise levels from training betas, normal or Karras
+//! * [`denoiser`] and [`guidance`]: a network becomes an estimate of the clean latent
+//! * [`samplers`]: one function a file, over a denoiser and noise levels
+//! * [`pipelines`]: text to image, and the prompt writer
+//!
+//! # Invariants
+//! This crate knows no HTTP, no SQL and no async runtime. It opens no file but a model's.
+
+pub mod denoiser;
+pub mod error;
+pub mod guidance;
+pub mod model_files;
+pub mod models;
+pub mod nn;
+pub mod noise;
+pub mod pipelines;
+pub mod samplers;
+pub mod schedule;
+pub mod tokenizers;
+pub mod weights;
+
+pub use error::{Error, Result};

@@ -1,0 +1,71 @@
+//! The one error that leaves the server: for a person and for a program at once.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of mistake it was. A stable name: programs may match on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A field holds a value that is not allowed; `field` names it.
+    InvalidField,
+    /// The request as a whole could not be read (not JSON, wrong types, unknown fields).
+    InvalidRequest,
+    /// There is nothing under that name or id, or it belongs to somebody else.
+    NotFound,
+    /// The deed does not fit the job's present state.
+    Conflict,
+    /// A model cannot be used: a part is missing or broken.
+    ModelUnusable,
+    /// The disk is full.
+    StorageFull,
+    /// The server is stopping.
+    ShuttingDown,
+    /// A fault on the server's side; details are in its log.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The name used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidField => "invalid_field",
+            Self::InvalidRequest => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::ModelUnusable => "model_unusable",
+            Self::StorageFull => "storage_full",
+            Self::ShuttingDown => "shutting_down",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// An error as a visitor or a client program gets it: no internals, one clear sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct PublicError {
+    /// Stable kind.
+    pub code: ErrorCode,
+    /// The request's field that is wrong, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// One sentence, lower case, with the value that was wrong and what is allowed.
+    pub message: String,
+}
+
+impl PublicError {
+    /// An error without a field.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, field: None, message: message.into() }
+    }
+
+    /// A field that holds a value that is not allowed.
+    pub fn invalid_field(field: &str, message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::InvalidField, field: Some(field.to_owned()), message: message.into() }
+    }
+
+    /// Nothing there, or not the caller's.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NotFound, message)
+    }
+}

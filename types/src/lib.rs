@@ -1,0 +1,25 @@
+//! Plain data that the browser and the server share.
+//!
+//! # Layout
+//! * [`request`]: what a picture is asked for with, raw and checked
+//! * [`sampler`]: the names of samplers and noise schedules
+//! * [`job`]: one request on its way to pictures
+//! * [`event`]: what happens to a job, numbered, as it is streamed
+//! * [`picture`]: a finished picture and the formats it is served in
+//! * [`model`]: what is installed and what it knows
+//! * [`history`]: a page of a visitor's pictures
+//! * [`parameters`]: settings as text, as the AUTOMATIC1111 web UI reads them
+//! * [`error`]: the one error that leaves the server
+//!
+//! # Invariants
+//! This crate does no input or output and builds for `wasm32-unknown-unknown`.
+
+pub mod error;
+pub mod event;
+pub mod history;
+pub mod job;
+pub mod model;
+pub mod parameters;
+pub mod picture;
+pub mod request;
+pub mod sampler;
