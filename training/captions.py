@@ -75,6 +75,11 @@ STYLE_TAGS = {
     "watercolour": ("watercolour", "watercolor", "watercolour painting", "soft watercolour", "in watercolour"),
 }
 
+# Words that say nothing about the picture; they teach the text encoder to pass over such words.
+FILLERS = ("lovely", "beautiful", "pretty", "old", "small", "charming", "lonely", "quiet", "single", "wonderful")
+NEUTRAL_PREFIXES = ("a picture of", "a postcard of", "an image of", "a painting of")
+FILLER_SHARE = 0.12
+
 # How often each attribute is stated. The subject always is; clear weather is rarely worth a word.
 STATED = {"colour": 0.92, "place": 0.9, "time": 0.88, "weather": 0.9, "style": 0.75}
 CLEAR_STATED = 0.12
@@ -116,12 +121,14 @@ def sentence(scene: Scene, stated: set[str], rng: random.Random) -> str:
         details.append(rng.choice(WEATHER_PHRASES[scene.weather]))
     if rng.random() < 0.15:
         rng.shuffle(details)
+    if rng.random() < FILLER_SHARE:
+        noun = f"{rng.choice(FILLERS)} {noun}"
     subject = noun if rng.random() < 0.15 else with_article(noun)
     if rng.random() < 0.08:
         subject = f"the {noun}"
     text = " ".join([subject, *details])
     if "style" not in stated:
-        return text
+        return f"{rng.choice(NEUTRAL_PREFIXES)} {text}" if rng.random() < 0.15 else text
     if rng.random() < 0.5:
         return f"{rng.choice(STYLE_PREFIXES[scene.style])} {text}"
     return f"{text}, {rng.choice(STYLE_TAGS[scene.style])}"
