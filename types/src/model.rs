@@ -1,1 +1,158 @@
-//! (being written)
+//! What is installed and what it knows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::SIZE_MULTIPLE;
+use crate::sampler::{Sampler, Schedule};
+
+/// A picture model as the site shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Name in requests: the folder's name.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// A sentence or two on what it is good for.
+    pub description: String,
+    /// Its licence, if it says so.
+    pub licence: Option<String>,
+    /// Comes with the program, rather than from the models folder.
+    pub bundled: bool,
+    /// What a request gets that leaves things open.
+    pub defaults: ModelDefaults,
+    /// The sizes it can make.
+    pub limits: SizeLimits,
+    /// Size for each [`Shape`], in its order: square, landscape, portrait.
+    pub sizes: [(u32, u32); 3],
+    /// The words it knows, if it knows only some.
+    pub vocabulary: Option<Vocabulary>,
+    /// Prompts that it does well.
+    pub examples: Vec<String>,
+    /// Number of weights.
+    pub n_parameters: u64,
+    /// Estimated memory for one picture of its own size, in bytes.
+    pub memory_bytes: u64,
+    /// Why it cannot be used, if it cannot.
+    pub problem: Option<String>,
+}
+
+/// What a request gets that leaves things open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelDefaults {
+    /// Sampling steps.
+    pub steps: u32,
+    /// Classifier-free guidance scale.
+    pub guidance_scale: f64,
+    /// Sampler.
+    pub sampler: Sampler,
+    /// Noise schedule.
+    pub schedule: Schedule,
+}
+
+/// The sizes that a model can make, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeLimits {
+    /// Every side is a multiple of this: the VAE's and the U-Net's halvings together, and 8 at least.
+    pub multiple: u32,
+    /// Shortest side.
+    pub min_side: u32,
+    /// Longest side.
+    pub max_side: u32,
+}
+
+impl SizeLimits {
+    /// Whether a picture may be this wide or high.
+    pub fn allows_side(&self, side: u32) -> bool {
+        (self.min_side..=self.max_side).contains(&side)
+            && side.is_multiple_of(self.multiple)
+            && side.is_multiple_of(SIZE_MULTIPLE)
+    }
+}
+
+/// The words that a small model knows, so that the page can help a visitor to speak them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Vocabulary {
+    /// What can be painted.
+    pub subjects: Vec<String>,
+    /// In which colours.
+    pub colours: Vec<String>,
+    /// Where.
+    pub places: Vec<String>,
+    /// When.
+    pub times: Vec<String>,
+    /// In which weather.
+    pub weather: Vec<String>,
+    /// In which style.
+    pub styles: Vec<String>,
+}
+
+/// Steps by name, for people who do not know what a step is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Half the usual steps: a quick look.
+    Preview,
+    /// The model's usual steps.
+    #[default]
+    Standard,
+    /// Twice the usual steps.
+    Premium,
+}
+
+impl Quality {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 3] = [Self::Preview, Self::Standard, Self::Premium];
+
+    /// The name in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preview => "preview",
+            Self::Standard => "standard",
+            Self::Premium => "premium",
+        }
+    }
+
+    /// Steps, given the model's usual number.
+    pub fn steps(self, usual: u32) -> u32 {
+        match self {
+            Self::Preview => (usual / 2).max(1),
+            Self::Standard => usual,
+            Self::Premium => (usual * 2).min(*crate::request::STEPS.end()),
+        }
+    }
+}
+
+/// Size by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// As wide as high.
+    #[default]
+    Square,
+    /// Wider than high.
+    Landscape,
+    /// Higher than wide.
+    Portrait,
+}
+
+impl Shape {
+    /// All of them, in the order they are offered, which is the order of [`ModelInfo::sizes`].
+    pub const ALL: [Self; 3] = [Self::Square, Self::Landscape, Self::Portrait];
+
+    /// The name in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Square => "square",
+            Self::Landscape => "landscape",
+            Self::Portrait => "portrait",
+        }
+    }
+}
+
+impl ModelInfo {
+    /// Width and height in pixels for a shape.
+    pub fn size_of(&self, shape: Shape) -> (u32, u32) {
+        self.sizes[shape as usize]
+    }
+}
