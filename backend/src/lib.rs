@@ -1,1 +1,32 @@
-//! (being written)
+//! What the site and the API both call: the job queue, the database, files, the engine.
+//!
+//! # Layout
+//! * [`services`]: the one handle that server functions and HTTP handlers hold; start reading here
+//! * [`config`]: where things lie
+//! * [`engine`]: what makes pictures and prompts: candle, or a fake that paints gradients
+//! * [`models`]: what is known of a model before it is loaded
+//! * [`jobs`]: the queue, the worker, and the progress that pages watch
+//! * [`store`]: every line of SQL
+//! * [`files`]: where pictures lie
+//! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
+//! * [`prompts`]: GPT-2's text as a stream
+//! * [`visitors`]: who asks
+//! * [`error`]: what can go wrong, and what of it a visitor is told
+//!
+//! # Invariants
+//! This crate knows no HTTP: no status codes, no headers, no cookies. No SQL stands outside `store`. A row
+//! is written after the file it names, so a row never points to nothing.
+
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod pictures;
+pub mod services;
+pub mod visitors;
+
+pub use config::Config;
+pub use engine::{Engine, EngineError};
+pub use error::{Error, Result};
+pub use image::RgbImage;
+pub use services::{EventStream, PictureFile, PromptStream, Services};
+pub use visitors::Visitor;

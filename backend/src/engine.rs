@@ -1,0 +1,89 @@
+//! What makes pictures and prompts.
+
+pub mod fake;
+
+use std::ops::ControlFlow;
+
+use image::RgbImage;
+use types::model::ModelInfo;
+use types::request::GenerationRequest;
+
+/// Makes pictures and prompts.
+///
+/// Its methods compute for as long as it takes and are called from threads that may block. The models it
+/// has do not change while it lives, but for their [`ModelInfo::problem`].
+pub trait Engine: Send + Sync + 'static {
+    /// The picture models, the default one first. One that cannot be used says why.
+    fn picture_models(&self) -> Vec<ModelInfo>;
+
+    /// Names of the models that write prompts.
+    fn prompt_models(&self) -> Vec<String>;
+
+    /// Makes picture `index` of a request, from the seed `request.seed + index`.
+    ///
+    /// `on_step` is called after every step; `Break` stops the run.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] if `on_step` broke off; otherwise whatever is wrong with the model.
+    fn generate(
+        &self,
+        request: &GenerationRequest,
+        index: u32,
+        on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+    ) -> Result<RgbImage, EngineError>;
+
+    /// Goes on writing after `start`, which may be empty, and hands over the new text in pieces.
+    ///
+    /// `Break` from `on_text` ends the writing, which is no error: what was written stands.
+    ///
+    /// # Errors
+    /// There is no model that writes, or it cannot be used.
+    fn write_prompt(
+        &self,
+        start: &str,
+        seed: u64,
+        on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), EngineError>;
+}
+
+/// A step that was just done.
+#[derive(Clone, Copy)]
+pub struct Step<'a> {
+    /// Its number, from 1.
+    pub step: u32,
+    /// Steps in all.
+    pub n_steps: u32,
+    /// Computes what the picture looks like now, small; nothing if the model has no way to tell. Costs time,
+    /// so it is computed only when somebody asks.
+    pub preview: &'a dyn Fn() -> Option<RgbImage>,
+}
+
+/// What can go wrong in an engine.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The callback asked to stop.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// There is no such model, or none at all.
+    #[error("model `{name}` is not installed")]
+    UnknownModel {
+        /// Its name.
+        name: String,
+    },
+    /// A model lacks a part, or a part is broken.
+    #[error("model `{model}` cannot be used: {reason}")]
+    Unusable {
+        /// Its name.
+        model: String,
+        /// The loader's sentence.
+        reason: String,
+    },
+    /// The model was loaded and then failed.
+    #[error("model `{model}` failed: {reason}")]
+    Fault {
+        /// Its name.
+        model: String,
+        /// What failed.
+        reason: String,
+    },
+}

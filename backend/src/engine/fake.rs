@@ -1,0 +1,203 @@
+//! An engine for tests: paints a gradient step by step, as fast as the test lets it.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use image::{Rgb, RgbImage};
+use types::model::{ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
+use types::request::GenerationRequest;
+use types::sampler::{Sampler, Schedule};
+
+use super::{Engine, EngineError, Step};
+
+/// What the fake does when it is asked for a picture.
+#[derive(Debug, Clone, Default)]
+pub enum Behaviour {
+    /// Paints it.
+    #[default]
+    Paints,
+    /// Fails after the first step.
+    Fails(EngineError),
+    /// Panics after the first step, as a fault in the engine's code would.
+    Panics,
+}
+
+/// Paints gradients that depend on seed and prompt.
+pub struct FakeEngine {
+    behaviour: Behaviour,
+    models: Vec<ModelInfo>,
+    gate: Arc<GateState>,
+}
+
+/// Lets a [`FakeEngine`] go on, one step at a time. Dropping it lets the engine run freely, so that no
+/// thread is left waiting at the end of a test.
+pub struct Gate(Arc<GateState>);
+
+#[derive(Default)]
+struct GateState {
+    /// Steps that may still be done; `None` is any number.
+    allowed: Mutex<Option<u32>>,
+    changed: Condvar,
+}
+
+impl FakeEngine {
+    /// An engine that runs freely.
+    pub fn new() -> Self {
+        Self { behaviour: Behaviour::Paints, models: vec![fake_model()], gate: Arc::default() }
+    }
+
+    /// An engine that waits before every step, and before every piece of a prompt, until the gate allows it.
+    pub fn gated() -> (Self, Gate) {
+        let engine = Self::new();
+        *engine.gate.lock() = Some(0);
+        let gate = Gate(Arc::clone(&engine.gate));
+        (engine, gate)
+    }
+
+    /// The same engine with another behaviour.
+    #[must_use]
+    pub fn behaving(mut self, behaviour: Behaviour) -> Self {
+        self.behaviour = behaviour;
+        self
+    }
+
+    /// The same engine with other models.
+    #[must_use]
+    pub fn with_models(mut self, models: Vec<ModelInfo>) -> Self {
+        self.models = models;
+        self
+    }
+}
+
+impl Default for FakeEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Gate {
+    /// Lets the engine do so many steps more.
+    pub fn allow(&self, n_steps: u32) {
+        if let Some(allowed) = self.0.lock().as_mut() {
+            *allowed += n_steps;
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// Lets the engine run freely from now on.
+    pub fn open(&self) {
+        *self.0.lock() = None;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+impl GateState {
+    /// A panic elsewhere leaves nothing half done here.
+    fn lock(&self) -> MutexGuard<'_, Option<u32>> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass(&self) {
+        let mut allowed = self.lock();
+        while *allowed == Some(0) {
+            allowed = self.changed.wait(allowed).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(allowed) = allowed.as_mut() {
+            *allowed -= 1;
+        }
+    }
+}
+
+impl Engine for FakeEngine {
+    fn picture_models(&self) -> Vec<ModelInfo> {
+        self.models.clone()
+    }
+
+    fn prompt_models(&self) -> Vec<String> {
+        vec!["demo-prompts".to_owned()]
+    }
+
+    fn generate(
+        &self,
+        request: &GenerationRequest,
+        index: u32,
+        on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+    ) -> Result<RgbImage, EngineError> {
+        for step in 1..=request.steps {
+            self.gate.pass();
+            match &self.behaviour {
+                Behaviour::Paints => {}
+                Behaviour::Fails(error) => return Err(error.clone()),
+                Behaviour::Panics => panic!("the fake engine was told to panic"),
+            }
+            let done = f64::from(step) / f64::from(request.steps);
+            let preview = || Some(gradient(request, index, 32, 32, done));
+            if on_step(Step { step, n_steps: request.steps, preview: &preview }).is_break() {
+                return Err(EngineError::Cancelled);
+            }
+        }
+        Ok(gradient(request, index, request.width, request.height, 1.0))
+    }
+
+    fn write_prompt(
+        &self,
+        start: &str,
+        seed: u64,
+        on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        const WORDS: [&str; 6] = ["red", "boat", "calm", "sea", "evening", "sky"];
+        for place in 0..WORDS.len() {
+            self.gate.pass();
+            let word = WORDS[(place + seed as usize) % WORDS.len()];
+            let piece = if start.is_empty() && place == 0 { word.to_owned() } else { format!(" {word}") };
+            if on_text(&piece).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two colours that follow from prompt and seed, fading in as the steps go by.
+fn gradient(request: &GenerationRequest, index: u32, width: u32, height: u32, done: f64) -> RgbImage {
+    let seed = request.prompt.bytes().fold(request.seed + u64::from(index), |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    let [red, green, blue, ..] = seed.to_le_bytes();
+    RgbImage::from_fn(width, height, |x, y| {
+        let shade = |base: u8, at: u32, side: u32| {
+            ((f64::from(base) + f64::from(at) / f64::from(side) * 120.0).min(255.0) * done) as u8
+        };
+        Rgb([shade(red, x, width), shade(green, y, height), shade(blue, x + y, width + height)])
+    })
+}
+
+/// A model with the limits of a small one.
+pub fn fake_model() -> ModelInfo {
+    ModelInfo {
+        name: "demo".into(),
+        title: "Gradients".into(),
+        description: "Paints gradients for tests.".into(),
+        licence: None,
+        bundled: true,
+        defaults: ModelDefaults {
+            steps: 4,
+            guidance_scale: 4.0,
+            sampler: Sampler::DpmPlusPlus2M,
+            schedule: Schedule::Karras,
+        },
+        limits: SizeLimits { multiple: 8, min_side: 64, max_side: 512 },
+        sizes: [(128, 128), (160, 96), (96, 160)],
+        vocabulary: Some(Vocabulary { subjects: vec!["boat".into()], ..Vocabulary::default() }),
+        examples: vec!["a red boat".into()],
+        n_parameters: 0,
+        memory_bytes: 0,
+        problem: None,
+    }
+}

@@ -1,0 +1,113 @@
+//! A picture with its settings in the three formats it is served in.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader, Limits, RgbImage};
+use types::parameters;
+use types::picture::PictureFormat;
+use types::request::GenerationRequest;
+
+use super::{PictureError, exif};
+
+/// High enough that nobody sees the difference, low enough to be a quarter of the PNG.
+const JPEG_QUALITY: u8 = 92;
+
+/// Larger than any picture a model makes; keeps a broken file from asking for all memory.
+const MAX_SIDE: u32 = 8_192;
+
+/// Picture `index` of a request as the bytes of a file, with its settings inside.
+///
+/// PNG: the text chunk `parameters`, as the AUTOMATIC1111 web UI writes it, and the chunk `darkroom` with the
+/// whole request as JSON. JPEG and WebP: the same `parameters` text as EXIF `UserComment`, which is where
+/// that web UI looks for it.
+///
+/// # Errors
+/// A picture without pixels.
+pub fn encode(
+    image: &RgbImage,
+    request: &GenerationRequest,
+    index: u32,
+    format: PictureFormat,
+) -> Result<Vec<u8>, PictureError> {
+    let settings = parameters::to_text(request, index);
+    match format {
+        PictureFormat::Png => encode_png(image, request, index, &settings),
+        PictureFormat::Jpeg => {
+            let mut bytes = Vec::new();
+            let mut encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+            write_with_exif(&mut encoder, &settings);
+            encoder.encode_image(image)?;
+            Ok(bytes)
+        }
+        PictureFormat::Webp => {
+            let mut bytes = Vec::new();
+            let mut encoder = WebPEncoder::new_lossless(&mut bytes);
+            write_with_exif(&mut encoder, &settings);
+            encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)?;
+            Ok(bytes)
+        }
+    }
+}
+
+/// Both encoders take EXIF; one that did not would lose the settings and keep the picture.
+fn write_with_exif(encoder: &mut impl ImageEncoder, settings: &str) {
+    if let Err(error) = encoder.set_exif_metadata(exif::with_user_comment(settings)) {
+        tracing::warn!(%error, "the settings were left out of a picture");
+    }
+}
+
+/// What the chunk `darkroom` holds: the request and which of its pictures this is.
+#[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+pub(super) struct Origin {
+    pub(super) version: String,
+    pub(super) index: u32,
+    pub(super) request: GenerationRequest,
+}
+
+fn encode_png(
+    image: &RgbImage,
+    request: &GenerationRequest,
+    index: u32,
+    settings: &str,
+) -> Result<Vec<u8>, PictureError> {
+    let origin =
+        Origin { version: env!("CARGO_PKG_VERSION").to_owned(), index, request: request.clone() };
+    let origin = serde_json::to_string(&origin).unwrap_or_default();
+
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Balanced);
+    for (keyword, text) in [("parameters", settings), ("darkroom", origin.as_str())] {
+        // Plain text chunks are Latin-1 by definition; all else goes into the international form.
+        if text.chars().all(|c| u32::from(c) < 256) {
+            encoder.add_text_chunk(keyword.to_owned(), text.to_owned())?;
+        } else {
+            encoder.add_itxt_chunk(keyword.to_owned(), text.to_owned())?;
+        }
+    }
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(image.as_raw())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// The pixels of a stored PNG.
+pub(crate) fn decode_png(bytes: &[u8]) -> Result<RgbImage, PictureError> {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(u64::from(MAX_SIDE) * u64::from(MAX_SIDE) * 3);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image::ImageFormat::Png);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    decoder.set_limits(limits)?;
+    Ok(image::DynamicImage::from_decoder(decoder)?.into_rgb8())
+}
+
+#[cfg(test)]
+#[path = "encode_tests.rs"]
+mod tests;
