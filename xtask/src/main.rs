@@ -1,2 +1,90 @@
-//! (being written)
-fn main() {}
+//! `cargo xtask`: builds, serves and tests Darkroom, with whatever is missing installed first.
+//!
+//! Nothing but the Rust toolchain is needed to build and to serve; the tests want Node.js and Python 3 as
+//! well. Everything that is downloaded comes from the registries of Rust, npm, Python and Debian.
+//!
+//! # Layout
+//! * [`front`]: the browser bundle, from the `frontend` crate to JavaScript and wasm
+//! * [`site`]: the folder that the program carries: bundle, style sheet, `public/`, each compressed
+//! * [`program`]: the program itself, with the site and the demo models inside
+//! * [`serve`]: build, then run
+//! * [`tests`]: every check, step by step
+//! * [`rules`]: what the architecture forbids, looked up in the sources and the dependency graph
+//! * [`bundle`]: the size that a browser downloads
+//! * [`install`]: what is missing on this machine
+//! * [`command`], [`paths`], [`fingerprint`]: small parts of the above
+
+mod bundle;
+mod command;
+mod fingerprint;
+mod front;
+mod install;
+mod paths;
+mod program;
+mod rules;
+mod serve;
+mod site;
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, serves and tests Darkroom; installs what is missing.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    deed: Deed,
+}
+
+#[derive(Subcommand)]
+enum Deed {
+    /// Build the browser bundle, the site and the program that carries them.
+    Build {
+        /// Optimise, as for use. Without it the build is quicker and the program slower.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build in release and serve the site, with the demo models, until Ctrl-C.
+    Serve {
+        /// Address to listen on.
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+        addr: String,
+        /// More flags for `darkroom serve`, after `--`.
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// Run every check and test, and stop at the first step that fails.
+    Test {
+        /// Run this step alone, or these.
+        #[arg(long, value_name = "STEP", value_delimiter = ',')]
+        only: Vec<tests::Step>,
+    },
+    /// Check what the architecture forbids: a step of `test` that is quick enough for every save.
+    Rules,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().deed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain alone: a backtrace of this program helps nobody who waits for another one.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(deed: Deed) -> anyhow::Result<()> {
+    match deed {
+        Deed::Build { release } => {
+            let program = program::build(release)?;
+            println!("built {}", program.display());
+            Ok(())
+        }
+        Deed::Serve { addr, flags } => serve::serve(&addr, &flags),
+        Deed::Test { only } => tests::run(&only),
+        Deed::Rules => rules::check(),
+    }
+}
