@@ -1,1 +1,30 @@
-//! (being written)
+//! The pages and islands of the site.
+//!
+//! # Layout
+//! * [`shell`]: the document around every page; `App` is the table of routes
+//! * `pages`: one page a file, named as in its URL; they render on the server alone
+//! * `components`: what several pages show
+//! * [`islands`]: the parts that come alive in the browser
+//! * [`live`]: server-sent events as a stream of values
+//! * [`format`]: numbers and times as people read them
+//!
+//! # Invariants
+//! Pages are never in the browser's bundle: only [`islands`] and what they use are. Every page works
+//! without them: an island renders forms and links that do the same by themselves.
+
+#[cfg(feature = "ssr")]
+pub mod components;
+pub mod format;
+pub mod islands;
+pub mod live;
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod shell;
+#[cfg(feature = "ssr")]
+mod state;
+
+#[cfg(feature = "ssr")]
+pub use shell::{App, shell};
+#[cfg(feature = "ssr")]
+pub use state::{FormState, PageStatus};

@@ -1,0 +1,1 @@
+//! The parts that come alive in the browser.

@@ -1,0 +1,8 @@
+//! One page a file, named as in its URL. Pages render on the server alone.
+
+pub mod api;
+pub mod create;
+pub mod history;
+pub mod job;
+pub mod models;
+pub mod not_found;
