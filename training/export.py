@@ -127,8 +127,21 @@ def write_random() -> None:
     write_prompts(models.prompt_writer(words.get_vocab_size(), words.token_to_id(prompt_tokenizer.END)))
 
 
+def write_trained() -> None:
+    """The newest checkpoints: autoencoder, averaged text encoder and U-Net, prompt writer if there is one."""
+    from . import diffusion, preview, prompts, vae
+
+    model = diffusion.load_average()
+    matrix, bias = preview.fit()
+    write_demo(vae.load(), model.text_encoder, model.unet, matrix, bias)
+    if paths.work(prompts.CHECKPOINT).exists():
+        words = prompt_tokenizer.load(paths.PROMPTS)
+        writer = models.prompt_writer(words.get_vocab_size(), words.token_to_id(prompt_tokenizer.END))
+        writer.load_state_dict(torch.load(paths.work(prompts.CHECKPOINT), map_location="cpu"))
+        write_prompts(writer)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--random", action="store_true", help="write untrained models")
-    if parser.parse_args().random:
-        write_random()
+    write_random() if parser.parse_args().random else write_trained()

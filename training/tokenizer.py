@@ -8,8 +8,9 @@ import json
 import random
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from . import paths
 from .captions import caption
 from .world import draw_scene
 
@@ -71,3 +72,9 @@ def load(folder: Path):
     from transformers import CLIPTokenizer
 
     return CLIPTokenizer.from_pretrained(folder)
+
+
+if __name__ == "__main__":
+    # The text encoder's ids depend on it, so an existing one stays.
+    if not (paths.DEMO / "tokenizer" / "vocab.json").exists():
+        train(paths.DEMO / "tokenizer")

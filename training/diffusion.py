@@ -1,0 +1,145 @@
+"""Trains text encoder and U-Net together on cached latents.
+
+`--minutes` is the time of the whole training, earlier runs counted in: the rate is constant and falls to nothing over
+the last `DECAY` of it. A checkpoint is written every few minutes and when the process is asked to end (SIGTERM).
+
+On a busy machine, threads that wait for each other waste most of their time; one process a core, each with one thread,
+learns several times faster: `OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m training.diffusion`.
+"""
+
+import argparse
+import copy
+import os
+import signal
+import time
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import nn
+
+from . import export, models, paths, text, tokenizer
+from .device import device
+from .noise import Noise
+from .optimiser import Muon
+from .samples import Samples
+
+CHECKPOINT = "diffusion.pt"
+BATCH = 32
+RATE, WARM_UP, DECAY = 1.5e-3, 100, 0.3
+EMA = 0.9985
+
+
+class Model(nn.Module):
+    """Text encoder and U-Net as one: noisy latents, steps and token ids to the predicted v."""
+
+    def __init__(self):
+        super().__init__()
+        self.text_encoder = export.build_text_encoder()
+        self.unet = models.unet()
+
+    def forward(self, noisy, t, tokens):
+        states = self.text_encoder(tokens).last_hidden_state
+        return self.unet(noisy, t, encoder_hidden_states=states).sample
+
+
+def learning_rate(step: int, progress: float) -> float:
+    return RATE * min(1.0, (step + 1) / WARM_UP) * min(1.0, max(0.0, 1 - progress) / DECAY)
+
+
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, step: int) -> None:
+    """Moves the running average towards the model, faster in the beginning."""
+    weight = 1 - min(EMA, (1 + step) / (20 + step))
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), weight)
+
+
+def share(model: nn.Module, progress: float, stop: bool) -> tuple[float, bool]:
+    """Averages the gradients over all processes, and agrees on the progress and on whether to stop."""
+    if not dist.is_initialized():
+        return progress, stop
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    numbers = torch.tensor([progress, float(stop)], device=gradients[0].device)
+    flat = torch.cat([g.reshape(-1) for g in gradients] + [numbers]) / dist.get_world_size()
+    dist.all_reduce(flat)
+    parts = flat.split([g.numel() for g in gradients] + [1, 1])
+    torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients)])
+    return parts[-2].item(), parts[-1].item() > 0
+
+
+def save(model, average, optimiser, **numbers) -> None:
+    path = paths.work(CHECKPOINT)
+    state = {"model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save({**state, **numbers}, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def load_average() -> Model:
+    """The averaged weights of the newest checkpoint, on the CPU."""
+    model = Model()
+    model.load_state_dict(torch.load(paths.work(CHECKPOINT), map_location="cpu")["average"])
+    return model.eval()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--no-compile", action="store_true")
+    options = parser.parse_args()
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
+    if "WORLD_SIZE" in os.environ:
+        dist.init_process_group("gloo")
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    where, words = device(), tokenizer.load(paths.DEMO / "tokenizer")
+    torch.manual_seed(3)
+    model, spent, step, seen = Model(), 0.0, 0, 0
+    if paths.work(text.CHECKPOINT).exists():
+        model.text_encoder.load_state_dict(torch.load(paths.work(text.CHECKPOINT)))
+    model.to(where, memory_format=torch.channels_last)
+    average = copy.deepcopy(model)
+    optimiser = Muon([model], RATE)
+    if paths.work(CHECKPOINT).exists():
+        state = torch.load(paths.work(CHECKPOINT), map_location=where)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        spent, step, seen = state["spent"], state["step"], state["seen"]
+    forward = model if options.no_compile else torch.compile(model)
+    torch.manual_seed(3 + step + 1_000_000 * rank)
+    samples, noise = Samples(words, BATCH, seed=step + 1_000_000 * rank), Noise(where)
+    last = saved = time.time()
+    losses, progress, ended = [], 0.0, False
+    while progress < 1 and not ended:
+        latents, tokens = samples.draw()
+        latents, tokens = latents.to(where, memory_format=torch.channels_last), tokens.to(where)
+        t = noise.draw(len(latents))
+        noisy, target = noise.add(latents, torch.randn_like(latents), t)
+        with torch.autocast(where.type, torch.bfloat16):
+            predicted = forward(noisy, t, tokens)
+        loss = F.mse_loss(predicted.float(), target)
+        loss.backward()
+        progress, ended = share(model, spent / (60 * options.minutes), bool(stop))
+        optimiser.set_lr(learning_rate(step, progress))
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        follow(average, model, step)
+        losses.append(loss.item())
+        step, seen = step + 1, seen + len(latents) * (dist.get_world_size() if dist.is_initialized() else 1)
+        now = time.time()
+        spent, last = spent + now - last, now
+        if step % 100 == 0 and rank == 0:
+            mean = sum(losses[-100:]) / len(losses[-100:])
+            print(f"step {step} seen {seen} {spent / 60:.1f} min loss {mean:.4f} rate {optimiser.param_groups[0]['lr']:.2e}", flush=True)
+        if now - saved > 240 and rank == 0:
+            save(model, average, optimiser, spent=spent, step=step, seen=seen)
+            saved = now
+    if rank:
+        return
+    save(model, average, optimiser, spent=spent, step=step, seen=seen)
+    print(f"stopped at step {step}, {seen} samples, {spent / 60:.1f} min", flush=True)
+
+
+if __name__ == "__main__":
+    main()
