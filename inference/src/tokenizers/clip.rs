@@ -1,0 +1,163 @@
+//! CLIP's tokenizer: lower-case byte pairs, from `vocab.json` and `merges.txt`.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
+
+use crate::error::{Error, Result};
+use crate::model_files::ModelFiles;
+
+/// What counts as a word before the byte pairs are joined: OpenAI's CLIP has this expression.
+const WORDS: &str =
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
+/// Texts to token ids of a fixed length.
+#[derive(Debug, Clone)]
+pub struct ClipTokenizer {
+    tokenizer: Tokenizer,
+    start: u32,
+    end: u32,
+    padding: u32,
+    length: usize,
+}
+
+/// The settings of `tokenizer_config.json` and `special_tokens_map.json` that matter here.
+#[derive(Debug, Default, Deserialize)]
+struct Settings {
+    bos_token: Option<Special>,
+    eos_token: Option<Special>,
+    pad_token: Option<Special>,
+    unk_token: Option<Special>,
+    model_max_length: Option<f64>,
+    added_tokens_decoder: Option<serde_json::Value>,
+}
+
+/// A token with a meaning of its own, written as text or with its properties.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Special {
+    Text(String),
+    Token { content: String },
+}
+
+impl Special {
+    fn text(self) -> String {
+        match self {
+            Self::Text(content) | Self::Token { content } => content,
+        }
+    }
+}
+
+impl ClipTokenizer {
+    /// Reads the tokenizer's folder. `max_length` is the most tokens that the text encoder takes.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`], [`Error::BrokenFile`]; [`Error::Tokenizer`] if the files contradict each
+    /// other.
+    pub fn load(files: &ModelFiles, folder: &str, max_length: usize) -> Result<Self> {
+        let vocabulary: HashMap<String, u32> = files.json(&format!("{folder}/vocab.json"))?;
+        let merges = read_merges(files, &format!("{folder}/merges.txt"))?;
+        let settings = read_settings(files, folder)?;
+        let name = |token: Option<Special>, default: &str| token.map_or_else(|| default.to_owned(), Special::text);
+        let start = name(settings.bos_token, "<|startoftext|>");
+        let end = name(settings.eos_token, "<|endoftext|>");
+        let padding = name(settings.pad_token, "<|endoftext|>");
+        let unknown = name(settings.unk_token, "<|endoftext|>");
+        let id = |token: &str| {
+            let missing = || Error::Tokenizer(format!("its vocabulary has no token `{token}`"));
+            vocabulary.get(token).copied().ok_or_else(missing)
+        };
+        let (start_id, end_id, padding_id) = (id(&start)?, id(&end)?, id(&padding)?);
+        let length = settings.model_max_length.map_or(max_length, |length| max_length.min(length as usize));
+        let tokenizer = build(vocabulary, merges, unknown, &[start, end, padding]).map_err(fault)?;
+        Ok(Self { tokenizer, start: start_id, end: end_id, padding: padding_id, length })
+    }
+
+    /// The text between start and end, cut or filled up to the length that the text encoder takes.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the text cannot be read.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = vec![self.start];
+        let words = self.words(text)?;
+        ids.extend(words.into_iter().take(self.length.saturating_sub(2)));
+        ids.push(self.end);
+        ids.resize(self.length, self.padding);
+        Ok(ids)
+    }
+
+    /// The text's tokens alone, however many.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the text cannot be read.
+    pub fn words(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.tokenizer.encode_fast(text, false).map_err(fault)?.get_ids().to_vec())
+    }
+
+    /// Tokens of an encoded text, start, end and filling among them.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+fn fault(error: impl std::fmt::Display) -> Error {
+    Error::Tokenizer(error.to_string())
+}
+
+/// One pair a line, after a first line with the version.
+fn read_merges(files: &ModelFiles, file: &str) -> Result<Vec<(String, String)>> {
+    let text = files.text(file)?;
+    let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
+    lines
+        .map(|line| match line.split_once(' ') {
+            Some((one, two)) if !one.is_empty() && !two.is_empty() => Ok((one.to_owned(), two.to_owned())),
+            _ => Err(files.broken(file, format!("`{line}` is no pair of tokens"))),
+        })
+        .collect()
+}
+
+/// Both files are optional. The map is the older place and is looked at where the config does not list the
+/// tokens itself, as transformers does: SD 2.x fills up with `!` for that reason.
+fn read_settings(files: &ModelFiles, folder: &str) -> Result<Settings> {
+    let optional = |file: String| if files.exists(&file) { files.json(&file) } else { Ok(Settings::default()) };
+    let mut settings = optional(format!("{folder}/tokenizer_config.json"))?;
+    if settings.added_tokens_decoder.is_none() {
+        let map = optional(format!("{folder}/special_tokens_map.json"))?;
+        settings.bos_token = map.bos_token.or(settings.bos_token);
+        settings.eos_token = map.eos_token.or(settings.eos_token);
+        settings.pad_token = map.pad_token.or(settings.pad_token);
+        settings.unk_token = map.unk_token.or(settings.unk_token);
+    }
+    Ok(settings)
+}
+
+fn build(
+    vocabulary: HashMap<String, u32>,
+    merges: Vec<(String, String)>,
+    unknown: String,
+    special: &[String],
+) -> tokenizers::Result<Tokenizer> {
+    let model = BPE::builder()
+        .vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), merges)
+        .unk_token(unknown)
+        .end_of_word_suffix("</w>".to_owned())
+        .build()?;
+    let mut tokenizer = Tokenizer::new(model);
+    let spaces = Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()), " ")?;
+    let normalizers: Vec<NormalizerWrapper> = vec![NFC.into(), spaces.into(), Lowercase.into()];
+    tokenizer.with_normalizer(Some(Normalizers::new(normalizers)))?;
+    let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true)?;
+    // GPT-2's own expression comes after CLIP's, as in the reference: it cuts some words once more.
+    let bytes = ByteLevel::new(false, true, true);
+    let pre_tokenizers: Vec<PreTokenizerWrapper> = vec![words.into(), bytes.into()];
+    tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(pre_tokenizers)));
+    let special: Vec<AddedToken> = special.iter().map(|token| AddedToken::from(token.clone(), true)).collect();
+    tokenizer.add_special_tokens(special)?;
+    Ok(tokenizer)
+}

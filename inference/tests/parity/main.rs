@@ -1,0 +1,13 @@
+//! Every part beside what diffusers and transformers compute from the same weights.
+//!
+//! `tests/reference/make.py` made the numbers; its README says how.
+
+mod compare;
+mod kinds;
+mod noise;
+mod reference;
+mod samplers;
+mod text;
+mod text_to_image;
+mod unet;
+mod vae;
