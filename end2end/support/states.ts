@@ -1,0 +1,152 @@
+import { rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { expect, type Page } from "@playwright/test";
+import { createJob, finished, LONG, QUICK } from "./api.ts";
+import { isAlive, openCreatePage } from "./create-page.ts";
+import type { Darkroom } from "./darkroom.ts";
+
+/** A page in one of its states. */
+export interface State {
+  name: string;
+  /** Brings the page there and waits until it looks the part. */
+  open: (page: Page, site: Darkroom) => Promise<void>;
+  /** What the browser logs as an error in this state, and rightly so. */
+  expectedErrors?: RegExp;
+}
+
+const PROMPT = "a red sailing boat on a calm sea at sunset";
+const OTHERS = [
+  "a blue house in a meadow at noon",
+  "a green tree on a snowy mountain at night",
+  "a yellow hot-air balloon over a desert at dawn",
+  "a purple fish in the sea",
+  "a white lighthouse on a cliff in the rain",
+];
+
+/** Every page in every state. */
+export const STATES: State[] = [
+  { name: "create", open: (page) => openCreatePage(page) },
+  {
+    name: "create-settings",
+    open: async (page) => {
+      await openCreatePage(page);
+      await page.locator("summary", { hasText: /settings/i }).first().click();
+    },
+  },
+  {
+    name: "create-refused",
+    expectedErrors: /status of 422/,
+    open: async (page) => {
+      await page.goto("/");
+      await page.locator("#prompt").evaluate((box) => {
+        box.removeAttribute("maxlength");
+        box.closest("form")?.setAttribute("novalidate", "");
+      });
+      await page.locator("#prompt").fill("a boat ".repeat(300));
+      await page.getByRole("button", { name: "Generate" }).click();
+      await expect(page.getByText(/at most 2000 are allowed/).first()).toBeVisible();
+    },
+  },
+  {
+    name: "create-with-jobs",
+    open: async (page) => {
+      for (const prompt of OTHERS.slice(0, 3)) {
+        await finished(page.request, (await createJob(page.request, { prompt })).id);
+      }
+      await createJob(page.request, { prompt: PROMPT, ...LONG });
+      await openCreatePage(page);
+      await expect(page.getByText(OTHERS[0]!).or(page.getByRole("img", { name: OTHERS[0]! })).first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-queued",
+    open: async (page) => {
+      await createJob(page.request, { prompt: OTHERS[0]!, ...LONG });
+      const waiting = await createJob(page.request, { prompt: PROMPT, ...LONG });
+      await page.goto(`/j/${waiting.id}`);
+      await isAlive(page);
+      await expect(page.getByText(/queue|waiting|ahead/i).first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-running",
+    open: async (page) => {
+      const job = await createJob(page.request, { prompt: PROMPT, ...LONG });
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.locator("img[src^='data:image/']").first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-done",
+    open: async (page) => {
+      const job = await createJob(page.request, { prompt: PROMPT, seed: 7 });
+      await finished(page.request, job.id);
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.getByRole("img", { name: PROMPT }).first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-done-several",
+    open: async (page) => {
+      const job = await createJob(page.request, { prompt: PROMPT, seed: 7, count: 4 });
+      await finished(page.request, job.id);
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.getByRole("img", { name: PROMPT })).toHaveCount(4);
+    },
+  },
+  {
+    name: "job-failed",
+    open: async (page, site) => {
+      await breakPicturesFolder(site);
+      const job = await createJob(page.request, { prompt: PROMPT, ...QUICK });
+      expect((await finished(page.request, job.id)).status).toBe("failed");
+      await page.goto(`/j/${job.id}`);
+      await expect(page.getByText(/failed|went wrong/i).first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-cancelled",
+    open: async (page) => {
+      const job = await createJob(page.request, { prompt: PROMPT, ...LONG });
+      await page.request.post(`/api/v1/jobs/${job.id}/cancel`);
+      await page.goto(`/j/${job.id}`);
+      await expect(page.getByText(/cancelled/i).first()).toBeVisible();
+    },
+  },
+  { name: "history-empty", open: async (page) => void (await page.goto("/history")) },
+  {
+    name: "history",
+    open: async (page) => {
+      for (const prompt of [...OTHERS, PROMPT]) {
+        await finished(page.request, (await createJob(page.request, { prompt, count: 2 })).id);
+      }
+      await page.goto("/history");
+      await expect(page.locator("img[src*='/images/']")).toHaveCount(2 * OTHERS.length + 2);
+    },
+  },
+  {
+    name: "history-nothing-found",
+    open: async (page) => {
+      await finished(page.request, (await createJob(page.request, { prompt: PROMPT, ...QUICK })).id);
+      await page.goto("/history?search=zebra");
+      await expect(page.locator("img[src*='/images/']")).toHaveCount(0);
+    },
+  },
+  { name: "models", open: async (page) => void (await page.goto("/models")) },
+  { name: "api", open: async (page) => void (await page.goto("/api")) },
+  {
+    name: "not-found",
+    expectedErrors: /status of 404/,
+    open: async (page) => void (await page.goto("/nowhere")),
+  },
+];
+
+/** Puts a file where the program keeps its pictures, so that the next one cannot be stored. */
+async function breakPicturesFolder(site: Darkroom): Promise<void> {
+  const folder = path.join(site.data, "pictures");
+  await rename(folder, `${folder}.away`).catch(() => undefined);
+  await writeFile(folder, "in the way");
+}

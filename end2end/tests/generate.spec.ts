@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { createJob, finished, history, LONG } from "../support/api.ts";
+import { generate, isAlive, openCreatePage, setSettings } from "../support/create-page.ts";
+import { readPng } from "../support/png.ts";
+import { expect, test } from "../support/test.ts";
+import { watch } from "../support/watch.ts";
+
+const PROMPT = "a red sailing boat on a calm sea at sunset";
+
+test("a picture develops on its job's page and shows without a reload", async ({ page }) => {
+  await openCreatePage(page);
+  await page.locator("#prompt").fill(PROMPT);
+  await setSettings(page, { Steps: "150" });
+  await generate(page);
+  await page.evaluate(() => Object.assign(window, { isTheSamePage: true }));
+  const preview = page.getByRole("img", { name: /preview/i });
+  const looks = await watch(preview, "src");
+
+  const picture = page.getByRole("img", { name: PROMPT });
+  await expect(picture).toBeVisible();
+
+  const previews = (await looks.soFar()).filter((src) => src.startsWith("data:image/"));
+  expect(new Set(previews).size).toBeGreaterThanOrEqual(3);
+  expect(await page.evaluate(() => "isTheSamePage" in window)).toBe(true);
+  expect(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(256);
+});
+
+test("a reload in the middle resumes", async ({ page }) => {
+  const job = await createJob(page.request, { prompt: PROMPT, ...LONG, count: 3 });
+  await page.goto(`/j/${job.id}`);
+  const bar = page.getByRole("progressbar");
+  const percent = async () => Number(await bar.getAttribute("aria-valuenow"));
+  await expect.poll(percent).toBeGreaterThan(0);
+  const before = await percent();
+
+  await page.reload();
+  await isAlive(page);
+  await expect(bar).toBeVisible();
+  expect(await percent()).toBeGreaterThanOrEqual(before);
+
+  await expect(page.getByRole("img", { name: PROMPT })).toHaveCount(3, { timeout: 90_000 });
+  expect((await history(page.request)).n_matches).toBe(3);
+});
+
+test("the picture is downloaded as a valid PNG with its settings inside", async ({ page }) => {
+  const job = await createJob(page.request, { prompt: PROMPT, seed: 7, steps: 4, negative_prompt: "rain" });
+  await finished(page.request, job.id);
+  await page.goto(`/j/${job.id}`);
+
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /PNG/ }).first().click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/\.png$/);
+  const png = readPng(await readFile(await download.path()));
+
+  expect([png.width, png.height]).toEqual([256, 256]);
+  expect(new Set(png.rows).size).toBeGreaterThan(16);
+  const parameters = png.text.get("parameters") ?? "";
+  expect(parameters.split("\n").slice(0, 2)).toEqual([PROMPT, "Negative prompt: rain"]);
+  expect(parameters).toMatch(/\nSteps: 4, Sampler: .*, Seed: 7, Size: 256x256, Model: demo/);
+});
+
+test("the picture is to be had as JPEG and WebP as well", async ({ page }) => {
+  const job = await createJob(page.request, { prompt: PROMPT, steps: 4 });
+  const [picture] = (await finished(page.request, job.id)).pictures;
+  for (const [ending, type, signature] of [
+    ["jpg", "image/jpeg", /^\xff\xd8\xff/],
+    ["webp", "image/webp", /^RIFF....WEBP/s],
+  ] as const) {
+    const answer = await page.request.get(`/images/${picture!.id}.${ending}`);
+    expect(answer.headers()["content-type"]).toBe(type);
+    expect((await answer.body()).toString("latin1", 0, 16)).toMatch(signature);
+  }
+});
+
+test("a program asks for a picture with one request and gets it", async ({ request }) => {
+  const ask = () => request.post("/generate-image", { data: { prompt: PROMPT, seed: 7, steps: 4 }, timeout: 60_000 });
+  const first = await ask();
+  expect(first.headers()["content-type"]).toBe("image/png");
+  const png = readPng(await first.body());
+  expect([png.width, png.height]).toEqual([256, 256]);
+  expect((await (await ask()).body()).equals(await first.body())).toBe(true);
+});
