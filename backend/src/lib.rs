@@ -18,15 +18,21 @@
 //! is written after the file it names, so a row never points to nothing.
 
 pub mod config;
+mod data_folder;
 pub mod engine;
 pub mod error;
+mod files;
+mod jobs;
 pub mod pictures;
+mod prompts;
 pub mod services;
+mod shared;
+mod store;
 pub mod visitors;
 
 pub use config::Config;
 pub use engine::{Engine, EngineError};
 pub use error::{Error, Result};
 pub use image::RgbImage;
-pub use services::{EventStream, PictureFile, PromptStream, Services};
+pub use services::{EventStream, PictureFile, PromptStream, Services, choose_seed};
 pub use visitors::Visitor;

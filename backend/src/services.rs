@@ -1,16 +1,27 @@
 //! The one handle that server functions and HTTP handlers hold.
 
+mod pictures;
+
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use types::event::NumberedEvent;
-use types::history::{HistoryPage, HistoryQuery};
+use rand::Rng;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use types::error::{ErrorCode, PublicError};
+use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, JobInfo};
 use types::model::ModelInfo;
-use types::picture::{PictureFormat, PictureId, PictureInfo};
-use types::request::RawRequest;
+use types::request::{MAX_SEED, RawRequest, check_prompt};
 
-use crate::{Config, Engine, Result, Visitor};
+use crate::jobs::worker::Worker;
+use crate::jobs::{self, info};
+use crate::prompts::Prompts;
+use crate::shared::Shared;
+use crate::{Config, Engine, Error, Result, Visitor};
+
+pub use pictures::PictureFile;
 
 /// A job's events; ends after the final one, or when the program stops.
 pub type EventStream = BoxStream<'static, NumberedEvent>;
@@ -18,71 +29,164 @@ pub type EventStream = BoxStream<'static, NumberedEvent>;
 /// New text of a prompt, in pieces; ends when the prompt does. Dropping it stops the writing.
 pub type PromptStream = BoxStream<'static, Result<String>>;
 
-/// A file of a picture, ready to be sent.
-#[derive(Debug, Clone)]
-pub struct PictureFile {
-    /// The file.
-    pub bytes: bytes::Bytes,
-    /// Its MIME type.
-    pub content_type: &'static str,
-    /// A name to save it under, from the prompt and the seed: letters, digits and hyphens alone.
-    pub file_name: String,
-    /// Its entity tag with quotation marks, strong: these bytes never change.
-    pub etag: String,
+/// Everything the site can do. Cheap to clone; when the last clone is dropped, the worker stops.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    prompts: Prompts,
+    worker: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Everything the site can do. Cheap to clone.
-#[derive(Clone)]
-pub struct Services(Arc<()>);
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.stopping.cancel();
+    }
+}
 
-#[expect(clippy::unused_async, clippy::missing_errors_doc, unused_variables, missing_docs, reason = "signatures first")]
 impl Services {
+    /// Opens the data folder, puts the jobs back into the queue that were running when the program died, and
+    /// starts the worker.
+    ///
+    /// # Errors
+    /// The data folder cannot be written to, is in use by another program, or its database is of no use.
     pub async fn open(config: Config, engine: Arc<dyn Engine>) -> Result<Self> {
-        unimplemented!()
+        let services = Self::without_worker(Shared::open(&config, engine).await?);
+        let worker = Worker::new(Arc::clone(&services.0.shared));
+        *services.0.worker.lock().await = Some(tokio::spawn(worker.run()));
+        Ok(services)
     }
+
+    /// Services whose jobs stay in the queue, for tests that do the worker's steps themselves.
+    pub(crate) fn without_worker(shared: Shared) -> Self {
+        Self(Arc::new(Inner { shared: Arc::new(shared), prompts: Prompts::new(), worker: Mutex::default() }))
+    }
+
+    /// What the worker works with.
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.0.shared)
+    }
+
+    /// The picture models, the default one first. One that cannot be used says why.
     pub fn models(&self) -> Vec<ModelInfo> {
-        unimplemented!()
+        self.0.shared.engine.picture_models()
     }
+
+    /// Names of the models that write prompts.
     pub fn prompt_models(&self) -> Vec<String> {
-        unimplemented!()
+        self.0.shared.engine.prompt_models()
     }
+
+    /// Checks a request and puts it into the queue.
+    ///
+    /// # Errors
+    /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
     pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
-        unimplemented!()
+        let Shared { store, queue, stopping, .. } = &*self.0.shared;
+        if stopping.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let models = self.models();
+        let request = raw.check(&models, choose_seed)?;
+        if let Some(ModelInfo { name, problem: Some(problem), .. }) =
+            models.iter().find(|model| model.name == request.model)
+        {
+            let sentence = format!("model `{name}` cannot be used: {problem}");
+            return Err(PublicError { field: Some("model".into()), ..PublicError::new(ErrorCode::ModelUnusable, sentence) }.into());
+        }
+        let row = store.insert_job(owner, &request).await?;
+        tracing::info!(job.id = %row.job_id(), "a job was asked for");
+        queue.wake();
+        info::describe(&self.0.shared, Some(owner), row, &[]).await
     }
+
+    /// A job. Whoever knows its id may look; [`JobInfo::is_owner`] says who may act.
+    ///
+    /// # Errors
+    /// There is no such job.
     pub async fn job(&self, viewer: &Visitor, id: JobId) -> Result<JobInfo> {
-        unimplemented!()
+        info::job_info(&self.0.shared, Some(viewer), id).await
     }
+
+    /// Cancels a job that is queued or running. A running one stops after its present step; pictures that it
+    /// has finished stay.
+    ///
+    /// # Errors
+    /// There is no such job or it is somebody else's; it came to its end before.
     pub async fn cancel_job(&self, owner: &Visitor, id: JobId) -> Result<JobInfo> {
-        unimplemented!()
+        let Shared { store, queue, hub, .. } = &*self.0.shared;
+        let job = self.job(owner, id).await?;
+        if !job.is_owner {
+            return Err(Error::not_found("job", id));
+        }
+        let Some(row) = store.cancel(id).await? else {
+            let job = self.job(owner, id).await?;
+            return Err(Error::AlreadyFinal(job.status));
+        };
+        queue.stop(id);
+        hub.finish(id, jobs::numbers::last(row.attempt_number()), JobEvent::Cancelled);
+        tracing::info!(job.id = %id, "a job was cancelled");
+        queue.announce_places(store, hub).await?;
+        self.job(owner, id).await
     }
-    pub async fn events(&self, viewer: &Visitor, id: JobId, after: Option<u64>) -> Result<EventStream> {
-        unimplemented!()
+
+    /// What happens to a job, from where it stands, or from after the event with the number `after`. The
+    /// stream ends after the final event, or when the program stops.
+    ///
+    /// # Errors
+    /// There is no such job.
+    pub async fn events(&self, _viewer: &Visitor, id: JobId, after: Option<u64>) -> Result<EventStream> {
+        jobs::events::events(&self.0.shared, id, after).await
     }
+
+    /// Waits until the job came to its end.
+    ///
+    /// # Errors
+    /// There is no such job; the program stops before it is done.
     pub async fn wait(&self, id: JobId) -> Result<JobInfo> {
-        unimplemented!()
+        let mut events = jobs::events::events(&self.0.shared, id, None).await?;
+        while events.next().await.is_some() {}
+        let job = info::job_info(&self.0.shared, None, id).await?;
+        if job.status.is_final() { Ok(job) } else { Err(Error::ShuttingDown) }
     }
+
+    /// A visitor's jobs: those that are not at their end first, then the latest.
+    ///
+    /// # Errors
+    /// The database is out of order.
     pub async fn latest_jobs(&self, owner: &Visitor, limit: u32) -> Result<Vec<JobInfo>> {
-        unimplemented!()
+        info::latest_jobs(&self.0.shared, owner, limit).await
     }
-    pub async fn history(&self, owner: &Visitor, query: HistoryQuery) -> Result<HistoryPage> {
-        unimplemented!()
-    }
-    pub async fn picture_file(&self, id: PictureId, format: PictureFormat) -> Result<PictureFile> {
-        unimplemented!()
-    }
-    pub async fn thumbnail(&self, id: PictureId) -> Result<PictureFile> {
-        unimplemented!()
-    }
-    pub async fn set_favourite(&self, owner: &Visitor, id: PictureId, favourite: bool) -> Result<PictureInfo> {
-        unimplemented!()
-    }
-    pub async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<()> {
-        unimplemented!()
-    }
+
+    /// Has a prompt written, or the beginning in `start` continued.
+    ///
+    /// # Errors
+    /// A `start` that no prompt may have. What goes wrong later is the stream's last item.
     pub fn write_prompt(&self, start: String, seed: Option<u64>) -> Result<PromptStream> {
-        unimplemented!()
+        let Shared { engine, stopping, .. } = &*self.0.shared;
+        let start = check_prompt("start", &start)?;
+        let seed = seed.unwrap_or_else(choose_seed);
+        Ok(self.0.prompts.write(Arc::clone(engine), start, seed, stopping.clone()))
     }
+
+    /// Stops: takes no more jobs, puts the running one back into the queue, and ends all streams. Returns when
+    /// the engine has stopped.
     pub async fn shutdown(&self) {
-        unimplemented!()
+        let Shared { stopping, hub, .. } = &*self.0.shared;
+        stopping.cancel();
+        hub.close();
+        let worker = self.0.worker.lock().await.take();
+        if let Some(worker) = worker
+            && let Err(error) = worker.await
+        {
+            tracing::error!(%error, "the worker did not stop as it should");
+        }
     }
+}
+
+/// A random seed, among those that every JSON reader keeps exact.
+pub fn choose_seed() -> u64 {
+    rand::rng().random_range(0..=MAX_SEED)
 }

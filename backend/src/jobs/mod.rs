@@ -1,0 +1,23 @@
+//! The queue, the worker, and the progress that pages watch.
+//!
+//! # Layout
+//! * [`queue`]: waking the worker, and cancelling
+//! * [`worker`]: takes a job, makes its pictures, stores them
+//! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
+//! * [`progress`]: what happens to each job, kept for those who watch
+//! * [`numbers`]: the number of every event
+//! * [`pace`]: how long it will take, and when to show a preview
+//! * [`events`]: a job's events as a stream
+//! * [`info`]: a job as its page shows it
+
+pub(crate) mod events;
+pub(crate) mod info;
+pub(crate) mod numbers;
+mod pace;
+mod painter;
+pub(crate) mod progress;
+pub(crate) mod queue;
+pub(crate) mod worker;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The part of the work on a job that computes: engine, previews, encoding. Blocks its thread.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+use types::event::JobEvent;
+use types::job::{JobId, Progress};
+use types::picture::PictureFormat;
+use types::request::GenerationRequest;
+
+use super::numbers;
+use super::pace::Pace;
+use super::progress::ProgressHub;
+use crate::engine::Step;
+use crate::{Engine, Result, pictures};
+
+/// All that is needed to paint one picture of a job.
+pub(super) struct Painter {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) hub: Arc<ProgressHub>,
+    pub(super) job: JobId,
+    pub(super) attempt: u64,
+    pub(super) request: Arc<GenerationRequest>,
+    pub(super) index: u32,
+    pub(super) pace: Pace,
+    /// Looked at after every step.
+    pub(super) stop: CancellationToken,
+}
+
+/// A picture as the bytes of its files.
+pub(super) struct Painted {
+    pub(super) png: Vec<u8>,
+    pub(super) thumbnail: Vec<u8>,
+    /// Handed on to the next picture of the job.
+    pub(super) pace: Pace,
+}
+
+impl Painter {
+    /// Paints the picture and tells the hub about every step.
+    ///
+    /// # Errors
+    /// `EngineError::Cancelled` if it was stopped; otherwise whatever is wrong with the model.
+    pub(super) fn paint(mut self) -> Result<Painted> {
+        self.pace.begin_picture();
+        let engine = Arc::clone(&self.engine);
+        let request = Arc::clone(&self.request);
+        let image = engine.generate(&request, self.index, &mut |step| self.on_step(&step))?;
+        let png = pictures::encode(&image, &request, self.index, PictureFormat::Png)?;
+        let thumbnail = pictures::thumbnail(&image)?;
+        Ok(Painted { png, thumbnail, pace: self.pace })
+    }
+
+    fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        if self.stop.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        let now = Instant::now();
+        self.pace.record_step(now);
+        let preview = if self.pace.wants_preview(now) { (step.preview)() } else { None };
+        let preview = preview.and_then(|image| {
+            pictures::preview_data_url(&image)
+                .inspect_err(|error| tracing::warn!(job.id = %self.job, %error, "a preview was left out"))
+                .ok()
+        });
+        let remaining = self.pace.remaining(self.index, step.step);
+        let progress = Progress {
+            picture: self.index + 1,
+            n_pictures: self.request.count,
+            step: step.step,
+            n_steps: step.n_steps,
+            remaining_ms: remaining.map(|time| time.as_millis() as u64),
+        };
+        let number = numbers::step(self.attempt, self.index, step.step);
+        self.hub.publish(self.job, number, JobEvent::Progress { progress, preview });
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Waking the worker, and cancelling what it works on.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use types::event::JobEvent;
+use types::job::JobId;
+
+use super::numbers;
+use super::progress::ProgressHub;
+use crate::Result;
+use crate::store::Store;
+
+/// The part of the queue that is in memory. What is queued stands in the database.
+pub(crate) struct Queue {
+    woken: Notify,
+    /// The job that is being worked on, and what stops it.
+    running: Mutex<Option<(JobId, CancellationToken)>>,
+    stopping: CancellationToken,
+}
+
+/// The time in which a job is worked on. When it is dropped, for whatever reason, the engine is told to stop.
+pub(crate) struct Running {
+    token: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Running {
+    /// Cancelled when the work is to stop: the owner says so, or the program stops.
+    pub(crate) fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(stopping: CancellationToken) -> Self {
+        Self { woken: Notify::new(), running: Mutex::default(), stopping }
+    }
+
+    /// Says that there may be something to do. If the worker is busy, it looks again afterwards.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// Resolves at the first [`Queue::wake`] after this call, or at one before it that nobody has taken.
+    pub(crate) fn woken(&self) -> tokio::sync::futures::Notified<'_> {
+        self.woken.notified()
+    }
+
+    /// The job is being worked on from now on.
+    pub(crate) fn begin(&self, id: JobId) -> Running {
+        let token = self.stopping.child_token();
+        *self.lock() = Some((id, token.clone()));
+        Running { _stop_on_drop: token.clone().drop_guard(), token }
+    }
+
+    /// Stops the work on a job, if it is this job that is worked on.
+    pub(crate) fn stop(&self, id: JobId) {
+        if let Some((running, token)) = &*self.lock()
+            && *running == id
+        {
+            token.cancel();
+        }
+    }
+
+    /// Tells those who wait how many are before them now.
+    pub(crate) async fn announce_places(&self, store: &Store, hub: &ProgressHub) -> Result<()> {
+        for (job, n_ahead) in store.places().await? {
+            let id = job.job_id();
+            if hub.is_watched(id) {
+                hub.publish(id, numbers::queued(job.attempt_number(), n_ahead), JobEvent::Queued { n_ahead });
+            }
+        }
+        Ok(())
+    }
+
+    /// A panic elsewhere leaves nothing half done here.
+    fn lock(&self) -> MutexGuard<'_, Option<(JobId, CancellationToken)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

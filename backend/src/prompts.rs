@@ -1,0 +1,64 @@
+//! GPT-2's text as a stream.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use futures::{FutureExt, StreamExt};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Engine, EngineError, Error, PromptStream};
+
+/// More pieces than a prompt has: a reader who is slow holds up nobody.
+const CAPACITY: usize = 256;
+
+/// Prompts that are written at the same time. More would make each of them slow, and the picture too.
+const WRITERS: usize = 2;
+
+/// Writes prompts, a few at a time.
+pub(crate) struct Prompts {
+    permits: Arc<Semaphore>,
+}
+
+impl Prompts {
+    pub(crate) fn new() -> Self {
+        Self { permits: Arc::new(Semaphore::new(WRITERS)) }
+    }
+
+    /// The text that comes after `start`, in pieces as they are made. Dropping the stream stops the writing,
+    /// and so does `stopping`.
+    pub(crate) fn write(
+        &self,
+        engine: Arc<dyn Engine>,
+        start: String,
+        seed: u64,
+        stopping: CancellationToken,
+    ) -> PromptStream {
+        let permits = Arc::clone(&self.permits);
+        let (pieces, stream) = mpsc::channel(CAPACITY);
+        let writing = async move {
+            let permit = permits.acquire_owned().await;
+            // Runs on to the end of the closure; when the stream is dropped, at the next piece.
+            tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                let written = engine.write_prompt(&start, seed, &mut |text| {
+                    if stopping.is_cancelled() || pieces.blocking_send(Ok(text.to_owned())).is_err() {
+                        return ControlFlow::Break(());
+                    }
+                    ControlFlow::Continue(())
+                });
+                // Being cancelled is no error for a text: what was written stands.
+                if let Err(error) = written
+                    && !matches!(error, EngineError::Cancelled)
+                {
+                    tracing::error!(%error, "a prompt could not be written");
+                    // Nobody listens any more if this cannot be sent.
+                    let _ = pieces.blocking_send(Err(Error::Engine(error)));
+                }
+            });
+        };
+        // The writing begins with the first look at the stream, and not at all if nobody looks.
+        writing.into_stream().filter_map(|()| async { None }).chain(ReceiverStream::new(stream)).boxed()
+    }
+}

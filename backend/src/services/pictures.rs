@@ -1,0 +1,151 @@
+//! Finished pictures: history, files, favourites, deleting.
+
+use bytes::Bytes;
+use types::history::{HistoryPage, HistoryQuery};
+use types::picture::{PictureFormat, PictureId, PictureInfo};
+
+use super::Services;
+use crate::pictures::{self, THUMBNAIL_CONTENT_TYPE};
+use crate::shared::Shared;
+use crate::store::entities::{job, picture};
+use crate::{Error, Result, Visitor, files};
+
+/// A file of a picture, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct PictureFile {
+    /// The file.
+    pub bytes: Bytes,
+    /// Its MIME type.
+    pub content_type: &'static str,
+    /// A name to save it under, from the prompt and the seed: letters, digits and hyphens alone.
+    pub file_name: String,
+    /// Its entity tag with quotation marks, strong: these bytes never change.
+    pub etag: String,
+}
+
+impl Services {
+    /// A page of a visitor's pictures, newest first.
+    ///
+    /// # Errors
+    /// A limit or a cursor that is not allowed.
+    pub async fn history(&self, owner: &Visitor, query: HistoryQuery) -> Result<HistoryPage> {
+        self.0.shared.store.history(owner, &query).await
+    }
+
+    /// A picture in some format. Whoever knows its id may look.
+    ///
+    /// # Errors
+    /// There is no such picture.
+    pub async fn picture_file(&self, id: PictureId, format: PictureFormat) -> Result<PictureFile> {
+        let (picture, job) = self.stored(id).await?;
+        let png = self.0.shared.files.read(&picture.file).await?;
+        let bytes = match format {
+            PictureFormat::Png => png,
+            format => {
+                let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
+                let convert = move || pictures::encode(&pictures::decode_png(&png)?, &request, index, format);
+                tokio::task::spawn_blocking(convert)
+                    .await
+                    .map_err(|panic| Error::Broken(format!("converting picture {id} ended early: {panic}")))??
+                    .into()
+            }
+        };
+        Ok(PictureFile {
+            bytes,
+            content_type: format.content_type(),
+            file_name: file_name(&picture.info(), format.extension()),
+            etag: format!("\"{id}-{}\"", format.extension()),
+        })
+    }
+
+    /// A picture's thumbnail, at most 256 pixels a side. Whoever knows the picture's id may look.
+    ///
+    /// # Errors
+    /// There is no such picture.
+    pub async fn thumbnail(&self, id: PictureId) -> Result<PictureFile> {
+        let (picture, _) = self.stored(id).await?;
+        let bytes = self.0.shared.files.read(&files::thumbnail_file(&picture.file)).await?;
+        Ok(PictureFile {
+            bytes,
+            content_type: THUMBNAIL_CONTENT_TYPE,
+            file_name: file_name(&picture.info(), "thumbnail.jpg"),
+            etag: format!("\"{id}-thumbnail\""),
+        })
+    }
+
+    /// Marks a picture as a favourite, or no longer.
+    ///
+    /// # Errors
+    /// There is no such picture or it is somebody else's.
+    pub async fn set_favourite(&self, owner: &Visitor, id: PictureId, favourite: bool) -> Result<PictureInfo> {
+        let marked = self.0.shared.store.set_favourite(owner, id, favourite).await?;
+        Ok(marked.ok_or_else(|| Error::not_found("picture", id))?.info())
+    }
+
+    /// Deletes a picture for good.
+    ///
+    /// # Errors
+    /// There is no such picture or it is somebody else's.
+    pub async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<()> {
+        let Shared { store, files, .. } = &*self.0.shared;
+        let picture =
+            store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", id))?;
+        // First the row and then the files: a row never points to nothing.
+        files.discard(&picture.file).await;
+        Ok(())
+    }
+
+    async fn stored(&self, id: PictureId) -> Result<(picture::Model, job::Model)> {
+        self.0.shared.store.picture(id).await?.ok_or_else(|| Error::not_found("picture", id))
+    }
+}
+
+/// Longest part of a file's name that comes from the prompt.
+const MAX_NAME: usize = 60;
+
+/// Words of the prompt and the seed, in characters that every file system takes.
+fn file_name(picture: &PictureInfo, ending: &str) -> String {
+    let mut name = String::from("darkroom");
+    for word in picture.prompt.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if name.len() + 1 + word.len() > MAX_NAME {
+            break;
+        }
+        name.push('-');
+        name.push_str(&word.to_ascii_lowercase());
+    }
+    format!("{name}-{}.{ending}", picture.seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::job::JobId;
+    use uuid::Uuid;
+
+    fn named(prompt: &str) -> String {
+        let picture = PictureInfo {
+            id: PictureId(Uuid::nil()),
+            job_id: JobId(Uuid::nil()),
+            index: 0,
+            prompt: prompt.into(),
+            seed: 7,
+            width: 64,
+            height: 64,
+            favourite: false,
+            created_at: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        file_name(&picture, "png")
+    }
+
+    #[test]
+    fn a_file_is_named_after_prompt_and_seed() {
+        assert_eq!(named("A red boat, at sunset!"), "darkroom-a-red-boat-at-sunset-7.png");
+    }
+
+    #[test]
+    fn no_prompt_makes_a_name_that_a_file_system_refuses() {
+        assert_eq!(named("../../etc/\"passwd\""), "darkroom-etc-passwd-7.png");
+        assert_eq!(named("夕暮れ"), "darkroom-7.png");
+        assert!(named(&"long words ".repeat(50)).len() < 80);
+    }
+}

@@ -1,0 +1,50 @@
+//! What the services and the worker have in common.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::data_folder::DataFolder;
+use crate::files::Files;
+use crate::jobs::progress::ProgressHub;
+use crate::jobs::queue::Queue;
+use crate::store::Store;
+use crate::{Config, Engine, Result};
+
+/// One program's hold on a data folder. Lives as long as anybody works on it.
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) store: Store,
+    pub(crate) files: Files,
+    pub(crate) hub: Arc<ProgressHub>,
+    pub(crate) queue: Queue,
+    /// Cancelled when the program stops.
+    pub(crate) stopping: CancellationToken,
+    _folder: DataFolder,
+}
+
+impl Shared {
+    /// Opens everything and puts the jobs back into the queue that were running when the program died. Works
+    /// on no job yet.
+    pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
+        let folder = DataFolder::lock(&config.data_dir)?;
+        let files = Files::in_folder(&folder.pictures())?;
+        Self::open_with_files(folder, files, engine).await
+    }
+
+    /// The same with the pictures elsewhere.
+    pub(crate) async fn open_with_files(
+        folder: DataFolder,
+        files: Files,
+        engine: Arc<dyn Engine>,
+    ) -> Result<Self> {
+        let store = Store::open(&folder.database()).await?;
+        let (n_back, n_given_up) = store.recover().await?;
+        if n_back + n_given_up > 0 {
+            tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
+        }
+        let stopping = CancellationToken::new();
+        let queue = Queue::new(stopping.clone());
+        Ok(Self { engine, store, files, hub: Arc::default(), queue, stopping, _folder: folder })
+    }
+}

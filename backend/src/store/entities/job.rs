@@ -1,0 +1,83 @@
+//! A row of `jobs`: the truth that visitors see.
+
+use sea_orm::entity::prelude::*;
+use types::job::{JobId, JobStatus};
+use types::request::GenerationRequest;
+
+use crate::{Error, Result};
+
+/// One job.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "jobs")]
+pub struct Model {
+    /// Its place in the order of arrival.
+    #[sea_orm(primary_key)]
+    pub seq: i64,
+    /// Its name in URLs.
+    #[sea_orm(unique)]
+    pub id: Uuid,
+    /// Whose it is.
+    pub owner: String,
+    /// A [`JobStatus`] by its name.
+    pub status: String,
+    /// How often it was begun. The number that a worker shows when it writes.
+    pub attempt: i64,
+    /// How many of these attempts ended with the program's death or a panic.
+    pub crashes: i64,
+    /// Pictures that were stored. The next attempt goes on from here, even if some were deleted since.
+    pub n_made: i64,
+    /// The [`GenerationRequest`] as JSON.
+    pub request: String,
+    /// What went wrong: a sentence for the owner.
+    pub error: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// Milliseconds since 1970.
+    pub finished_at: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(has_many = "super::picture::Entity")]
+    Picture,
+}
+
+impl Related<super::picture::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Picture.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Its name.
+    pub fn job_id(&self) -> JobId {
+        JobId(self.id)
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// A status that this version of the program does not know.
+    pub fn job_status(&self) -> Result<JobStatus> {
+        [JobStatus::Queued, JobStatus::Running, JobStatus::Done, JobStatus::Failed, JobStatus::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == self.status)
+            .ok_or_else(|| Error::Broken(format!("job {} has the unknown status `{}`", self.job_id(), self.status)))
+    }
+
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// A request that this version of the program cannot read.
+    pub fn generation_request(&self) -> Result<GenerationRequest> {
+        serde_json::from_str(&self.request)
+            .map_err(|error| Error::Broken(format!("the request of job {} cannot be read: {error}", self.job_id())))
+    }
+
+    /// The attempt, as events number it.
+    pub fn attempt_number(&self) -> u64 {
+        self.attempt.unsigned_abs()
+    }
+}

@@ -1,0 +1,243 @@
+//! The queue and its results.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query};
+use sea_orm::{ActiveValue, ConnectionTrait, QueryOrder, QuerySelect, TransactionSession, TryInsertResult};
+use types::job::{JobId, JobStatus};
+use types::picture::PictureId;
+use types::request::GenerationRequest;
+
+use super::entities::{job, picture};
+use super::{Store, now_ms};
+use crate::{Error, Result, Visitor};
+
+/// A job during which the program died so often is not tried again.
+pub(crate) const MAX_CRASHES: i64 = 3;
+
+/// What is known of a picture when its files are written.
+pub(crate) struct NewPicture {
+    pub(crate) index: u32,
+    pub(crate) file: String,
+}
+
+impl Store {
+    /// Puts a job at the end of the queue.
+    pub(crate) async fn insert_job(&self, owner: &Visitor, request: &GenerationRequest) -> Result<job::Model> {
+        let request = serde_json::to_string(request)
+            .map_err(|error| Error::Broken(format!("a request cannot be written as JSON: {error}")))?;
+        let new = job::ActiveModel {
+            id: ActiveValue::Set(Uuid::new_v4()),
+            owner: ActiveValue::Set(owner.owner_id().to_owned()),
+            status: ActiveValue::Set(JobStatus::Queued.as_str().to_owned()),
+            request: ActiveValue::Set(request),
+            created_at: ActiveValue::Set(now_ms()),
+            ..Default::default()
+        };
+        Ok(job::Entity::insert(new).exec_with_returning(&self.db).await?)
+    }
+
+    /// The job of that name.
+    pub(crate) async fn job(&self, id: JobId) -> Result<Option<job::Model>> {
+        Ok(job::Entity::find().filter(job::Column::Id.eq(id.0)).one(&self.db).await?)
+    }
+
+    /// A visitor's jobs: those that are not at their end first, then the latest. A done job all of whose
+    /// pictures were deleted is left out.
+    pub(crate) async fn latest_jobs(&self, owner: &Visitor, limit: u32) -> Result<Vec<job::Model>> {
+        let is_over = CaseStatement::new().case(job::Column::Status.is_in(OPEN), 0).finally(1);
+        let has_picture = Query::select()
+            .expr(Expr::val(1))
+            .from(picture::Entity)
+            .and_where(
+                Expr::col((picture::Entity, picture::Column::JobId))
+                    .equals((job::Entity, job::Column::Id)),
+            )
+            .to_owned();
+        let jobs = job::Entity::find()
+            .filter(job::Column::Owner.eq(owner.owner_id()))
+            .filter(job::Column::Status.ne(JobStatus::Done.as_str()).or(Expr::exists(has_picture)))
+            .order_by_asc(Expr::expr(is_over))
+            .order_by_desc(job::Column::Seq)
+            .limit(u64::from(limit));
+        Ok(jobs.all(&self.db).await?)
+    }
+
+    /// How many jobs are worked on before the one at this place.
+    pub(crate) async fn n_ahead(&self, seq: i64) -> Result<u64> {
+        Ok(job::Entity::find()
+            .filter(job::Column::Status.is_in(OPEN))
+            .filter(job::Column::Seq.lt(seq))
+            .count(&self.db)
+            .await?)
+    }
+
+    /// All queued jobs in order, each with the number of jobs before it.
+    pub(crate) async fn places(&self) -> Result<Vec<(job::Model, u64)>> {
+        let open = job::Entity::find()
+            .filter(job::Column::Status.is_in(OPEN))
+            .order_by_asc(job::Column::Seq)
+            .all(&self.db)
+            .await?;
+        let queued = JobStatus::Queued.as_str();
+        Ok(open.into_iter().zip(0..).filter(|(job, _)| job.status == queued).collect())
+    }
+
+    /// Takes the oldest queued job, in one statement, so that no two workers take the same.
+    pub(crate) async fn claim(&self) -> Result<Option<job::Model>> {
+        let oldest = Query::select()
+            .column(job::Column::Seq)
+            .from(job::Entity)
+            .and_where(job::Column::Status.eq(JobStatus::Queued.as_str()))
+            .order_by(job::Column::Seq, sea_orm::Order::Asc)
+            .limit(1)
+            .to_owned();
+        let claimed = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Running.as_str()))
+            .col_expr(job::Column::Attempt, Expr::col(job::Column::Attempt).add(1))
+            .filter(job::Column::Seq.in_subquery(oldest))
+            .filter(job::Column::Status.eq(JobStatus::Queued.as_str()))
+            .exec_with_returning(&self.db)
+            .await?;
+        Ok(claimed.into_iter().next())
+    }
+
+    /// Whether the attempt that began with this claim is still the job's present one.
+    pub(crate) async fn is_current(&self, claim: &job::Model) -> Result<bool> {
+        let found = job::Entity::find().filter(is_attempt(claim)).count(&self.db).await?;
+        Ok(found > 0)
+    }
+
+    /// Stores a picture and counts it, and ends the job with its last picture, all in one transaction.
+    ///
+    /// `None`: the attempt is over, nothing was stored, and the picture's files are to be thrown away. Should
+    /// the place be taken already, the picture that is there is given back.
+    pub(crate) async fn add_picture(
+        &self,
+        claim: &job::Model,
+        request: &GenerationRequest,
+        new: &NewPicture,
+    ) -> Result<Option<picture::Model>> {
+        let transaction = self.begin_writing().await?;
+        let n_made = new.index + 1;
+        let mut count = job::Entity::update_many()
+            .col_expr(job::Column::NMade, Expr::val(i64::from(n_made)))
+            .filter(is_attempt(claim));
+        if n_made == request.count {
+            count = count
+                .col_expr(job::Column::Status, Expr::val(JobStatus::Done.as_str()))
+                .col_expr(job::Column::FinishedAt, Expr::val(now_ms()));
+        }
+        if count.exec(&transaction).await?.rows_affected == 0 {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        let row = new_row(claim, request, new);
+        let place = OnConflict::columns([picture::Column::JobId, picture::Column::Idx]).do_nothing().to_owned();
+        let inserted = picture::Entity::insert(row).on_conflict(place).try_insert();
+        if let TryInsertResult::Conflicted = inserted.exec_without_returning(&transaction).await? {
+            tracing::warn!(job.id = %claim.job_id(), picture.index = new.index, "the picture was there already");
+        }
+        let stored = picture::Entity::find()
+            .filter(picture::Column::JobId.eq(claim.id))
+            .filter(picture::Column::Idx.eq(new.index))
+            .one(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
+    /// Ends an attempt with a sentence. False if it was over already.
+    pub(crate) async fn fail(&self, claim: &job::Model, message: &str) -> Result<bool> {
+        let failed = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Failed.as_str()))
+            .col_expr(job::Column::Error, Expr::val(message))
+            .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
+            .filter(is_attempt(claim))
+            .exec(&self.db)
+            .await?;
+        Ok(failed.rows_affected > 0)
+    }
+
+    /// Cancels a job that is not at its end. Compare and set: false if it came to its end before.
+    pub(crate) async fn cancel(&self, id: JobId) -> Result<Option<job::Model>> {
+        let cancelled = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Cancelled.as_str()))
+            .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
+            .filter(job::Column::Id.eq(id.0))
+            .filter(job::Column::Status.is_in(OPEN))
+            .exec_with_returning(&self.db)
+            .await?;
+        Ok(cancelled.into_iter().next())
+    }
+
+    /// Puts a job back into the queue, at its old place. False if the attempt was over already.
+    pub(crate) async fn put_back(&self, claim: &job::Model, crashed: bool) -> Result<bool> {
+        let back = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
+            .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(i64::from(crashed)))
+            .filter(is_attempt(claim))
+            .exec(&self.db)
+            .await?;
+        Ok(back.rows_affected > 0)
+    }
+
+    /// At the start, when nobody works: whatever is running was running when the program died. It goes back
+    /// into the queue, unless that happened too often. Gives back how many went back and how many did not.
+    pub(crate) async fn recover(&self) -> Result<(u64, u64)> {
+        let transaction = self.begin_writing().await?;
+        let running = job::Column::Status.eq(JobStatus::Running.as_str());
+        let count = job::Entity::update_many()
+            .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(1))
+            .filter(running.clone());
+        count.exec(&transaction).await?;
+        let given_up = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Failed.as_str()))
+            .col_expr(job::Column::Error, Expr::val(gave_up()))
+            .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
+            .filter(running.clone())
+            .filter(job::Column::Crashes.gte(MAX_CRASHES))
+            .exec(&transaction)
+            .await?;
+        let back = job::Entity::update_many()
+            .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
+            .filter(running)
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok((back.rows_affected, given_up.rows_affected))
+    }
+}
+
+/// What the owner of a job is told that was tried too often.
+pub(crate) fn gave_up() -> String {
+    format!("the program stopped {MAX_CRASHES} times while it made this picture, so it is not tried again")
+}
+
+/// The statuses of a job that is not at its end.
+const OPEN: [&str; 2] = ["queued", "running"];
+
+/// The row, as long as it belongs to the attempt that began with this claim.
+fn is_attempt(claim: &job::Model) -> sea_orm::Condition {
+    sea_orm::Condition::all()
+        .add(job::Column::Id.eq(claim.id))
+        .add(job::Column::Attempt.eq(claim.attempt))
+        .add(job::Column::Status.eq(JobStatus::Running.as_str()))
+}
+
+fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) -> picture::ActiveModel {
+    picture::ActiveModel {
+        id: ActiveValue::Set(PictureId(Uuid::new_v4()).0),
+        job_id: ActiveValue::Set(claim.id),
+        idx: ActiveValue::Set(new.index as i32),
+        attempt: ActiveValue::Set(claim.attempt),
+        owner: ActiveValue::Set(claim.owner.clone()),
+        prompt: ActiveValue::Set(request.prompt.clone()),
+        seed: ActiveValue::Set((request.seed + u64::from(new.index)) as i64),
+        width: ActiveValue::Set(request.width as i32),
+        height: ActiveValue::Set(request.height as i32),
+        favourite: ActiveValue::Set(false),
+        file: ActiveValue::Set(new.file.clone()),
+        created_at: ActiveValue::Set(now_ms()),
+        ..Default::default()
+    }
+}

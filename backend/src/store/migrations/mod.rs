@@ -1,0 +1,14 @@
+//! How the tables came to be: one file a change, never edited once released.
+
+mod m0001_jobs_and_pictures;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// All changes, oldest first.
+pub(super) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_jobs_and_pictures::Migration)]
+    }
+}

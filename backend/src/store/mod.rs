@@ -1,0 +1,102 @@
+//! The database: every line of SQL.
+//!
+//! # Layout
+//! * [`entities`]: a row of each table
+//! * [`migrations`]: how the tables came to be
+//! * [`jobs`]: queue and results
+//! * [`pictures`]: one picture at a time
+//! * [`search`]: a visitor's history, by words
+//!
+//! # Invariants
+//! Whatever a worker writes about a job names the attempt it works on. A worker whose attempt is over (the
+//! job was cancelled, or put back into the queue) changes no row.
+
+pub(crate) mod entities;
+mod jobs;
+mod migrations;
+mod pictures;
+mod search;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm_migration::MigratorTrait;
+use time::OffsetDateTime;
+
+pub(crate) use jobs::{MAX_CRASHES, NewPicture, gave_up};
+
+use crate::Result;
+
+/// Readers beside the one writer that SQLite allows.
+const MAX_CONNECTIONS: u32 = 4;
+
+/// How long a statement waits for another one's transaction. They take milliseconds; this is for a disk
+/// that stalls.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store {
+    db: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the file, makes it if it is not there, and brings its tables up to date.
+    ///
+    /// Write-ahead logging lets pages be read while a result is written. With it, `synchronous = NORMAL`
+    /// loses nothing when the program is killed; a power cut may lose the last moments and no more.
+    pub(crate) async fn open(file: &Path) -> Result<Self> {
+        let file = file.to_owned();
+        // The file's name is set below as a path, since not every path can be written as a URL.
+        let mut options = ConnectOptions::new("sqlite://darkroom");
+        options
+            .max_connections(MAX_CONNECTIONS)
+            // Statements hold prompts, which have no place in a log.
+            .sqlx_logging(false)
+            .record_stmt_in_spans(false)
+            .map_sqlx_sqlite_opts(move |options| {
+                options
+                    .filename(&file)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Normal)
+                    .busy_timeout(BUSY_TIMEOUT)
+                    .foreign_keys(true)
+            });
+        let db = Database::connect(options).await?;
+        migrations::Migrator::up(&db, None).await?;
+        Ok(Self { db })
+    }
+
+    /// Writes everything into the one file and closes it.
+    pub(crate) async fn close(&self) -> Result<()> {
+        Ok(self.db.close_by_ref().await?)
+    }
+
+    /// A transaction that takes the right to write at once. One that reads first and writes later may be
+    /// refused in the middle, without any waiting.
+    async fn begin_writing(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.db.begin_with_options(options).await?)
+    }
+}
+
+/// Times are kept in milliseconds since 1970: they sort, and every database has such a column.
+pub(crate) fn now_ms() -> i64 {
+    to_ms(OffsetDateTime::now_utc())
+}
+
+fn to_ms(time: OffsetDateTime) -> i64 {
+    (time.unix_timestamp_nanos() / 1_000_000) as i64
+}
+
+/// A time from the database; one that is out of range, which nobody wrote, counts as 1970.
+pub(crate) fn from_ms(ms: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,72 @@
+//! One picture at a time.
+
+use std::collections::HashSet;
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{QueryOrder, QuerySelect};
+use types::job::JobId;
+use types::picture::PictureId;
+
+use super::Store;
+use super::entities::{job, picture};
+use crate::{Result, Visitor};
+
+impl Store {
+    /// The picture of that name, with the job that made it.
+    pub(crate) async fn picture(&self, id: PictureId) -> Result<Option<(picture::Model, job::Model)>> {
+        let found = picture::Entity::find()
+            .filter(picture::Column::Id.eq(id.0))
+            .find_also_related(job::Entity)
+            .one(&self.db)
+            .await?;
+        Ok(found.and_then(|(picture, job)| Some((picture, job?))))
+    }
+
+    /// The pictures of these jobs, in order.
+    pub(crate) async fn pictures_of(&self, jobs: impl IntoIterator<Item = JobId>) -> Result<Vec<picture::Model>> {
+        Ok(picture::Entity::find()
+            .filter(picture::Column::JobId.is_in(jobs.into_iter().map(|id| id.0)))
+            .order_by_asc(picture::Column::Idx)
+            .all(&self.db)
+            .await?)
+    }
+
+    /// Marks a picture; `None` if there is none or it is not the visitor's.
+    pub(crate) async fn set_favourite(
+        &self,
+        owner: &Visitor,
+        id: PictureId,
+        favourite: bool,
+    ) -> Result<Option<picture::Model>> {
+        let marked = picture::Entity::update_many()
+            .col_expr(picture::Column::Favourite, Expr::val(favourite))
+            .filter(picture::Column::Id.eq(id.0))
+            .filter(picture::Column::Owner.eq(owner.owner_id()))
+            .exec_with_returning(&self.db)
+            .await?;
+        Ok(marked.into_iter().next())
+    }
+
+    /// Deletes a picture's row and gives it back; `None` if there is none or it is not the visitor's.
+    pub(crate) async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<Option<picture::Model>> {
+        let deleted = picture::Entity::delete_many()
+            .filter(picture::Column::Id.eq(id.0))
+            .filter(picture::Column::Owner.eq(owner.owner_id()))
+            .exec_with_returning(&self.db)
+            .await?;
+        Ok(deleted.into_iter().next())
+    }
+
+    /// Those of these files that a picture lies in.
+    pub(crate) async fn files_in_use(&self, files: &[String]) -> Result<HashSet<String>> {
+        let used: Vec<String> = picture::Entity::find()
+            .select_only()
+            .column(picture::Column::File)
+            .filter(picture::Column::File.is_in(files.iter().map(String::as_str)))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(used.into_iter().collect())
+    }
+}
