@@ -8,14 +8,17 @@ export async function openCreatePage(page: Page): Promise<void> {
 
 /** Waits until every island of the page is hydrated, so that a click finds somebody listening. */
 export async function isAlive(page: Page): Promise<void> {
-  const islands = page.locator("leptos-island");
-  await expect(islands.first()).toBeAttached();
-  await expect(page.locator("leptos-island:not(:has([data-hydrated]))")).toHaveCount(0);
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
+}
+
+/** Opens the fold with every setting. */
+export async function openSettings(page: Page): Promise<void> {
+  await page.locator("summary", { hasText: "More settings" }).click();
 }
 
 /** Opens the fold with every setting and fills some in, by their labels. */
 export async function setSettings(page: Page, settings: Record<string, string>): Promise<void> {
-  await page.locator("summary", { hasText: /settings/i }).first().click();
+  await openSettings(page);
   for (const [label, value] of Object.entries(settings)) {
     await page.getByLabel(label, { exact: true }).fill(value);
   }

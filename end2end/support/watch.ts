@@ -1,4 +1,4 @@
-import type { Locator } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
 /** What something on the page looked like over time: each look once, in order. */
 export interface Looks {
@@ -7,19 +7,24 @@ export interface Looks {
 }
 
 /**
- * Notes, in the page itself and at every frame, each new value of an attribute or property: the test's own
- * looks would be too rare to see what a person sees.
+ * Notes, in the page itself and at every frame, each new value that a property of any matching element takes:
+ * the test's own looks would be too rare to see what a person sees.
  */
-export async function watch(element: Locator, property: "value" | "src"): Promise<Looks> {
-  const handle = await element.evaluateHandle((node, property) => {
-    const seen: string[] = [];
-    const look = () => {
-      const value = String((node as unknown as Record<string, unknown>)[property]);
-      if (value !== "" && value !== seen.at(-1)) seen.push(value);
-      requestAnimationFrame(look);
-    };
-    look();
-    return seen;
-  }, property);
-  return { soFar: () => handle.jsonValue() as Promise<string[]> };
+export async function watch(page: Page, selector: string, property: "value" | "src"): Promise<Looks> {
+  const handle = await page.evaluateHandle(
+    ({ selector, property }) => {
+      const seen: string[] = [];
+      const look = () => {
+        for (const element of document.querySelectorAll(selector)) {
+          const value = String((element as unknown as Record<string, unknown>)[property]);
+          if (value !== "" && !seen.includes(value)) seen.push(value);
+        }
+        requestAnimationFrame(look);
+      };
+      look();
+      return seen;
+    },
+    { selector, property },
+  );
+  return { soFar: () => handle.jsonValue() };
 }

@@ -13,8 +13,7 @@ test("a picture develops on its job's page and shows without a reload", async ({
   await setSettings(page, { Steps: "150" });
   await generate(page);
   await page.evaluate(() => Object.assign(window, { isTheSamePage: true }));
-  const preview = page.getByRole("img", { name: /preview/i });
-  const looks = await watch(preview, "src");
+  const looks = await watch(page, "img.preview", "src");
 
   const picture = page.getByRole("img", { name: PROMPT });
   await expect(picture).toBeVisible();
@@ -29,14 +28,14 @@ test("a reload in the middle resumes", async ({ page }) => {
   const job = await createJob(page.request, { prompt: PROMPT, ...LONG, count: 3 });
   await page.goto(`/j/${job.id}`);
   const bar = page.getByRole("progressbar");
-  const percent = async () => Number(await bar.getAttribute("aria-valuenow"));
-  await expect.poll(percent).toBeGreaterThan(0);
-  const before = await percent();
+  const done = () => bar.evaluate((bar: HTMLProgressElement) => bar.value);
+  await expect.poll(done).toBeGreaterThan(0);
+  const before = await done();
 
   await page.reload();
   await isAlive(page);
   await expect(bar).toBeVisible();
-  expect(await percent()).toBeGreaterThanOrEqual(before);
+  expect(await done()).toBeGreaterThanOrEqual(before);
 
   await expect(page.getByRole("img", { name: PROMPT })).toHaveCount(3, { timeout: 90_000 });
   expect((await history(page.request)).n_matches).toBe(3);

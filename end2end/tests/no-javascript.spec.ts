@@ -1,4 +1,5 @@
 import { history, LONG } from "../support/api.ts";
+import { setSettings } from "../support/create-page.ts";
 import { readPng } from "../support/png.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -30,9 +31,7 @@ test("without JavaScript, GPT-2 writes a prompt into the box", async ({ page }) 
 test("without JavaScript, a job is cancelled", async ({ page }) => {
   await page.goto("/");
   await page.locator("#prompt").fill(PROMPT);
-  await page.locator("summary", { hasText: /settings/i }).first().click();
-  await page.getByLabel("Steps", { exact: true }).fill(String(LONG.steps));
-  await page.getByLabel(/^(count|pictures|how many)/i).fill(String(LONG.count));
+  await setSettings(page, { Steps: String(LONG.steps), Pictures: String(LONG.count) });
   await page.getByRole("button", { name: "Generate" }).click();
   await page.waitForURL(/\/j\/[0-9a-f]{32}$/);
 
@@ -68,7 +67,8 @@ test("without JavaScript, history is searched, and pictures are kept and deleted
   await expect(page.getByRole("img", { name: "a blue house" })).toHaveCount(1);
   await expect(pictures).toHaveCount(1);
 
-  await page.getByRole("button", { name: /delete/i }).first().click();
+  await page.getByLabel("Delete…").click();
+  await page.getByRole("button", { name: "Delete for good" }).click();
   await expect(pictures).toHaveCount(0);
   expect((await history(page.request)).pictures.map((picture) => picture.prompt)).toEqual(["a red boat"]);
 });
