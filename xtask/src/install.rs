@@ -76,16 +76,21 @@ pub fn chromium() -> Result<()> {
     debian_packages("Chromium for the browser tests", &["chromium", "fonts-dejavu-core"])
 }
 
-/// A Python environment with the few packages that the tests of the painter and the captions need, and its
-/// interpreter. Training itself needs far more; see `training/README.md`.
+/// What the tests of the painter and the captions need of the packages that training needs: all but the large
+/// ones.
+const PYTHON_PACKAGES: [&str; 7] =
+    ["numpy", "opencv-python-headless", "pillow", "pytest", "skia-python", "tokenizers", "transformers"];
+
+/// A Python environment for the tests of the painter and the captions, and its interpreter. Training itself needs
+/// more; see `training/README.md`.
 ///
 /// # Errors
 /// There is no Python 3, or a package cannot be installed.
 pub fn python() -> Result<PathBuf> {
-    let requirements = paths::root().join("training/tests/requirements.txt");
+    let versions = paths::root().join("training/requirements.lock");
     let environment = paths::target().join("venv");
     let python = environment.join("bin/python");
-    fingerprint::unless_unchanged("venv", std::slice::from_ref(&requirements), &python, || {
+    fingerprint::unless_unchanged("venv", std::slice::from_ref(&versions), &python, || {
         if !command::exists("python3") {
             bail!("the tests of the painter need Python 3; https://www.python.org tells how to get it");
         }
@@ -102,10 +107,15 @@ pub fn python() -> Result<PathBuf> {
         })?;
         command::run(
             command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--requirement"])
-                .arg(&requirements),
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint"])
+                .arg(&versions)
+                .args(PYTHON_PACKAGES),
         )
     })?;
+    // The painter draws with Skia, whose package takes the system's OpenGL for granted.
+    if command::output(command::new(&python).args(["-c", "import skia"])).is_err() {
+        debian_packages("OpenGL for the painter", &["libegl1", "libgl1"])?;
+    }
     Ok(python)
 }
 

@@ -31,7 +31,7 @@ const RULES: [Rule; 4] = [
     },
     Rule {
         words: &["unsafe ", "allow(unsafe_code", "expect(unsafe_code"],
-        places: &["inference/src/kernels/", "inference/src/kernels.rs"],
+        places: &["inference/src/nn/kernels/"],
         reason: "unsafe code is for kernels only",
     },
 ];
