@@ -1,5 +1,6 @@
 //! What makes pictures and prompts.
 
+pub mod candle;
 pub mod fake;
 
 use std::ops::ControlFlow;

@@ -23,6 +23,7 @@ pub mod engine;
 pub mod error;
 mod files;
 mod jobs;
+mod models;
 pub mod pictures;
 mod prompts;
 pub mod services;

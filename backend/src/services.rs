@@ -166,7 +166,9 @@ impl Services {
     /// A `start` that no prompt may have. What goes wrong later is the stream's last item.
     pub fn write_prompt(&self, start: String, seed: Option<u64>) -> Result<PromptStream> {
         let Shared { engine, stopping, .. } = &*self.0.shared;
-        let start = check_prompt("start", &start)?;
+        check_prompt("start", &start)?;
+        // A space at the end is kept: it says that the last word is complete.
+        let start = start.replace(['\n', '\r', '\t'], " ");
         let seed = seed.unwrap_or_else(choose_seed);
         Ok(self.0.prompts.write(Arc::clone(engine), start, seed, stopping.clone()))
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ActiveValue, ConnectionTrait, QueryOrder, QuerySelect, TransactionSession, TryInsertResult};
+use sea_orm::{ActiveValue, QueryOrder, QuerySelect, TryInsertResult};
 use types::job::{JobId, JobStatus};
 use types::picture::PictureId;
 use types::request::GenerationRequest;

@@ -71,11 +71,6 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Writes everything into the one file and closes it.
-    pub(crate) async fn close(&self) -> Result<()> {
-        Ok(self.db.close_by_ref().await?)
-    }
-
     /// A transaction that takes the right to write at once. One that reads first and writes later may be
     /// refused in the middle, without any waiting.
     async fn begin_writing(&self) -> Result<DatabaseTransaction> {
