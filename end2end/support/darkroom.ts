@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The program under test: `cargo xtask test` names it; otherwise it is where `cargo xtask build` puts it. */
-const PROGRAM =
+export const PROGRAM =
   process.env["DARKROOM"] ??
   path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../target/release/darkroom");
 

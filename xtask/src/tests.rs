@@ -83,8 +83,16 @@ fn server_side(subcommand: &str) -> Command {
 }
 
 fn lints() -> Result<()> {
-    install::wasm_target()?;
-    command::run(server_side("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
+    // With what the program carries, as the tests are built without it. The site has to be there for that.
+    site::build()?;
+    command::run(server_side("clippy").args([
+        "--all-targets",
+        "--features",
+        "server/embed",
+        "--",
+        "--deny",
+        "warnings",
+    ]))?;
     command::run(
         command::cargo()
             .args(["clippy", "--package", "frontend", "--target", "wasm32-unknown-unknown"])
