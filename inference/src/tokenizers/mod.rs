@@ -2,3 +2,4 @@
 
 pub mod clip;
 pub mod gpt2;
+pub mod utf8_stream;

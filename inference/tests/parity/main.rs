@@ -3,6 +3,7 @@
 //! `tests/reference/make.py` made the numbers; its README says how.
 
 mod compare;
+mod gpt2;
 mod kinds;
 mod noise;
 mod reference;

@@ -35,9 +35,9 @@ fn every_draw_has_the_bits_that_torch_draws() {
 }
 
 fn hash(bits: &[u32]) -> String {
-    let hash = bits
-        .iter()
-        .flat_map(|number| number.to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash =
+        bits.iter().flat_map(|number| number.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("{hash:016x}")
 }
