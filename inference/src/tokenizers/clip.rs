@@ -41,13 +41,13 @@ struct Settings {
 /// A token with a meaning of its own, written as text or with its properties.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-enum Special {
+pub(super) enum Special {
     Text(String),
     Token { content: String },
 }
 
 impl Special {
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         match self {
             Self::Text(content) | Self::Token { content } => content,
         }
@@ -111,7 +111,7 @@ fn fault(error: impl std::fmt::Display) -> Error {
 }
 
 /// One pair a line, after a first line with the version.
-fn read_merges(files: &ModelFiles, file: &str) -> Result<Vec<(String, String)>> {
+pub(super) fn read_merges(files: &ModelFiles, file: &str) -> Result<Vec<(String, String)>> {
     let text = files.text(file)?;
     let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
     lines
