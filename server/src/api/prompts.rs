@@ -1,0 +1,92 @@
+//! GPT-2's text as it is written.
+
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use backend::choose_seed;
+use futures::{Stream, StreamExt, future, stream};
+use serde::{Deserialize, Serialize};
+use types::error::PublicError;
+use types::request::MAX_SEED;
+
+use crate::error::{ApiError, ApiResult};
+use crate::extract::ApiQuery;
+use crate::state::AppState;
+
+/// What to write.
+#[derive(Deserialize)]
+pub struct Ask {
+    /// The text to go on with.
+    #[serde(default)]
+    start: String,
+    /// The same seed writes the same text. Left out: a new one.
+    seed: Option<u64>,
+}
+
+/// One event of the stream.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Told {
+    Text { text: String },
+    Done { seed: u64 },
+    Failed { message: String },
+}
+
+/// `GET /api/v1/prompts/stream`: events `text` with new pieces, then `done` with the seed, or `failed`.
+///
+/// Whoever closes the connection stops GPT-2.
+pub async fn stream(
+    State(state): State<AppState>,
+    ApiQuery(ask): ApiQuery<Ask>,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
+    let seed = ask.seed.unwrap_or_else(choose_seed);
+    if seed > MAX_SEED {
+        let message = format!("seed {seed} is out of range; allowed are 0 to {MAX_SEED}");
+        return Err(PublicError::invalid_field("seed", message).into());
+    }
+    let pieces = state.services.write_prompt(ask.start, Some(seed))?;
+    let told = until_failure(pieces, seed).take_until(state.stopping.cancelled_owned());
+    Ok(Sse::new(told.map(to_sse)).keep_alive(KeepAlive::default()))
+}
+
+/// The pieces, and how it ended.
+fn until_failure(
+    pieces: impl Stream<Item = backend::Result<String>>,
+    seed: u64,
+) -> impl Stream<Item = Told> {
+    let told = pieces.map(|piece| match piece {
+        Ok(text) => Told::Text { text },
+        Err(error) => Told::Failed { message: ApiError::from(error).public.message },
+    });
+    told.chain(stream::once(future::ready(Told::Done { seed }))).scan(false, |has_failed, told| {
+        let goes_on = !*has_failed;
+        *has_failed = matches!(told, Told::Failed { .. });
+        future::ready(goes_on.then_some(told))
+    })
+}
+
+fn to_sse(told: Told) -> Result<Event, axum::Error> {
+    let name = match told {
+        Told::Text { .. } => "text",
+        Told::Done { .. } => "done",
+        Told::Failed { .. } => "failed",
+    };
+    Event::default().event(name).json_data(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_tells_the_seed_and_a_failure_is_the_end() {
+        let pieces = stream::iter([Ok(" red".to_owned()), Ok(" boat".to_owned())]);
+        let told: Vec<_> = until_failure(pieces, 7).collect().await;
+        assert_eq!(told[1..], [Told::Text { text: " boat".into() }, Told::Done { seed: 7 }]);
+
+        let pieces = stream::iter([Err(backend::Error::ShuttingDown), Ok("never".to_owned())]);
+        let told: Vec<_> = until_failure(pieces, 7).collect().await;
+        assert_eq!(told.len(), 1);
+        assert!(matches!(told[0], Told::Failed { .. }));
+    }
+}

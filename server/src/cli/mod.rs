@@ -1,0 +1,110 @@
+//! The command line.
+//!
+//! One subcommand a file. A command that fails says why in one sentence on stderr and ends with status 1, or
+//! with 2 if it was asked for something that is not allowed.
+
+mod bench;
+mod generate;
+mod models;
+mod output;
+mod prompt;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use types::error::{ErrorCode, PublicError};
+
+use crate::error::chain;
+use crate::telemetry;
+use settings::{Common, Settings};
+
+/// Type a prompt and watch the picture develop: text to image on your own machine.
+///
+/// Settings come from flags, then from environment variables, then from the file darkroom.toml, in that order.
+#[derive(Parser)]
+#[command(name = "darkroom", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  darkroom serve
+  darkroom serve --addr 0.0.0.0:8080 --data /srv/darkroom
+  darkroom generate \"a red sailing boat on a calm sea at sunset\" -o boat.png
+  darkroom prompt \"a lighthouse\" --count 5
+
+The file darkroom.toml may hold any of these lines:
+  addr = \"127.0.0.1:3000\"
+  data = \"/srv/darkroom\"
+  models = \"/srv/models\"
+  default_model = \"demo\"
+  log = \"info\"";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the site and work off its jobs
+    Serve(serve::Serve),
+    /// Paint a picture into a file, without a server
+    Generate(generate::Generate),
+    /// Let GPT-2 write prompts
+    Prompt(prompt::Prompt),
+    /// Show which models are installed
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Measure how fast the demo models are on this machine
+    Bench(bench::Bench),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has enough of it, as in `darkroom prompt --count 100 | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(error.as_ref()));
+            ExitCode::from(if is_users_mistake(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let usual_log = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    let settings = Settings::read(cli.common, usual_log)?;
+    telemetry::start(&settings.log)?;
+    match cli.command {
+        Command::Serve(serve) => serve.run(settings),
+        Command::Generate(generate) => generate.run(settings),
+        Command::Prompt(prompt) => prompt.run(settings),
+        Command::Models(models) => models.run(settings),
+        Command::Bench(bench) => bench.run(),
+    }
+}
+
+fn is_users_mistake(error: &anyhow::Error) -> bool {
+    let public = error.downcast_ref::<PublicError>();
+    public.is_some_and(|error| matches!(error.code, ErrorCode::InvalidField | ErrorCode::InvalidRequest))
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

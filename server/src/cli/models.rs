@@ -1,0 +1,76 @@
+//! `darkroom models`.
+
+use std::io::Write;
+
+use backend::Engine;
+use backend::engine::candle::CandleEngine;
+use clap::Subcommand;
+use types::model::ModelInfo;
+
+use super::settings::Settings;
+
+/// Show which models are installed.
+#[derive(Subcommand)]
+pub enum Models {
+    /// List the installed models, the default one first
+    List,
+}
+
+impl Models {
+    /// Runs the subcommand.
+    pub fn run(self, settings: Settings) -> anyhow::Result<()> {
+        match self {
+            Self::List => list(&CandleEngine::open(&settings.into_config())?),
+        }
+    }
+}
+
+fn list(engine: &dyn Engine) -> anyhow::Result<()> {
+    let models = engine.picture_models();
+    let mut rows = vec![["NAME", "WHAT", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned)];
+    rows.extend(models.iter().map(picture_row));
+    rows.extend(engine.prompt_models().into_iter().map(prompt_row));
+    write!(std::io::stdout(), "{}", table(&rows))?;
+    Ok(())
+}
+
+fn picture_row(model: &ModelInfo) -> [String; 8] {
+    let [(width, height), ..] = model.sizes;
+    [
+        model.name.clone(),
+        "pictures".to_owned(),
+        format!("{width}x{height}"),
+        model.defaults.steps.to_string(),
+        format!("{:.1} M", model.n_parameters as f64 / 1e6),
+        format!("{} MiB", model.memory_bytes >> 20),
+        if model.bundled { "this program" } else { "models folder" }.to_owned(),
+        model.problem.clone().unwrap_or_else(|| "ready".to_owned()),
+    ]
+}
+
+fn prompt_row(name: String) -> [String; 8] {
+    let unknown = || "-".to_owned();
+    [name, "prompts".to_owned(), unknown(), unknown(), unknown(), unknown(), unknown(), "ready".to_owned()]
+}
+
+/// Rows under each other, every column as wide as its widest cell.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let widths: [usize; N] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+        format!("{}\n", cells.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["NAME", "STATE"], ["demo", "ready"], ["größer", "broken"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), "NAME    STATE\ndemo    ready\ngrößer  broken\n");
+    }
+}

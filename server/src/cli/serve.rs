@@ -1,0 +1,54 @@
+//! `darkroom serve`.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use backend::Services;
+use backend::engine::candle::CandleEngine;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::settings::Settings;
+use crate::shutdown::Signals;
+
+/// How long a thread that computes may keep the program from ending.
+const LAST_STEP: Duration = Duration::from_secs(2);
+
+/// Serve the site and work off its jobs.
+///
+/// Prints `listening on http://…` on stdout once the site answers. Ctrl-C or SIGTERM stops it in good order:
+/// a job that is being worked on is made after the next start.
+#[derive(Args)]
+pub struct Serve {
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:3000]
+    #[arg(long, env = "DARKROOM_ADDR", value_name = "HOST:PORT")]
+    addr: Option<String>,
+}
+
+impl Serve {
+    /// Runs until the process is asked to stop.
+    pub fn run(self, settings: Settings) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let outcome = runtime.block_on(self.serve(settings));
+        runtime.shutdown_timeout(LAST_STEP);
+        outcome
+    }
+
+    async fn serve(self, settings: Settings) -> anyhow::Result<()> {
+        let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+        let signals = Signals::listen().context("the system does not let the program listen for signals")?;
+        let listener = TcpListener::bind(&addr)
+            .await
+            .with_context(|| format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000"))?;
+        let config = settings.into_config();
+        let engine = Arc::new(CandleEngine::open(&config)?);
+        let services = Services::open(config, engine).await?;
+
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+        stdout.flush()?;
+        crate::run(listener, services, signals.first()).await
+    }
+}

@@ -1,0 +1,156 @@
+//! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use backend::Config;
+use clap::Args;
+use serde::Deserialize;
+
+use crate::bundled;
+
+/// The file that is read if no other is named.
+const USUAL_FILE: &str = "darkroom.toml";
+
+/// Flags of every command. clap fills in environment variables where a flag is missing.
+#[derive(Args)]
+pub struct Common {
+    /// Folder of models in the layout that diffusers writes, one subfolder each [default: `models` in the data
+    /// folder, if it is there]
+    #[arg(long, global = true, env = "DARKROOM_MODELS", value_name = "DIR")]
+    models: Option<PathBuf>,
+    /// Folder of the database and the pictures [default: `darkroom` in the user's data folder, which on Linux is
+    /// ~/.local/share]
+    #[arg(long, global = true, env = "DARKROOM_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// File with settings [default: darkroom.toml in the current folder, if it is there]
+    #[arg(long, global = true, env = "DARKROOM_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to log on stderr: error, warn, info, debug or trace, or a list such as warn,server=debug [default:
+    /// RUST_LOG, else info for `serve` and warn for the others]
+    #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+/// What `darkroom.toml` may hold. Paths count from the file's own folder.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    addr: Option<String>,
+    data: Option<PathBuf>,
+    models: Option<PathBuf>,
+    default_model: Option<String>,
+    log: Option<String>,
+}
+
+/// The settings that hold.
+pub struct Settings {
+    /// Where to listen, if the file says so.
+    pub addr: Option<String>,
+    /// Folder of the database and the pictures.
+    pub data: PathBuf,
+    /// Folder of models.
+    pub models: Option<PathBuf>,
+    /// The model that is used when none is named.
+    pub default_model: Option<String>,
+    /// What to log, if anything was said about it.
+    pub log: String,
+}
+
+impl Settings {
+    /// Puts flags, environment and file together.
+    ///
+    /// # Errors
+    /// The file cannot be read, or says something that is not understood.
+    pub fn read(flags: Common, usual_log: &str) -> anyhow::Result<Self> {
+        let file = File::find(flags.config.as_deref())?;
+        let data = flags.data.or(file.data).unwrap_or_else(usual_data_folder);
+        let usual_models = Some(data.join("models")).filter(|folder| folder.is_dir());
+        let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
+        Ok(Self {
+            addr: file.addr,
+            models: flags.models.or(file.models).or(usual_models),
+            data,
+            default_model: file.default_model,
+            log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
+        })
+    }
+
+    /// The same as the backend takes it.
+    pub fn into_config(self) -> Config {
+        Config {
+            data_dir: self.data,
+            models_dir: self.models,
+            bundled: bundled::models().into(),
+            default_model: self.default_model,
+        }
+    }
+}
+
+impl File {
+    fn find(named: Option<&Path>) -> anyhow::Result<Self> {
+        let usual = Path::new(USUAL_FILE);
+        match named.or_else(|| usual.is_file().then_some(usual)) {
+            Some(path) => Self::read(path),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| format!("settings file `{shown}` cannot be read"))?;
+        let mut file: Self = toml::from_str(&text).map_err(|error| {
+            // The error's own text is a drawing of several lines.
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            let fault = error.message().replace('\n', ", ");
+            anyhow::anyhow!("settings file `{shown}` cannot be used: {fault} (line {line})")
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for setting in [&mut file.data, &mut file.models].into_iter().flatten() {
+            *setting = folder.join(&setting);
+        }
+        Ok(file)
+    }
+}
+
+/// Where programs keep their data, or a folder right here if the system has no such place.
+fn usual_data_folder() -> PathBuf {
+    dirs::data_dir().map_or_else(|| PathBuf::from("data"), |folder| folder.join("darkroom"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> anyhow::Result<File> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("darkroom.toml");
+        std::fs::write(&path, text).unwrap();
+        File::read(&path)
+    }
+
+    #[test]
+    fn paths_count_from_the_files_own_folder() {
+        let read = file("data = \"pictures\"\nmodels = \"/srv/models\"\naddr = \"[::1]:80\"").unwrap();
+        assert!(read.data.unwrap().is_absolute());
+        assert_eq!(read.models.unwrap(), Path::new("/srv/models"));
+        assert_eq!(read.addr.unwrap(), "[::1]:80");
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_with_its_line_and_the_known_ones() {
+        let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
+        assert!(
+            error.ends_with(
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `log` (line 2)"
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_named_has_to_be_there() {
+        let error = File::find(Some(Path::new("/nowhere/darkroom.toml"))).err().unwrap();
+        assert_eq!(error.to_string(), "settings file `/nowhere/darkroom.toml` cannot be read");
+    }
+}

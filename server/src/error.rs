@@ -1,0 +1,103 @@
+//! Errors as answers: the only place where a kind of mistake becomes a status code.
+//!
+//! Handlers return [`ApiError`]. A [`backend::Error`] turns into one by `?`: its public sentence is sent,
+//! and what only an operator should see is logged here, once.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use types::error::{ErrorCode, PublicError};
+
+/// Shorthand for what handlers return.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// An error on its way to a client: JSON with a code, the field that is wrong if one is, and one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The answer's status.
+    pub status: StatusCode,
+    /// The answer's body.
+    pub public: PublicError,
+}
+
+impl ApiError {
+    /// A request that could not be read, answered with a status that says more than the usual 400.
+    pub fn unreadable(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, public: PublicError::new(ErrorCode::InvalidRequest, message) }
+    }
+
+    /// The server is on its way out, so a long answer cannot be finished.
+    pub fn shutting_down() -> Self {
+        PublicError::new(ErrorCode::ShuttingDown, "the server is stopping; try again in a moment").into()
+    }
+}
+
+/// The status that stands for a kind of mistake.
+pub fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Conflict => StatusCode::CONFLICT,
+        // The operator's to mend, and nothing that another request would change.
+        ErrorCode::ModelUnusable | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl From<PublicError> for ApiError {
+    fn from(public: PublicError) -> Self {
+        Self { status: status_of(public.code), public }
+    }
+}
+
+impl From<backend::Error> for ApiError {
+    fn from(error: backend::Error) -> Self {
+        let answer = Self::from(error.public());
+        if answer.status.is_server_error() {
+            tracing::error!(error = %chain(&error), "request failed");
+        }
+        answer
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        // A second time beside the body, for whoever makes a page of it.
+        (self.status, Extension(self.public.clone()), Json(self.public)).into_response()
+    }
+}
+
+/// An error with everything that led to it, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let mut text = error.to_string();
+    for cause in causes {
+        let cause = cause.to_string();
+        // Many errors repeat their cause in their own sentence.
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_status_that_the_api_promises() {
+        let status = |code| ApiError::from(PublicError::new(code, "")).status.as_u16();
+        assert_eq!(status(ErrorCode::InvalidField), 422);
+        assert_eq!(status(ErrorCode::InvalidRequest), 400);
+        assert_eq!(status(ErrorCode::NotFound), 404);
+        assert_eq!(status(ErrorCode::Conflict), 409);
+        assert_eq!(status(ErrorCode::ModelUnusable), 500);
+        assert_eq!(status(ErrorCode::StorageFull), 507);
+        assert_eq!(status(ErrorCode::ShuttingDown), 503);
+        assert_eq!(status(ErrorCode::Internal), 500);
+    }
+}

@@ -1,0 +1,255 @@
+//! Reading requests, with one clear sentence for whatever cannot be read.
+
+use std::str::FromStr;
+
+use axum::extract::rejection::{BytesRejection, FormRejection};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use types::error::{ErrorCode, PublicError};
+use types::job::JobId;
+use types::picture::PictureId;
+
+use crate::error::ApiError;
+
+/// Largest body of a request, in bytes. A prompt of the greatest length is a hundredth of it.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// A JSON body.
+pub struct ApiJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !says_json(request.headers()) {
+            return Err(ApiError::unreadable(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the request has no header `content-type: application/json`; send JSON and say so",
+            ));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error))?;
+        read_json(&body).map(Self).map_err(ApiError::from)
+    }
+}
+
+/// A form's fields as they were sent.
+pub type Fields = Vec<(String, String)>;
+
+/// The body of a form.
+pub struct ApiForm(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for ApiForm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Form::<Fields>::from_request(request, state).await {
+            Ok(Form(fields)) => Ok(Self(fields)),
+            Err(FormRejection::BytesRejection(error)) => Err(body_error(&error)),
+            Err(error) => Err(ApiError::unreadable(error.status(), "the body is not a form; send its fields as `application/x-www-form-urlencoded`")),
+        }
+    }
+}
+
+/// The part of an address after `?`.
+pub struct ApiQuery<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|rejection| {
+            // axum's sentence begins with its own words and goes on with the field's name.
+            let text = rejection.body_text();
+            let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let (field, fault) = fault.split_once(": ").unwrap_or(("", fault));
+            wrong_value(field, "query", fault).into()
+        })
+    }
+}
+
+/// An id in an address. One that is none is answered like one that nobody has.
+pub struct ApiId<T>(pub T);
+
+/// What has an id.
+pub trait Named: FromStr {
+    /// The word for it in sentences.
+    const KIND: &'static str;
+}
+
+impl Named for JobId {
+    const KIND: &'static str = "job";
+}
+
+impl Named for PictureId {
+    const KIND: &'static str = "picture";
+}
+
+impl<S: Send + Sync, T: Named> FromRequestParts<S> for ApiId<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| ApiError::unreadable(rejection.status(), "the address cannot be read"))?;
+        read_id(&text).map(Self)
+    }
+}
+
+/// An id from the text that stands for it in an address.
+///
+/// # Errors
+/// The text is no id, so nothing has it.
+pub fn read_id<T: Named>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| {
+        PublicError::not_found(format!("there is no {} with the id {}", T::KIND, shorten(text))).into()
+    })
+}
+
+/// As much of a text as belongs into a sentence.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let start: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    if text.chars().count() > LONGEST { format!("{start}…") } else { start }
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media_type = said.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+fn body_error(rejection: &BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::unreadable(
+            rejection.status(),
+            format!("the body is too large; at most {MAX_BODY_BYTES} bytes are allowed"),
+        )
+    } else {
+        ApiError::unreadable(rejection.status(), "the body broke off before its end")
+    }
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, PublicError> {
+    if body.trim_ascii().is_empty() {
+        return Err(PublicError::new(
+            ErrorCode::InvalidRequest,
+            "the body is empty; send a JSON object such as {\"prompt\": \"a red boat\"}",
+        ));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        json_error(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| json_error(".", &error))?;
+    Ok(value)
+}
+
+fn json_error(path: &str, error: &serde_json::Error) -> PublicError {
+    if !error.is_data() {
+        return PublicError::new(ErrorCode::InvalidRequest, format!("the body is not JSON: {error}"));
+    }
+    let text = error.to_string();
+    let fault = text.rsplit_once(" at line ").map_or(text.as_str(), |(fault, _)| fault);
+    wrong_value(path.trim_matches('.'), "body", fault)
+}
+
+/// A field (or, without its name, the whole `place`) that holds something of the wrong kind.
+fn wrong_value(field: &str, place: &str, fault: &str) -> PublicError {
+    let fault = in_plain_words(fault);
+    if field.is_empty() || fault.starts_with("there is no field") {
+        return PublicError::new(ErrorCode::InvalidRequest, format!("the {place} cannot be used: {fault}"));
+    }
+    let message = format!("`{field}` cannot be used: {fault}");
+    PublicError { field: Some(field.to_owned()), ..PublicError::new(ErrorCode::InvalidRequest, message) }
+}
+
+/// serde's sentences without Rust's words.
+fn in_plain_words(fault: &str) -> String {
+    if let Some(rest) = fault.strip_prefix("unknown field ") {
+        let (name, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
+        let known = known.trim_start_matches("one of ");
+        return format!("there is no field {name}; known are {known}");
+    }
+    if let Some((start, _)) = fault.split_once("expected struct ") {
+        return format!("{start}expected an object with fields");
+    }
+    let words = [
+        ("expected i64", "expected a whole number"),
+        ("expected u64", "expected a whole number from 0 on"),
+        ("expected u32", "expected a whole number from 0 on"),
+        ("expected f64", "expected a number"),
+        ("expected a string", "expected text"),
+        ("expected string or map", "expected text"),
+        ("expected a boolean", "expected true or false"),
+        ("invalid digit found in string", "expected a whole number from 0 on"),
+        ("provided string was not `true` or `false`", "expected true or false"),
+    ];
+    words.iter().fold(fault.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use types::request::RawRequest;
+
+    use super::*;
+
+    fn complaint(body: &str) -> (Option<String>, String) {
+        let error = read_json::<RawRequest>(body.as_bytes()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+        (error.field, error.message)
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_called_so() {
+        let (field, message) = complaint("prompt=boat");
+        assert_eq!(field, None);
+        assert_eq!(message, "the body is not JSON: expected value at line 1 column 1");
+        assert!(complaint("{\"prompt\": \"bo").1.starts_with("the body is not JSON: EOF"));
+        assert!(complaint("{} {}").1.starts_with("the body is not JSON: trailing characters"));
+        assert!(complaint(" \n").1.starts_with("the body is empty; send a JSON object"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_with_what_was_expected() {
+        let (field, message) = complaint(r#"{"prompt": "boat", "steps": "many"}"#);
+        assert_eq!(field.as_deref(), Some("steps"));
+        assert_eq!(message, "`steps` cannot be used: invalid type: string \"many\", expected a whole number");
+        let (field, message) = complaint(r#"{"prompt": 3}"#);
+        assert_eq!(field.as_deref(), Some("prompt"));
+        assert_eq!(message, "`prompt` cannot be used: invalid type: integer `3`, expected text");
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_the_known_ones() {
+        let (_, message) = complaint(r#"{"prompt": "boat", "stepps": 3}"#);
+        assert!(
+            message.starts_with("the body cannot be used: there is no field `stepps`; known are `prompt`, `neg"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn json_that_is_no_object_is_refused() {
+        let (_, message) = complaint("[1]");
+        assert_eq!(
+            message,
+            "`[0]` cannot be used: invalid type: integer `1`, expected text",
+        );
+        assert_eq!(
+            complaint("\"boat\"").1,
+            "the body cannot be used: invalid type: string \"boat\", expected an object with fields"
+        );
+    }
+
+    #[test]
+    fn a_text_that_is_no_id_names_nothing() {
+        let error = read_id::<JobId>("12 or so").unwrap_err();
+        assert_eq!(error.status, StatusCode::NOT_FOUND);
+        assert_eq!(error.public.message, "there is no job with the id 12 or so");
+        assert!(read_id::<PictureId>(&"x".repeat(9000)).err().unwrap().public.message.len() < 100);
+    }
+}

@@ -1,0 +1,241 @@
+//! What the pages' forms do without JavaScript: read the fields, call the services, send the browser on.
+
+use std::str::FromStr;
+
+use app::FormState;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use backend::{Services, Visitor};
+use futures::TryStreamExt;
+use types::error::{ErrorCode, PublicError};
+use types::job::JobId;
+use types::model::{Quality, Shape};
+use types::picture::PictureId;
+use types::request::{RawRequest, check_prompt};
+
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{ApiForm, ApiId, Fields};
+use crate::pages;
+use crate::state::AppState;
+
+/// `POST /`: makes a job and goes to its page, or shows the form again with what is wrong.
+pub async fn create(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    ApiForm(fields): ApiForm,
+) -> Response {
+    let (raw, unreadable) = read_request(&fields);
+    let created = match unreadable {
+        Some(error) => Err(ApiError::from(error)),
+        None => state.services.create_job(&visitor, raw.clone()).await.map_err(ApiError::from),
+    };
+    match created {
+        Ok(job) => Redirect::to(&format!("/j/{}", job.id)).into_response(),
+        Err(error) => pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await,
+    }
+}
+
+/// `POST /prompt`: lets GPT-2 go on with the prompt that was typed, and shows the form with the result.
+pub async fn prompt(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    ApiForm(mut fields): ApiForm,
+) -> Response {
+    match write_prompt(&state.services, value(&fields, "prompt").unwrap_or("")).await {
+        Ok(prompt) => {
+            fields.retain(|(name, value)| name != "prompt" && !value.is_empty());
+            fields.insert(0, ("prompt".to_owned(), prompt));
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+            Redirect::to(&format!("/?{query}")).into_response()
+        }
+        Err(error) => {
+            let (raw, _) = read_request(&fields);
+            pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await
+        }
+    }
+}
+
+async fn write_prompt(services: &Services, start: &str) -> ApiResult<String> {
+    let start = check_prompt("prompt", start)?;
+    let pieces: Vec<String> = services.write_prompt(start.clone(), None)?.try_collect().await?;
+    Ok(start + &pieces.concat())
+}
+
+/// `POST /j/{id}/cancel`.
+pub async fn cancel(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<JobId>,
+) -> ApiResult<Redirect> {
+    match services.cancel_job(&visitor, id).await.map_err(ApiError::from) {
+        // It came to its end while the visitor reached for the button: its page says how.
+        Err(error) if error.public.code == ErrorCode::Conflict => {}
+        outcome => drop(outcome?),
+    }
+    Ok(Redirect::to(&format!("/j/{id}")))
+}
+
+/// `POST /images/{id}/favourite`, with `on=true` or `on=false`.
+pub async fn favourite(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<PictureId>,
+    headers: HeaderMap,
+    ApiForm(fields): ApiForm,
+) -> ApiResult<Redirect> {
+    let on = value(&fields, "on").is_none_or(|on| on != "false");
+    services.set_favourite(&visitor, id, on).await?;
+    Ok(back(&headers))
+}
+
+/// `POST /images/{id}/delete`.
+pub async fn delete(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<PictureId>,
+    headers: HeaderMap,
+) -> ApiResult<Redirect> {
+    services.delete_picture(&visitor, id).await?;
+    Ok(back(&headers))
+}
+
+/// To the page that the form was on: its path alone, so that nobody is sent to another site.
+fn back(headers: &HeaderMap) -> Redirect {
+    let referrer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let path = referrer.and_then(|address| address.parse::<axum::http::Uri>().ok()).and_then(|address| {
+        address.path_and_query().map(ToString::to_string).filter(|path| path.starts_with('/') && !path.starts_with("//"))
+    });
+    Redirect::to(path.as_deref().unwrap_or("/history"))
+}
+
+fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let found = fields.iter().find(|(field, _)| field == name);
+    found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+}
+
+/// A request from a form's fields. An empty field counts as left out. What cannot be read is left out too,
+/// and the first such field comes back as an error, so that the rest can be shown again.
+fn read_request(fields: &Fields) -> (RawRequest, Option<PublicError>) {
+    let mut first_error = None;
+    let raw = RawRequest {
+        prompt: value(fields, "prompt").unwrap_or("").to_owned(),
+        negative_prompt: value(fields, "negative_prompt").map(str::to_owned),
+        model: value(fields, "model").map(str::to_owned),
+        quality: named(fields, "quality", Quality::ALL, Quality::as_str, &mut first_error),
+        shape: named(fields, "shape", Shape::ALL, Shape::as_str, &mut first_error),
+        steps: number(fields, "steps", "a whole number", &mut first_error),
+        guidance_scale: number(fields, "guidance_scale", "a number", &mut first_error),
+        sampler: value(fields, "sampler").map(str::to_owned),
+        schedule: value(fields, "schedule").map(str::to_owned),
+        seed: number(fields, "seed", "a whole number", &mut first_error),
+        width: number(fields, "width", "a whole number", &mut first_error),
+        height: number(fields, "height", "a whole number", &mut first_error),
+        count: number(fields, "count", "a whole number", &mut first_error),
+    };
+    (raw, first_error)
+}
+
+fn number<T: FromStr>(
+    fields: &Fields,
+    name: &str,
+    kind: &str,
+    first_error: &mut Option<PublicError>,
+) -> Option<T> {
+    let text = value(fields, name)?.trim();
+    let number = text.parse().ok();
+    if number.is_none() && first_error.is_none() {
+        let said = name.replace('_', " ");
+        *first_error = Some(PublicError::invalid_field(name, format!("{said} `{text}` is not {kind}")));
+    }
+    number
+}
+
+fn named<T: Copy, const N: usize>(
+    fields: &Fields,
+    name: &str,
+    all: [T; N],
+    name_of: impl Fn(T) -> &'static str,
+    first_error: &mut Option<PublicError>,
+) -> Option<T> {
+    let text = value(fields, name)?;
+    let found = all.into_iter().find(|item| name_of(*item) == text);
+    if found.is_none() && first_error.is_none() {
+        let known = all.map(name_of).join(", ");
+        *first_error =
+            Some(PublicError::invalid_field(name, format!("{name} `{text}` is unknown; known are {known}")));
+    }
+    found
+}
+
+/// Middleware that makes pages of errors, which are for people here.
+pub async fn errors_as_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let visitor = request.extensions().get::<Visitor>().cloned();
+    let answer = next.run(request).await;
+    let (Some(visitor), Some(error)) = (visitor, answer.extensions().get::<PublicError>().cloned()) else {
+        return answer;
+    };
+    if error.code == ErrorCode::NotFound {
+        return pages::not_found(state, visitor).await;
+    }
+    pages::refused_form(state, visitor, FormState { raw: RawRequest::default(), error }, answer.status()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[(&str, &str)]) -> (RawRequest, Option<PublicError>) {
+        read_request(&fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn empty_fields_count_as_left_out() {
+        let (raw, error) = read(&[("prompt", "boat"), ("steps", ""), ("seed", ""), ("model", "")]);
+        assert_eq!(error, None);
+        assert_eq!(raw, RawRequest { prompt: "boat".into(), ..RawRequest::default() });
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let (raw, error) = read(&[
+            ("prompt", "boat"),
+            ("quality", "premium"),
+            ("shape", "portrait"),
+            ("steps", " 12 "),
+            ("guidance_scale", "3.5"),
+            ("seed", "-1"),
+        ]);
+        assert_eq!(error, None);
+        assert_eq!(raw.quality, Some(Quality::Premium));
+        assert_eq!(raw.shape, Some(Shape::Portrait));
+        assert_eq!((raw.steps, raw.guidance_scale, raw.seed), (Some(12), Some(3.5), Some(-1)));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_and_the_rest_is_kept() {
+        let (raw, error) = read(&[("prompt", "boat"), ("steps", "many"), ("seed", "7")]);
+        let error = error.unwrap();
+        assert_eq!(error.field.as_deref(), Some("steps"));
+        assert_eq!(error.message, "steps `many` is not a whole number");
+        assert_eq!((raw.prompt.as_str(), raw.steps, raw.seed), ("boat", None, Some(7)));
+        assert_eq!(
+            read(&[("quality", "best")]).1.unwrap().message,
+            "quality `best` is unknown; known are preview, standard, premium"
+        );
+    }
+
+    #[test]
+    fn a_deed_leads_back_to_its_page_and_never_to_another_site() {
+        let to = |referrer: &'static str| {
+            let headers = HeaderMap::from_iter([(header::REFERER, referrer.parse().unwrap())]);
+            let answer = back(&headers).into_response();
+            answer.headers()[header::LOCATION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(to("http://localhost:3000/history?search=boat"), "/history?search=boat");
+        assert_eq!(to("http://evil.example//elsewhere"), "/history");
+        assert_eq!(to("nonsense"), "/history");
+    }
+}

@@ -1,0 +1,79 @@
+//! The `darkroom` program: the site, the API and the command line, over one [`Services`].
+//!
+//! # Layout
+//! * [`router`]: every route in one list; start reading here
+//! * [`api`]: one group of endpoints a file, each handler a few lines over [`Services`]
+//! * [`pages`] and [`forms`]: Leptos' pages, and what their forms do without JavaScript
+//! * [`assets`]: the files that the browser loads, from the program itself or from disk
+//! * [`bundled`]: the demo models, likewise
+//! * [`visitor`], [`security`], [`extract`], [`error`]: what stands around every handler
+//! * [`cli`]: one subcommand a file
+//! * [`shutdown`], [`telemetry`]: the process
+//!
+//! # Invariants
+//! Only this crate knows status codes, headers and cookies. A handler does nothing that a server function
+//! or the command line could not do through the same call.
+
+pub mod api;
+pub mod assets;
+pub mod bundled;
+pub mod cli;
+pub mod error;
+pub mod extract;
+pub mod forms;
+pub mod pages;
+pub mod router;
+pub mod security;
+pub mod shutdown;
+pub mod state;
+pub mod telemetry;
+pub mod visitor;
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::Context;
+use backend::Services;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::assets::Site;
+use crate::state::AppState;
+
+/// How long an answer may still take once the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves the site on `listener` until `shutdown` resolves, then stops in good order.
+///
+/// From then on no connection is accepted, the running job goes back into the queue, streams end, and answers
+/// under way have a few seconds to be finished.
+///
+/// # Errors
+/// The listener breaks.
+pub async fn run(
+    listener: TcpListener,
+    services: Services,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let stopping = CancellationToken::new();
+    let state = AppState::new(services.clone(), Site::bundled(), stopping.clone());
+    let server = axum::serve(listener, router::router(state))
+        .with_graceful_shutdown(stopping.clone().cancelled_owned())
+        .into_future();
+    tokio::pin!(server);
+
+    tokio::select! {
+        ended = &mut server => return ended.context("the server broke off"),
+        () = shutdown => tracing::info!("stopping"),
+    }
+    stopping.cancel();
+    // Both at once: streams end only when the services say so, and the server waits for them.
+    let stop = async { tokio::join!(server, services.shutdown()).0 };
+    match tokio::time::timeout(GRACE, stop).await {
+        Ok(ended) => ended.context("the server broke off"),
+        Err(_) => {
+            tracing::warn!("some answers were not finished and are cut off");
+            Ok(())
+        }
+    }
+}

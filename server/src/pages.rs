@@ -1,0 +1,96 @@
+//! Leptos' pages as answers: rendered whole, with the status that the page asks for.
+
+use app::{FormState, PageStatus, shell};
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use backend::Visitor;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use crate::error::ApiError;
+use crate::security;
+use crate::state::AppState;
+use types::error::PublicError;
+
+/// `GET` of any page.
+pub async fn show(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Response {
+    render(state, visitor, None, request).await
+}
+
+/// The create page with what was typed and what is wrong with it.
+pub async fn refused_form(state: AppState, visitor: Visitor, form: FormState, status: StatusCode) -> Response {
+    let mut page = render(state, visitor, Some(form), page_request("/")).await;
+    *page.status_mut() = status;
+    page
+}
+
+/// The page that says that there is nothing here.
+pub async fn not_found(state: AppState, visitor: Visitor) -> Response {
+    let mut page = render(state, visitor, None, page_request("/not-found")).await;
+    *page.status_mut() = StatusCode::NOT_FOUND;
+    page
+}
+
+/// What no route has: a file of the site, or the page that says that there is nothing here.
+pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
+    if let Some(file) = state.site.answer(request.uri(), request.headers()).await {
+        return file;
+    }
+    let path = request.uri().path();
+    if path.starts_with("/api/v1/") {
+        let message = "there is nothing at this address; `/api` describes what there is";
+        return ApiError::from(PublicError::not_found(message)).into_response();
+    }
+    // Nobody in particular: an address that does not exist gives out no cookie.
+    not_found(state, Visitor::from_token("")).await
+}
+
+fn page_request(path: &'static str) -> Request {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = axum::http::Uri::from_static(path);
+    request
+}
+
+async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, request: Request) -> Response {
+    let status = PageStatus::default();
+    let contexts = {
+        let (state, status) = (state.clone(), status.clone());
+        move || {
+            provide_context(state.services.clone());
+            provide_context(visitor.clone());
+            provide_context(status.clone());
+            form.clone().map(provide_context);
+            restrict_page();
+        }
+    };
+    let options = state.leptos;
+    let render = leptos_axum::render_app_async_with_context(contexts, move || shell(options.clone()));
+    let mut page = render(request).await;
+    if let Some(code) = status.error() {
+        *page.status_mut() = crate::error::status_of(code);
+    }
+    page
+}
+
+/// Contexts of server functions, which are called by the same visitors as pages.
+pub fn provide_request_contexts(state: &AppState) {
+    provide_context(state.services.clone());
+    let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
+    visitor.map(provide_context);
+}
+
+/// The page's policy holds its nonce, so it can only be written while the page is rendered.
+fn restrict_page() {
+    let (Some(nonce), Some(answer)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    if let Ok(policy) = HeaderValue::from_str(&security::page_policy(&nonce)) {
+        answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

@@ -1,0 +1,105 @@
+//! Every route of the program.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Request, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use leptos_axum::LeptosRoutes;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+use types::error::{ErrorCode, PublicError};
+
+use crate::api::{events, generate_image, health, history, jobs, models, pictures, prompts};
+use crate::error::ApiError;
+use crate::extract::MAX_BODY_BYTES;
+use crate::state::AppState;
+use crate::{forms, pages, security, visitor};
+
+/// The whole program as one service; a test sends requests to it without a socket.
+pub fn router(state: AppState) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::show))
+        .route("/j/{id}", get(pages::show))
+        .route("/history", get(pages::show))
+        .route("/models", get(pages::show))
+        .route("/api", get(pages::show));
+
+    let forms = Router::new()
+        .route("/", post(forms::create))
+        .route("/prompt", post(forms::prompt))
+        .route("/j/{id}/cancel", post(forms::cancel))
+        .route("/images/{id}/favourite", post(forms::favourite))
+        .route("/images/{id}/delete", post(forms::delete))
+        .layer(from_fn_with_state(state.clone(), forms::errors_as_pages));
+
+    let api = Router::new()
+        .route("/generate-image", post(generate_image::create))
+        .route("/api/v1/jobs", post(jobs::create))
+        .route("/api/v1/jobs/{id}", get(jobs::show))
+        .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/api/v1/jobs/{id}/events", get(events::stream))
+        .route("/api/v1/history", get(history::list))
+        .route("/api/v1/images/{id}", delete(pictures::delete))
+        .route("/api/v1/images/{id}/favourite", post(pictures::favourite));
+
+    // The same for everybody, so nobody needs a cookie for it.
+    let public = Router::new()
+        .route("/images/{id}", get(pictures::file))
+        .route("/images/{id}/thumbnail", get(pictures::thumbnail))
+        .route("/api/v1/models", get(models::list))
+        .route("/api/v1/prompts/stream", get(prompts::stream))
+        .route("/api/v1/health", get(health::show));
+
+    let routes = pages
+        .merge(forms)
+        .merge(api)
+        // No pages from Leptos' own list (they stand above), but its server functions, should there be any.
+        .leptos_routes_with_context(&state, Vec::new(), server_function_contexts(&state), || ())
+        .layer(from_fn(visitor::identify))
+        .merge(public)
+        .fallback(pages::fallback)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(state);
+    surround(routes)
+}
+
+/// What stands around every handler, the innermost first.
+fn surround(routes: Router) -> Router {
+    let guarded = routes
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(security::same_site_layer());
+    let headed = security::HEADERS
+        .into_iter()
+        .fold(guarded, |routes, header| routes.layer(security::header_layer(header)));
+    headed.layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+/// The path alone: what stands after `?` may be a prompt, which is nobody's business.
+fn span(request: &Request<Body>) -> Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    // The panic itself was written to stderr where it happened.
+    let message = "something went wrong on the server; its log has the details";
+    ApiError::from(PublicError::new(ErrorCode::Internal, message)).into_response()
+}
+
+fn server_function_contexts(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let state = state.clone();
+    move || pages::provide_request_contexts(&state)
+}
+
+async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::unreadable(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("method {method} is not possible at this address; `/api` describes what is"),
+    )
+}

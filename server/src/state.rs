@@ -1,0 +1,48 @@
+//! What every handler can ask for.
+
+use axum::extract::FromRef;
+use backend::Services;
+use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::assets::Site;
+
+/// Shared by all requests. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// What the handlers call.
+    pub services: Services,
+    /// The files that the browser loads.
+    pub site: Site,
+    /// What Leptos writes into the pages: where the browser's half of the site lies.
+    pub leptos: LeptosOptions,
+    /// Cancelled when the server begins to stop, so that endless answers come to an end.
+    pub stopping: CancellationToken,
+}
+
+impl AppState {
+    /// The state of a server that serves `site` and stops at `stopping`.
+    pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
+        let leptos =
+            LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
+        Self { services, site, leptos, stopping }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Services {
+    fn from_ref(state: &AppState) -> Self {
+        state.services.clone()
+    }
+}
+
+impl FromRef<AppState> for Site {
+    fn from_ref(state: &AppState) -> Self {
+        state.site.clone()
+    }
+}
