@@ -13,7 +13,7 @@ pub use self::config::{UnetConfig, UnetLevel};
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::nn::activation::Activation;
-use crate::nn::conv::{Conv2d, ConvSizes};
+use crate::nn::conv::{Besides, Conv2d, ConvSizes};
 use crate::nn::embedding::{TimeEmbedding, Waves};
 use crate::nn::norm::GroupNorm;
 use crate::weights::Weights;
@@ -108,7 +108,7 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &time, text, &mut skips)?;
         }
-        let y = self.conv_out.forward(&self.norm_out.forward(&x, Activation::Silu)?)?;
+        let y = self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
     }
 }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::models::config::Config;
-use crate::nn::activation::Activation;
 use crate::nn::attention::{Sight, attention};
 use crate::nn::conv::{Besides, Conv2d, ConvSizes};
 use crate::nn::linear::Linear;
@@ -167,7 +166,7 @@ impl VaeDecoder {
         for level in &self.levels {
             x = level.forward(x)?;
         }
-        let y = self.conv_out.forward(&self.norm_out.forward(&x, Activation::Silu)?)?;
+        let y = self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
     }
 }
@@ -218,7 +217,7 @@ impl MapAttention {
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
-        let normal = self.norm.forward(x, Activation::Identity)?.reshape((batch, height * width, channels))?;
+        let normal = self.norm.forward(x)?.reshape((batch, height * width, channels))?;
         let (q, k, v) = (self.query.forward(&normal)?, self.key.forward(&normal)?, self.value.forward(&normal)?);
         let found = attention(&q, &k, &v, 1, Sight::Everything)?;
         self.out.forward_onto(&found.reshape(x.shape())?, x)

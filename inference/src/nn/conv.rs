@@ -1,8 +1,14 @@
 //! Two-dimensional convolutions over channel-last maps.
 
-use candle_core::Tensor;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
 
 use crate::error::Result;
+use crate::nn::kernels::conv::{Map, Window, convolve};
+use crate::nn::kernels::packed::Packed;
+use crate::nn::kernels::{with_optional, with_values};
+use crate::nn::norm::GroupNorm;
 use crate::weights::Scope;
 
 /// The sizes of a convolution.
@@ -38,7 +44,10 @@ impl ConvSizes {
 /// What a convolution does besides: each would be a pass over the whole map of its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Besides<'a> {
-    /// The map is first stretched to this height and width, each pixel taken from its nearest.
+    /// The map is first normalised, and SiLU applied.
+    pub norm: Option<&'a GroupNorm>,
+    /// The map is then stretched to this height and width, each pixel taken from its nearest. Only where the
+    /// stride is 1.
     pub stretch: Option<(usize, usize)>,
     /// `(batch, outputs)`, added to every pixel of the result.
     pub shift: Option<&'a Tensor>,
@@ -50,10 +59,15 @@ pub struct Besides<'a> {
 #[derive(Debug, Clone)]
 pub struct Conv2d {
     sizes: ConvSizes,
-    /// `(outputs, inputs, window, window)`
-    weight: Tensor,
-    /// `(outputs)`
-    bias: Tensor,
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// For the kernels: `(window * window * inputs, outputs)`, and `(outputs)`.
+    Packed { weight: Arc<Packed>, bias: Arc<[f32]> },
+    /// For candle: `(outputs, inputs, window, window)`, and `(outputs)`.
+    Plain { weight: Tensor, bias: Tensor },
 }
 
 impl Conv2d {
@@ -62,9 +76,13 @@ impl Conv2d {
     /// # Errors
     /// [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`].
     pub fn load(scope: &Scope<'_>, sizes: ConvSizes) -> Result<Self> {
-        let weight = scope.tensor("weight", &[sizes.outputs, sizes.inputs, sizes.window, sizes.window])?;
-        let bias = scope.tensor("bias", &[sizes.outputs])?;
-        Ok(Self { sizes, weight, bias })
+        let weight = scope.values("weight", &[sizes.outputs, sizes.inputs, sizes.window, sizes.window])?;
+        let bias = scope.values("bias", &[sizes.outputs])?;
+        let form = match scope.device() {
+            Device::Cpu => packed(&weight, bias, sizes),
+            device => plain(weight, bias, sizes, device)?,
+        };
+        Ok(Self { sizes, form })
     }
 
     /// `(batch, height, width, inputs)` to `(batch, height / stride, width / stride, outputs)`, rounded up.
@@ -80,13 +98,46 @@ impl Conv2d {
     /// # Errors
     /// A candle error if shapes do not fit.
     pub fn forward_with(&self, x: &Tensor, besides: Besides<'_>) -> Result<Tensor> {
+        match &self.form {
+            Form::Packed { weight, bias } => self.with_kernels(x, besides, weight, bias),
+            Form::Plain { weight, bias } => self.with_candle(x, besides, weight, bias),
+        }
+    }
+
+    fn with_kernels(&self, x: &Tensor, besides: Besides<'_>, weights: &Packed, bias: &[f32]) -> Result<Tensor> {
+        let (batch, height, width, channels) = x.dims4()?;
+        let stretch = besides.stretch.unwrap_or((height, width));
+        let ConvSizes { window: side, stride, outputs, .. } = self.sizes;
+        let shape = (batch, self.sizes.shrunk(stretch.0), self.sizes.shrunk(stretch.1), outputs);
+        let mut out = vec![0.0; shape.0 * shape.1 * shape.2 * shape.3];
+        // Strided windows are copied as they are.
+        let normal = besides.norm.filter(|_| stride > 1).map(|norm| norm.forward_silu(x)).transpose()?;
+        let (x, norm) = (normal.as_ref().unwrap_or(x), besides.norm.filter(|_| stride == 1));
+        with_values(x, |values| {
+            let normal = norm.map(|norm| norm.measure(values, batch, true)).transpose()?;
+            let map = Map { values, batch, height, width, channels, stretch, normal: normal.as_ref() };
+            with_optional(besides.shift, |shift| {
+                with_optional(besides.residual, |residual| {
+                    convolve(&map, &Window { side, stride, weights, bias, shift, residual }, &mut out);
+                    Ok(())
+                })
+            })
+        })?;
+        Ok(Tensor::from_vec(out, shape, x.device())?)
+    }
+
+    fn with_candle(&self, x: &Tensor, besides: Besides<'_>, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let x = match besides.norm {
+            Some(norm) => norm.forward_silu(x)?,
+            None => x.clone(),
+        };
         let x = x.permute((0, 3, 1, 2))?;
         let x = match besides.stretch {
             Some((height, width)) => x.contiguous()?.upsample_nearest2d(height, width)?,
             None => x,
         };
-        let y = x.contiguous()?.conv2d(&self.weight, self.sizes.padding(), self.sizes.stride, 1, 1)?;
-        let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(&self.bias)?;
+        let y = x.contiguous()?.conv2d(weight, self.sizes.padding(), self.sizes.stride, 1, 1)?;
+        let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)?;
         if let Some(shift) = besides.shift {
             y = y.broadcast_add(&shift.unsqueeze(1)?.unsqueeze(1)?)?;
         }
@@ -94,5 +145,76 @@ impl Conv2d {
             y = (y + residual)?;
         }
         Ok(y)
+    }
+}
+
+fn packed(weight: &[f32], bias: Vec<f32>, sizes: ConvSizes) -> Form {
+    let ConvSizes { inputs, outputs, window, .. } = sizes;
+    let weight = Packed::new(window * window * inputs, outputs, |input, output| {
+        let (tap, channel) = (input / inputs, input % inputs);
+        weight[(output * inputs + channel) * window * window + tap]
+    });
+    Form::Packed { weight: Arc::new(weight), bias: bias.into() }
+}
+
+fn plain(weight: Vec<f32>, bias: Vec<f32>, sizes: ConvSizes, device: &Device) -> Result<Form> {
+    let ConvSizes { inputs, outputs, window, .. } = sizes;
+    let weight = Tensor::from_vec(weight, (outputs, inputs, window, window), device)?;
+    Ok(Form::Plain { weight, bias: Tensor::from_vec(bias, outputs, device)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::kernels::tests::{assert_close, numbers};
+
+    fn both(sizes: ConvSizes) -> [Conv2d; 2] {
+        let ConvSizes { inputs, outputs, window, .. } = sizes;
+        let (weight, bias) = (numbers(outputs * inputs * window * window, 1), numbers(outputs, 2));
+        let packed = packed(&weight, bias.clone(), sizes);
+        let plain = plain(weight, bias, sizes, &Device::Cpu).unwrap();
+        [packed, plain].map(|form| Conv2d { sizes, form })
+    }
+
+    fn map(batch: usize, height: usize, width: usize, channels: usize, seed: u32) -> Tensor {
+        let values = numbers(batch * height * width * channels, seed);
+        Tensor::from_vec(values, (batch, height, width, channels), &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn the_kernels_compute_what_candle_computes() {
+        for (window, stride) in [(3, 1), (3, 2), (5, 1), (1, 1)] {
+            for (batch, height, width, inputs, outputs) in
+                [(2, 5, 7, 3, 40), (1, 16, 16, 64, 3), (2, 1, 1, 8, 8), (1, 9, 30, 40, 70)]
+            {
+                let x = map(batch, height, width, inputs, 3);
+                let sizes = ConvSizes { stride, ..ConvSizes::same(inputs, outputs, window) };
+                let [found, expected] = both(sizes).map(|conv| conv.forward(&x).unwrap());
+                assert_close(&found, &expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_besides_is_what_candle_does_one_after_the_other() {
+        let norm = GroupNorm::for_test(24, 4);
+        let (x, residual) = (map(2, 5, 6, 24, 3), map(2, 9, 12, 33, 4));
+        let shift = Tensor::from_vec(numbers(2 * 33, 5), (2, 33), &Device::Cpu).unwrap();
+        let besides = Besides {
+            norm: Some(&norm),
+            stretch: Some((9, 12)),
+            shift: Some(&shift),
+            residual: Some(&residual),
+        };
+        let [found, expected] =
+            both(ConvSizes::same(24, 33, 3)).map(|conv| conv.forward_with(&x, besides).unwrap());
+        assert_close(&found, &expected);
+    }
+
+    #[test]
+    fn a_map_too_large_to_copy_at_once_is_convolved_in_bands() {
+        let x = map(1, 300, 300, 200, 3);
+        let [found, expected] = both(ConvSizes::same(200, 2, 3)).map(|conv| conv.forward(&x).unwrap());
+        assert_close(&found, &expected);
     }
 }

@@ -4,6 +4,8 @@ use candle_core::{D, Tensor};
 
 use crate::error::Result;
 use crate::nn::activation::Activation;
+use crate::nn::kernels::curves::gated;
+use crate::nn::kernels::{serve, with_values};
 use crate::nn::linear::Linear;
 use crate::weights::Scope;
 
@@ -38,10 +40,23 @@ impl FeedForward {
     /// # Errors
     /// Whatever candle says.
     pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        let both = self.widen.forward(x)?;
-        let hidden = both.dim(D::Minus1)? / 2;
-        let values = both.narrow(D::Minus1, 0, hidden)?;
-        let gates = Activation::Gelu.forward(&both.narrow(D::Minus1, hidden, hidden)?)?;
-        self.narrow.forward_onto(&(values * gates)?, residual)
+        self.narrow.forward_onto(&gate(&self.widen.forward(x)?)?, residual)
     }
+}
+
+/// Values times GELU of gates: `(batch, tokens, 2 * hidden)` to `(batch, tokens, hidden)`.
+fn gate(both: &Tensor) -> Result<Tensor> {
+    let (batch, tokens, twice) = both.dims3()?;
+    let hidden = twice / 2;
+    if serve(both) {
+        let mut out = vec![0.0; batch * tokens * hidden];
+        with_values(both, |both| {
+            gated(both, hidden, &mut out);
+            Ok(())
+        })?;
+        return Ok(Tensor::from_vec(out, (batch, tokens, hidden), both.device())?);
+    }
+    let values = both.narrow(D::Minus1, 0, hidden)?;
+    let gates = Activation::Gelu.forward(&both.narrow(D::Minus1, hidden, hidden)?)?;
+    Ok((values * gates)?)
 }

@@ -1,17 +1,30 @@
 //! Linear layers, and convolutions of one pixel, which are the same on channel-last maps.
 
-use candle_core::Tensor;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
 
 use crate::error::Result;
+use crate::nn::kernels::packed::Packed;
+use crate::nn::kernels::product::Product;
+use crate::nn::kernels::{with_optional, with_values};
 use crate::weights::Scope;
 
 /// y = x W + b over the last dimension.
 #[derive(Debug, Clone)]
 pub struct Linear {
-    /// `(inputs, outputs)`
-    weight: Tensor,
-    /// `(outputs)`
-    bias: Option<Tensor>,
+    inputs: usize,
+    outputs: usize,
+    form: Form,
+}
+
+/// A matrix `(inputs, outputs)` and a bias `(outputs)`.
+#[derive(Debug, Clone)]
+enum Form {
+    /// For the kernels.
+    Packed { weight: Arc<Packed>, bias: Option<Arc<[f32]>> },
+    /// For candle.
+    Plain { weight: Tensor, bias: Option<Tensor> },
 }
 
 impl Linear {
@@ -23,9 +36,13 @@ impl Linear {
     pub fn load(scope: &Scope<'_>, inputs: usize, outputs: usize) -> Result<Self> {
         let is_convolution = scope.shape("weight").is_some_and(|shape| shape.len() == 4);
         let stored: &[usize] = if is_convolution { &[outputs, inputs, 1, 1] } else { &[outputs, inputs] };
-        let weight = scope.tensor("weight", stored)?.reshape((outputs, inputs))?.t()?.contiguous()?;
-        let bias = scope.has("bias").then(|| scope.tensor("bias", &[outputs])).transpose()?;
-        Ok(Self { weight, bias })
+        let weight = scope.values("weight", stored)?;
+        let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
+        let form = match scope.device() {
+            Device::Cpu => packed(&weight, bias, inputs, outputs),
+            device => plain(weight, bias, inputs, outputs, device)?,
+        };
+        Ok(Self { inputs, outputs, form })
     }
 
     /// `(…, inputs)` to `(…, outputs)`.
@@ -33,15 +50,7 @@ impl Linear {
     /// # Errors
     /// A candle error if the last dimension is another.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (inputs, outputs) = self.weight.dims2()?;
-        let mut shape = x.dims().to_vec();
-        let rows = x.elem_count() / inputs;
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
-        }
-        let y = x.reshape((rows, inputs))?.matmul(&self.weight)?;
-        let y = if let Some(bias) = &self.bias { y.broadcast_add(bias)? } else { y };
-        Ok(y.reshape(shape)?)
+        self.compute(x, None)
     }
 
     /// [`Linear::forward`] plus `residual`, which has the result's shape.
@@ -49,6 +58,75 @@ impl Linear {
     /// # Errors
     /// As [`Linear::forward`].
     pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        Ok((self.forward(x)? + residual)?)
+        self.compute(x, Some(residual))
+    }
+
+    fn compute(&self, x: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+        let mut shape = x.dims().to_vec();
+        let n_rows = x.elem_count() / self.inputs;
+        if let Some(last) = shape.last_mut() {
+            *last = self.outputs;
+        }
+        match &self.form {
+            Form::Packed { weight, bias } => {
+                let mut out = vec![0.0; n_rows * self.outputs];
+                with_values(x, |left| {
+                    with_optional(residual, |residual| {
+                        let product = Product {
+                            left,
+                            stride: self.inputs,
+                            n_rows,
+                            taps: &[0],
+                            channels: self.inputs,
+                            weights: weight,
+                            rows: None,
+                            bias: bias.as_deref(),
+                            shift: None,
+                            residual,
+                        };
+                        product.compute(&mut out);
+                        Ok(())
+                    })
+                })?;
+                Ok(Tensor::from_vec(out, shape, x.device())?)
+            }
+            Form::Plain { weight, bias } => {
+                let y = x.reshape((n_rows, self.inputs))?.matmul(weight)?;
+                let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
+                let y = y.reshape(shape)?;
+                Ok(if let Some(residual) = residual { (y + residual)? } else { y })
+            }
+        }
+    }
+}
+
+fn packed(weight: &[f32], bias: Option<Vec<f32>>, inputs: usize, outputs: usize) -> Form {
+    let weight = Packed::new(inputs, outputs, |input, output| weight[output * inputs + input]);
+    Form::Packed { weight: Arc::new(weight), bias: bias.map(Arc::from) }
+}
+
+fn plain(weight: Vec<f32>, bias: Option<Vec<f32>>, inputs: usize, outputs: usize, device: &Device) -> Result<Form> {
+    let weight = Tensor::from_vec(weight, (outputs, inputs), device)?.t()?.contiguous()?;
+    let bias = bias.map(|bias| Tensor::from_vec(bias, outputs, device)).transpose()?;
+    Ok(Form::Plain { weight, bias })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::kernels::tests::{assert_close, numbers};
+
+    #[test]
+    fn the_kernels_compute_what_candle_computes() {
+        for (rows, inputs, outputs) in [(1, 7, 5), (13, 320, 32), (77, 24, 96), (200, 33, 70), (5, 5000, 40)] {
+            let (weight, bias) = (numbers(outputs * inputs, 1), numbers(outputs, 2));
+            let x = Tensor::from_vec(numbers(rows * inputs, 3), (1, rows, inputs), &Device::Cpu).unwrap();
+            let residual = Tensor::from_vec(numbers(rows * outputs, 4), (1, rows, outputs), &Device::Cpu).unwrap();
+            let packed = packed(&weight, Some(bias.clone()), inputs, outputs);
+            let plain = plain(weight, Some(bias), inputs, outputs, &Device::Cpu).unwrap();
+            let [found, expected] =
+                [packed, plain].map(|form| Linear { inputs, outputs, form }.forward_onto(&x, &residual).unwrap());
+            assert_close(&found, &expected);
+        }
     }
 }

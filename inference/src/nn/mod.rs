@@ -10,6 +10,7 @@ pub mod attention;
 pub mod conv;
 pub mod embedding;
 pub mod feed_forward;
+pub mod kernels;
 pub mod linear;
 pub mod norm;
 pub mod resnet;

@@ -4,6 +4,8 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::nn::activation::Activation;
+use crate::nn::kernels::norm::{Affine, Groups, layer_norm};
+use crate::nn::kernels::{serve, with_values};
 use crate::weights::Scope;
 
 /// Mean 0 and variance 1 within each group of channels of a map, then a scale and a shift per channel.
@@ -31,19 +33,50 @@ impl GroupNorm {
         Ok(Self { n_groups, epsilon, scale, shift })
     }
 
-    /// Normalises `(batch, height, width, channels)` and applies `activation`; the shape stays.
+    /// Normalises `(batch, height, width, channels)`; the shape stays.
     ///
     /// # Errors
     /// A candle error if the channels are others.
-    pub fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if serve(x) { self.with_kernels(x, false) } else { self.with_candle(x) }
+    }
+
+    /// [`GroupNorm::forward`] and SiLU.
+    ///
+    /// # Errors
+    /// As [`GroupNorm::forward`].
+    pub fn forward_silu(&self, x: &Tensor) -> Result<Tensor> {
+        if serve(x) { self.with_kernels(x, true) } else { Activation::Silu.forward(&self.with_candle(x)?) }
+    }
+
+    /// What it does to each channel of each picture in `x` `(batch, pixels, channels)`.
+    pub(super) fn measure(&self, x: &[f32], batch: usize, silu: bool) -> Result<Affine> {
+        with_values(&self.scale, |scale| {
+            with_values(&self.shift, |shift| {
+                let groups = Groups { n_groups: self.n_groups, epsilon: self.epsilon, scale, shift, silu };
+                Ok(Affine::of_groups(x, batch, &groups))
+            })
+        })
+    }
+
+    fn with_kernels(&self, x: &Tensor, silu: bool) -> Result<Tensor> {
+        let batch = x.dim(0)?;
+        let out = with_values(x, |values| {
+            let mut out = vec![0.0; values.len()];
+            self.measure(values, batch, silu)?.apply_to_all(values, &mut out);
+            Ok(out)
+        })?;
+        Ok(Tensor::from_vec(out, x.shape(), x.device())?)
+    }
+
+    fn with_candle(&self, x: &Tensor) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
         // (batch, pixels, groups, channels of a group)
         let grouped = x.reshape((batch, height * width, self.n_groups, channels / self.n_groups))?;
         let centred = grouped.broadcast_sub(&grouped.mean_keepdim((1, 3))?)?;
         let variance = centred.sqr()?.mean_keepdim((1, 3))?;
         let normal = centred.broadcast_div(&(variance + self.epsilon)?.sqrt()?)?;
-        let y = normal.reshape(x.shape())?.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?;
-        activation.forward(&y)
+        Ok(normal.reshape(x.shape())?.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?)
     }
 }
 
@@ -71,6 +104,63 @@ impl LayerNorm {
     /// # Errors
     /// A candle error if the last dimension is another.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if serve(x) { self.with_kernels(x) } else { self.with_candle(x) }
+    }
+
+    fn with_kernels(&self, x: &Tensor) -> Result<Tensor> {
+        let mut out = vec![0.0; x.elem_count()];
+        with_values(x, |values| {
+            with_values(&self.scale, |scale| {
+                with_values(&self.shift, |shift| {
+                    layer_norm(values, scale, shift, self.epsilon as f32, &mut out);
+                    Ok(())
+                })
+            })
+        })?;
+        Ok(Tensor::from_vec(out, x.shape(), x.device())?)
+    }
+
+    fn with_candle(&self, x: &Tensor) -> Result<Tensor> {
         Ok(candle_nn::ops::layer_norm(&x.contiguous()?, &self.scale, &self.shift, self.epsilon as f32)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::nn::kernels::tests::{assert_close, numbers};
+
+    impl GroupNorm {
+        /// One with any scale and shift.
+        pub(crate) fn for_test(channels: usize, n_groups: usize) -> Self {
+            let tensor = |seed: u32| Tensor::from_vec(numbers(channels, seed), channels, &Device::Cpu).unwrap();
+            Self { n_groups, epsilon: 1e-5, scale: tensor(8), shift: tensor(9) }
+        }
+    }
+
+    #[test]
+    fn group_norm_is_what_candle_computes_even_far_from_zero() {
+        for (batch, height, width, channels, groups) in [(2, 5, 7, 24, 4), (1, 16, 33, 320, 32), (1, 1, 1, 8, 8)] {
+            let norm = GroupNorm::for_test(channels, groups);
+            let values = numbers(batch * height * width * channels, 1);
+            let x = Tensor::from_vec(values, (batch, height, width, channels), &Device::Cpu).unwrap();
+            let x = (x + 10.0).unwrap();
+            assert_close(&norm.forward(&x).unwrap(), &norm.with_candle(&x).unwrap());
+            let expected = norm.with_candle(&x).unwrap().silu().unwrap();
+            assert_close(&norm.forward_silu(&x).unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn layer_norm_is_what_candle_computes() {
+        for (tokens, channels) in [(1, 5), (77, 24), (200, 320)] {
+            let tensor = |seed: u32| Tensor::from_vec(numbers(channels, seed), channels, &Device::Cpu).unwrap();
+            let norm = LayerNorm { epsilon: 1e-5, scale: tensor(8), shift: tensor(9) };
+            let x = numbers(tokens * channels, 1);
+            let x = Tensor::from_vec(x, (1, tokens, channels), &Device::Cpu).unwrap();
+            assert_close(&norm.forward(&x).unwrap(), &norm.with_candle(&x).unwrap());
+        }
     }
 }

@@ -3,7 +3,6 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::nn::activation::Activation;
 use crate::nn::conv::{Besides, Conv2d, ConvSizes};
 use crate::nn::linear::Linear;
 use crate::nn::norm::GroupNorm;
@@ -66,11 +65,11 @@ impl ResnetBlock {
             (Some(projection), Some(time)) => Some(projection.forward(time)?),
             _ => None,
         };
-        let besides = Besides { shift: shift.as_ref(), ..Besides::default() };
-        let hidden = self.conv1.forward_with(&self.norm1.forward(x, Activation::Silu)?, besides)?;
-        let hidden = self.norm2.forward(&hidden, Activation::Silu)?;
+        let besides = Besides { norm: Some(&self.norm1), shift: shift.as_ref(), ..Besides::default() };
+        let hidden = self.conv1.forward_with(x, besides)?;
         let round = self.shortcut.as_ref().map(|shortcut| shortcut.forward(x)).transpose()?;
-        let besides = Besides { residual: Some(round.as_ref().unwrap_or(x)), ..Besides::default() };
+        let residual = Some(round.as_ref().unwrap_or(x));
+        let besides = Besides { norm: Some(&self.norm2), residual, ..Besides::default() };
         self.conv2.forward_with(&hidden, besides)
     }
 }

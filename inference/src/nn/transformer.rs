@@ -3,7 +3,6 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::nn::activation::Activation;
 use crate::nn::attention::{Sight, attention};
 use crate::nn::feed_forward::FeedForward;
 use crate::nn::linear::Linear;
@@ -61,7 +60,7 @@ impl SpatialTransformer {
     /// Whatever candle says.
     pub fn forward(&self, x: &Tensor, text: &Tensor) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
-        let hidden = self.project_in.forward(&self.norm.forward(x, Activation::Identity)?)?;
+        let hidden = self.project_in.forward(&self.norm.forward(x)?)?;
         let mut hidden = hidden.reshape((batch, height * width, channels))?;
         for block in &self.blocks {
             hidden = block.forward(&hidden, text)?;

@@ -1,0 +1,211 @@
+//! Convolutions of channel-last maps as products of rows and weights.
+//!
+//! The input is copied once, with a margin of zeros, and on the way normalised and stretched if that is
+//! wanted. A row of the product is then a window of that copy: pixels lie at a constant distance, and so
+//! do the window's pixels from its first one. Rows between two lines and two pictures are windows of
+//! nothing, and skipped.
+
+use rayon::prelude::*;
+
+use super::norm::Affine;
+use super::packed::Packed;
+use super::product::{Product, SKIP};
+use super::shared::Shared;
+
+/// The copy has at most so many numbers at a time: 64 MB.
+const MAX_COPY: usize = 1 << 24;
+
+/// A map that is convolved.
+#[derive(Clone, Copy)]
+pub struct Map<'a> {
+    /// `(batch, height, width, channels)`
+    pub values: &'a [f32],
+    /// Pictures.
+    pub batch: usize,
+    /// Pixels.
+    pub height: usize,
+    /// Pixels.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Height and width that it is stretched to first, each pixel taken from its nearest.
+    pub stretch: (usize, usize),
+    /// How it is normalised first.
+    pub normal: Option<&'a Affine>,
+}
+
+/// The window.
+#[derive(Clone, Copy)]
+pub struct Window<'a> {
+    /// Side of the square, in pixels; odd.
+    pub side: usize,
+    /// Distance of two windows, in pixels.
+    pub stride: usize,
+    /// `(side * side * channels, outputs)`, line by line, then pixel by pixel.
+    pub weights: &'a Packed,
+    /// `(outputs)`
+    pub bias: &'a [f32],
+    /// `(batch, outputs)`, added to every pixel of a picture.
+    pub shift: Option<&'a [f32]>,
+    /// Added to the result.
+    pub residual: Option<&'a [f32]>,
+}
+
+/// Convolves into `out` `(batch, height, width, outputs)`, whose height and width are those of the stretched
+/// map over the stride, rounded up.
+pub fn convolve(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
+    if window.stride == 1 { by_lines(map, window, out) } else { by_windows(map, window, out) }
+}
+
+/// A line of the copy: a line of a picture, or zeros.
+type Line = Option<(usize, usize)>;
+
+/// Stride 1: no window is written out.
+fn by_lines(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
+    let (height, width) = map.stretch;
+    let margin = window.side / 2;
+    let outputs = window.weights.outputs();
+    let picture = height * width * outputs;
+    let line = (width + margin) * map.channels;
+    let whole = map.batch * (height + margin) * line;
+    if whole <= MAX_COPY {
+        let mut lines: Vec<Line> = Vec::new();
+        for image in 0..map.batch {
+            lines.extend(std::iter::repeat_n(None, margin));
+            lines.extend((0..height).map(|y| Some((image, y))));
+        }
+        lines.extend(std::iter::repeat_n(None, margin));
+        let starts: Vec<usize> = (0..map.batch).map(|image| image * (height + margin)).collect();
+        band(map, window, &lines, &starts, height, window.shift, window.residual, out);
+        return;
+    }
+    let at_once = (MAX_COPY / line).saturating_sub(2 * margin).clamp(1, height);
+    for image in 0..map.batch {
+        for first in (0..height).step_by(at_once) {
+            let last = (first + at_once).min(height);
+            let lines: Vec<Line> = (0..last - first + 2 * margin)
+                .map(|i| (first + i).checked_sub(margin).filter(|&y| y < height).map(|y| (image, y)))
+                .collect();
+            let part = image * picture + first * width * outputs..image * picture + last * width * outputs;
+            let shift = window.shift.map(|shift| &shift[image * outputs..(image + 1) * outputs]);
+            let residual = window.residual.map(|residual| &residual[part.clone()]);
+            band(map, window, &lines, &[0], last - first, shift, residual, &mut out[part]);
+        }
+    }
+}
+
+/// Convolves what is on `lines`. Results begin on the lines `starts`, `height` lines from each.
+#[expect(clippy::too_many_arguments, reason = "the parts of a map and of a window that belong to a band")]
+fn band(
+    map: &Map<'_>,
+    window: &Window<'_>,
+    lines: &[Line],
+    starts: &[usize],
+    height: usize,
+    shift: Option<&[f32]>,
+    residual: Option<&[f32]>,
+    out: &mut [f32],
+) {
+    let width = map.stretch.1;
+    let margin = window.side / 2;
+    let pitch = width + margin;
+    // The last window looks over the end of its line as well.
+    let mut copy = vec![0.0; (lines.len() * pitch + margin) * map.channels];
+    copy.par_chunks_mut(pitch * map.channels).zip(lines).for_each(|(copy, line)| {
+        if let Some((image, y)) = *line {
+            copy_line(map, image, y, &mut copy[margin * map.channels..]);
+        }
+    });
+    let taps: Vec<usize> =
+        (0..window.side).flat_map(|y| (0..window.side).map(move |x| (y * pitch + x) * map.channels)).collect();
+    let n_rows = starts.last().map_or(0, |start| (start + height - 1) * pitch + width);
+    let mut rows = vec![SKIP; n_rows];
+    let mut target = 0;
+    for start in starts {
+        for y in 0..height {
+            for row in &mut rows[(start + y) * pitch..][..width] {
+                *row = target;
+                target += 1;
+            }
+        }
+    }
+    let product = Product {
+        left: &copy,
+        stride: map.channels,
+        n_rows,
+        taps: &taps,
+        channels: map.channels,
+        weights: window.weights,
+        rows: Some(&rows),
+        bias: Some(window.bias),
+        shift: shift.map(|shift| (shift, height * width)),
+        residual,
+    };
+    product.compute(out);
+}
+
+/// A line of the stretched and normalised map.
+fn copy_line(map: &Map<'_>, image: usize, y: usize, copy: &mut [f32]) {
+    let (height, width) = map.stretch;
+    let channels = map.channels;
+    let from_y = y * map.height / height;
+    let line = &map.values[(image * map.height + from_y) * map.width * channels..][..map.width * channels];
+    let copy = &mut copy[..width * channels];
+    if width == map.width {
+        match map.normal {
+            Some(normal) => normal.apply(image, line, copy),
+            None => copy.copy_from_slice(line),
+        }
+        return;
+    }
+    for (x, pixel) in copy.chunks_exact_mut(channels).enumerate() {
+        let from = &line[x * map.width / width * channels..][..channels];
+        match map.normal {
+            Some(normal) => normal.apply(image, from, pixel),
+            None => pixel.copy_from_slice(from),
+        }
+    }
+}
+
+/// Any stride: the windows are written out, one after the other. Nothing is stretched or normalised.
+fn by_windows(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
+    let margin = window.side / 2;
+    let outputs = window.weights.outputs();
+    let shrunk = |side: usize| (side + 2 * margin - window.side) / window.stride + 1;
+    let (height, width) = (shrunk(map.height), shrunk(map.width));
+    let size = window.side * window.side * map.channels;
+    for image in 0..map.batch {
+        let mut windows = vec![0.0; height * width * size];
+        let shared = Shared::new(&mut windows);
+        (0..height).into_par_iter().for_each(|y| {
+            // SAFETY: each line of windows is written once.
+            let line = unsafe { shared.part(y * width * size, width * size) };
+            for (i, pixel) in line.chunks_exact_mut(map.channels).enumerate() {
+                let (x, tap) = (i / (window.side * window.side), i % (window.side * window.side));
+                let from_y = (y * window.stride + tap / window.side).checked_sub(margin);
+                let from_x = (x * window.stride + tap % window.side).checked_sub(margin);
+                if let (Some(from_y), Some(from_x)) = (from_y, from_x)
+                    && from_y < map.height
+                    && from_x < map.width
+                {
+                    let from = ((image * map.height + from_y) * map.width + from_x) * map.channels;
+                    pixel.copy_from_slice(&map.values[from..from + map.channels]);
+                }
+            }
+        });
+        let part = image * height * width * outputs..(image + 1) * height * width * outputs;
+        let product = Product {
+            left: &windows,
+            stride: size,
+            n_rows: height * width,
+            taps: &[0],
+            channels: size,
+            weights: window.weights,
+            rows: None,
+            bias: Some(window.bias),
+            shift: window.shift.map(|shift| (&shift[image * outputs..(image + 1) * outputs], height * width)),
+            residual: window.residual.map(|residual| &residual[part.clone()]),
+        };
+        product.compute(&mut out[part]);
+    }
+}
