@@ -90,6 +90,19 @@ pub fn shortened(text: &str, n_chars: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A text as part of a URL's query: everything but letters, digits and `-._~` is percent-encoded.
+pub fn query_value(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// One decimal under 100, none above, and no ".0".
 fn short(value: f64) -> String {
     let text = if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") };
@@ -136,6 +149,12 @@ mod tests {
     fn a_long_text_is_cut_with_an_ellipsis() {
         assert_eq!(shortened("a red boat", 20), "a red boat");
         assert_eq!(shortened("a red boat", 7), "a red…");
+    }
+
+    #[test]
+    fn a_query_value_survives_a_url() {
+        assert_eq!(query_value("a red boat & sea"), "a%20red%20boat%20%26%20sea");
+        assert_eq!(query_value("é~"), "%C3%A9~");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! * `components`: what several pages show
 //! * [`islands`]: the parts that come alive in the browser
 //! * [`live`]: server-sent events as a stream of values
+//! * [`job_view`], [`prompt_text`]: what islands decide, apart from what they show
 //! * [`format`]: numbers and times as people read them
 //!
 //! # Invariants
@@ -16,9 +17,13 @@
 pub mod components;
 pub mod format;
 pub mod islands;
+pub mod job_view;
 pub mod live;
 #[cfg(feature = "ssr")]
 pub mod pages;
+pub mod prompt_text;
+#[cfg(feature = "ssr")]
+mod request_query;
 #[cfg(feature = "ssr")]
 pub mod shell;
 #[cfg(feature = "ssr")]

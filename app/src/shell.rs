@@ -46,7 +46,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| if title.is_empty() { "Darkroom".to_owned() } else { format!("{title} · Darkroom") } />
+        <Title formatter=document_title />
         <Router>
             <a class="skip-link" href="#main">
                 "Skip to content"
@@ -65,4 +65,8 @@ pub fn App() -> impl IntoView {
             <Footer />
         </Router>
     }
+}
+
+fn document_title(page: String) -> String {
+    if page.is_empty() { "Darkroom".to_owned() } else { format!("{page} · Darkroom") }
 }

@@ -1,3 +1,11 @@
-//! What several pages show.
+//! What several pages show, and the parts of large ones.
 
+pub mod choices;
+pub mod create_form;
+pub mod curl;
 pub mod header;
+pub mod icons;
+pub mod job_tile;
+pub mod more_settings;
+pub mod picture_tile;
+pub mod settings_list;

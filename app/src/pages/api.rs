@@ -1,13 +1,153 @@
-//! The API page.
+//! `/api`: how to call Darkroom over HTTP.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+
+use crate::components::curl::code_block;
+use crate::islands::small_deeds::SmallDeeds;
+
+const ONE_CALL: &str = r#"curl http://127.0.0.1:3000/generate-image \
+  -H 'content-type: application/json' \
+  -d '{"prompt": "a red sailing boat on a calm sea at sunset", "seed": 7}' \
+  -o boat.png"#;
+
+const CREATE_JOB: &str = r#"curl http://127.0.0.1:3000/api/v1/jobs \
+  -c visitor.cookies -b visitor.cookies \
+  -H 'content-type: application/json' \
+  -d '{"prompt": "a white lighthouse by the sea at night", "shape": "portrait"}'"#;
+
+const FOLLOW_JOB: &str = r#"curl -N http://127.0.0.1:3000/api/v1/jobs/JOB/events
+
+id: 1000003
+event: progress
+data: {"type":"progress","picture":1,"n_pictures":1,"step":3,"n_steps":20,"remaining_ms":1700}"#;
+
+const GET_PICTURE: &str = r"curl http://127.0.0.1:3000/images/PICTURE.png -o picture.png
+curl http://127.0.0.1:3000/images/PICTURE.jpg -o picture.jpg
+curl http://127.0.0.1:3000/images/PICTURE.webp -o picture.webp";
+
+const WRITE_PROMPT: &str = r#"curl -N 'http://127.0.0.1:3000/api/v1/prompts/stream?start=a%20red'
+
+event: text
+data: {"text":" sailing"}"#;
+
+const ERROR: &str = r#"{
+  "code": "invalid_field",
+  "field": "steps",
+  "message": "steps 500 is out of range; allowed are 1 to 150"
+}"#;
+
+/// Fields of a request: name, what is allowed, what it does.
+const FIELDS: [(&str, &str, &str); 13] = [
+    ("prompt", "1 to 2,000 characters", "What the picture shows. The only field that has to be there."),
+    ("negative_prompt", "up to 2,000 characters", "What to keep out of it."),
+    ("model", "a name from /api/v1/models", "What paints. Left out: the first."),
+    ("shape", "square, landscape, portrait", "Size by name."),
+    ("quality", "preview, standard, premium", "Steps by name."),
+    ("steps", "1 to 150", "Sampling steps; goes before quality."),
+    ("guidance_scale", "0 to 30", "Classifier-free guidance (CFG)."),
+    ("sampler", "dpmpp_2m, euler, euler_ancestral, ddim", "How the noise is walked down."),
+    ("schedule", "karras, normal", "How the noise levels are spaced."),
+    ("seed", "0 to 9007199254740991", "The same seed gives the same picture. Left out or -1: a new one."),
+    ("width", "a multiple of 8, as the model allows", "Pixels; goes before shape."),
+    ("height", "a multiple of 8, as the model allows", "Pixels; goes before shape."),
+    ("count", "1 to 8", "Pictures; picture i has seed + i."),
+];
+
+/// Every address: method, path, what it answers.
+const ADDRESSES: [(&str, &str, &str); 12] = [
+    ("POST", "/generate-image", "PNG bytes, once the picture is done"),
+    ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
+    ("GET", "/api/v1/jobs/{id}", "the job: status, progress, pictures"),
+    ("POST", "/api/v1/jobs/{id}/cancel", "the job; stops it within a step"),
+    ("GET", "/api/v1/jobs/{id}/events", "server-sent events, to the end of the job"),
+    ("GET", "/images/{id}.png", "the picture; .jpg and .webp as well; ?download saves it"),
+    ("GET", "/images/{id}/thumbnail", "at most 256 pixels a side"),
+    ("POST", "/api/v1/images/{id}/favourite", "the picture; body {\"favourite\": true}"),
+    ("DELETE", "/api/v1/images/{id}", "204"),
+    ("GET", "/api/v1/history", "your pictures; ?search=, favourites=true, cursor=, limit="),
+    ("GET", "/api/v1/models", "the installed picture models"),
+    ("GET", "/api/v1/prompts/stream", "server-sent events: a prompt as GPT-2 writes it; ?start=, seed="),
+];
 
 /// The page.
 #[component]
 pub fn ApiPage() -> impl IntoView {
     view! {
         <Title text="API" />
-        <h1>"API"</h1>
+        <div class="api-page">
+            <h1>"API"</h1>
+            <p class="lead">
+                "Everything these pages do can be done over HTTP. Requests and answers are JSON; progress comes as server-sent events; pictures come as files."
+            </p>
+
+            <h2 id="one-call">"A picture in one call"</h2>
+            <p>"The answer is the PNG itself, with its settings written inside. It comes when the picture is done."</p>
+            {code_block("code-one-call", "Make a picture in one call", ONE_CALL.to_owned())}
+
+            <h2 id="jobs">"Jobs"</h2>
+            <p>
+                "A job is asked for, waits for its turn, is worked on, and keeps its pictures. The answer is the job at once; "
+                <code>"Location"</code> " is its page. Keep the cookie: it makes the job yours, so that you can cancel it and find it in the history."
+            </p>
+            {code_block("code-create", "Create a job", CREATE_JOB.to_owned())}
+            <p>
+                "Its events begin with where it stands and end with " <code>"done"</code> ", " <code>"failed"</code> " or "
+                <code>"cancelled"</code> ". They are numbered: after a broken connection, send the last number as "
+                <code>"Last-Event-ID"</code> " or " <code>"?after="</code> " and nothing is missed."
+            </p>
+            {code_block("code-follow", "Follow a job", FOLLOW_JOB.to_owned())}
+            <p>"A finished picture is served in three formats. PNG is what is stored, and holds the settings."</p>
+            {code_block("code-picture", "Fetch a picture", GET_PICTURE.to_owned())}
+
+            <h2 id="prompts">"Prompts"</h2>
+            <p>"GPT-2 goes on with " <code>"start"</code> ", piece by piece. Closing the connection stops it."</p>
+            {code_block("code-prompt", "Write a prompt", WRITE_PROMPT.to_owned())}
+
+            <h2 id="fields">"Fields of a request"</h2>
+            <p>"The same for jobs and for the one call. Unknown fields are refused, so that a misspelt one does not pass unnoticed."</p>
+            {table("Fields of a request", ["Field", "Allowed", "What it does"], &FIELDS, [true, false, false])}
+
+            <h2 id="errors">"Errors"</h2>
+            <p>
+                "A request that is refused gets a status of 400 to 499 and one sentence. " <code>"code"</code>
+                " is stable, for programs; " <code>"field"</code> " is there if one field is at fault."
+            </p>
+            {code_block("code-error", "An error", ERROR.to_owned())}
+
+            <h2 id="addresses">"All addresses"</h2>
+            {table("All addresses", ["Method", "Address", "Answer"], &ADDRESSES, [true, true, false])}
+        </div>
+        <SmallDeeds />
+    }
+}
+
+fn table(
+    name: &'static str,
+    head: [&'static str; 3],
+    rows: &'static [(&'static str, &'static str, &'static str)],
+    is_code: [bool; 3],
+) -> impl IntoView {
+    let cell = move |at: usize, text: &'static str| {
+        if is_code[at] { view! { <code>{text}</code> }.into_any() } else { text.into_any() }
+    };
+    let rows = rows.iter().map(|(first, second, third)| {
+        view! {
+            <tr>
+                <th scope="row">{cell(0, first)}</th>
+                <td>{cell(1, second)}</td>
+                <td>{cell(2, third)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="table" tabindex="0" role="region" aria-label=name>
+            <table>
+                <thead>
+                    <tr>{head.map(|title| view! { <th scope="col">{title}</th> }).into_iter().collect_view()}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
     }
 }

@@ -1,13 +1,86 @@
-//! The Job page.
+//! `/j/{id}`: one job, from the queue to its pictures.
 
+use backend::{Services, Visitor};
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use types::job::{JobId, JobInfo};
+
+use super::not_found::nothing_here;
+use crate::components::curl::{as_curl, code_block};
+use crate::components::settings_list::{copy_button, settings_list};
+use crate::islands::live_job::LiveJob;
+use crate::islands::small_deeds::SmallDeeds;
+use crate::job_view::title;
+use crate::state::PageStatus;
+
+/// From this many characters on, a prompt is set smaller.
+const LONG_PROMPT_CHARS: usize = 120;
 
 /// The page.
 #[component]
 pub fn JobPage() -> impl IntoView {
+    let services = expect_context::<Services>();
+    let viewer = expect_context::<Visitor>();
+    let status = use_context::<PageStatus>().unwrap_or_default();
+    let id = use_params_map().with_untracked(|params| params.get("id"));
+    Suspend::new(async move {
+        let job = match id.and_then(|id| id.parse::<JobId>().ok()) {
+            Some(id) => services.job(&viewer, id).await.map_err(|error| error.public().code),
+            None => Err(types::error::ErrorCode::NotFound),
+        };
+        match job {
+            Ok(job) => Either::Left(job_page(&job)),
+            Err(code) => {
+                status.report(code);
+                Either::Right(nothing_here(
+                    "There is no such job",
+                    "It may have been made on another machine, or the address lost a letter on its way here.",
+                ))
+            }
+        }
+    })
+}
+
+fn job_page(job: &JobInfo) -> impl IntoView + use<> {
+    // Without a script nothing follows the job, so the page looks again by itself.
+    let refresh = (!job.status.is_final())
+        .then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> });
+    let is_long = job.request.prompt.chars().count() > LONG_PROMPT_CHARS;
     view! {
-        <Title text="Job" />
-        <h1>"Job"</h1>
+        <Title text=title(job) />
+        {refresh}
+        <article class="job">
+            <header class="job-head">
+                <p class="eyebrow">"Prompt"</p>
+                <h1 id="job-prompt" class:long=is_long>
+                    {job.request.prompt.clone()}
+                </h1>
+            </header>
+            <div class="job-stage">
+                <LiveJob job=job.clone() />
+            </div>
+            <div class="job-facts">
+                <details class="fold" open=true>
+                    <summary>
+                        <h2>"Settings"</h2>
+                    </summary>
+                    {settings_list(job)}
+                </details>
+                <details class="fold">
+                    <summary>
+                        <h2>"As a curl command"</h2>
+                    </summary>
+                    {code_block("as-curl", "curl command", as_curl(&job.request))}
+                </details>
+                <p class="share">
+                    "Whoever has this page's address can look at it: "
+                    <span id="job-address" data-own-address="">{format!("{}/j/{}", crate::islands::small_deeds::EXAMPLE_ORIGIN, job.id)}</span>
+                    {copy_button("job-address".to_owned(), "address")}
+                </p>
+            </div>
+        </article>
+        <SmallDeeds />
     }
 }

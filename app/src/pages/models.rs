@@ -1,13 +1,109 @@
-//! The Models page.
+//! `/models`: what is installed, what each is good for, and what it needs.
 
+use backend::Services;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use types::model::{ModelInfo, Shape};
+
+use crate::format::{bytes, query_value, rounded, sentence};
 
 /// The page.
 #[component]
 pub fn ModelsPage() -> impl IntoView {
+    let services = expect_context::<Services>();
+    let (models, prompt_models) = (services.models(), services.prompt_models());
+    let has_models = !models.is_empty();
     view! {
         <Title text="Models" />
-        <h1>"Models"</h1>
+        <div class="models-page">
+            <h1>"Models"</h1>
+            <p class="lead">
+                "A model is a folder in the layout that diffusers writes. Whoever runs this site adds one by putting it into the models folder: "
+                <code>"darkroom models list"</code>
+                " on its command line shows what was found there."
+            </p>
+            {(!has_models).then(|| view! { <p class="notice">"No picture model is installed."</p> })}
+            <ul class="model-cards">{models.iter().enumerate().map(|(at, model)| model_card(model, at == 0)).collect_view()}</ul>
+            <h2>"Prompt writers"</h2>
+            {if prompt_models.is_empty() {
+                view! { <p class="lead">"No model that writes prompts is installed, so there is no Random prompt."</p> }
+                    .into_any()
+            } else {
+                let names = prompt_models.into_iter().map(|name| view! { <li><code>{name}</code></li> });
+                view! {
+                    <p class="lead">"GPT-2 models, which type behind Random prompt."</p>
+                    <ul class="names">{names.collect_view()}</ul>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+}
+
+fn model_card(model: &ModelInfo, is_default: bool) -> impl IntoView + use<> {
+    let sizes = Shape::ALL.map(|shape| {
+        let (width, height) = model.size_of(shape);
+        format!("{width} × {height}")
+    });
+    let facts = [
+        ("Name in requests", model.name.clone()),
+        ("Sizes", sizes.join(", ")),
+        (
+            "Sides",
+            format!(
+                "{} to {} pixels, multiples of {}",
+                model.limits.min_side, model.limits.max_side, model.limits.multiple
+            ),
+        ),
+        (
+            "Usual settings",
+            format!(
+                "{} steps, guidance scale {}, {}, {}",
+                model.defaults.steps,
+                model.defaults.guidance_scale,
+                model.defaults.sampler.label(),
+                model.defaults.schedule.label()
+            ),
+        ),
+        ("Weights", rounded(model.n_parameters)),
+        ("Memory", format!("about {} for one picture", bytes(model.memory_bytes))),
+        ("Licence", model.licence.clone().unwrap_or_else(|| "not stated".to_owned())),
+    ];
+    let facts = facts.map(|(name, value)| {
+        view! {
+            <div class="setting">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    let examples = model.examples.iter().take(4).map(|example| {
+        let href = format!("/?model={}&prompt={}", query_value(&model.name), query_value(example));
+        view! {
+            <li>
+                <a href=href>{example.clone()}</a>
+            </li>
+        }
+    });
+    let is_usable = model.problem.is_none();
+    view! {
+        <li class="model-card" class:unusable=!is_usable>
+            <h2>{model.title.clone()}</h2>
+            <p class="badges">
+                {is_default.then(|| view! { <span class="badge">"Default"</span> })}
+                {model.bundled.then(|| view! { <span class="badge">"Comes with Darkroom"</span> })}
+                {(!is_usable).then(|| view! { <span class="badge bad">"Cannot be used"</span> })}
+            </p>
+            <p class="lead">{model.description.clone()}</p>
+            {model.problem.as_deref().map(|problem| view! { <p class="notice">{sentence(problem)}</p> })}
+            <dl class="settings">{facts.into_iter().collect_view()}</dl>
+            {(is_usable && !model.examples.is_empty())
+                .then(|| {
+                    view! {
+                        <h3>"Prompts to begin with"</h3>
+                        <ul class="examples">{examples.collect_view()}</ul>
+                    }
+                })}
+        </li>
     }
 }

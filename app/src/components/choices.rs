@@ -1,0 +1,67 @@
+//! The two choices that everybody gets: shape and quality.
+
+use leptos::prelude::*;
+use types::model::{ModelInfo, Quality, Shape};
+
+use super::icons::{quality_icon, shape_icon};
+
+/// Shape, as drawn radio buttons.
+pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> impl IntoView + use<> {
+    let chosen = chosen.unwrap_or_default();
+    let options = Shape::ALL.map(|shape| {
+        let (width, height) = model.size_of(shape);
+        let name = match shape {
+            Shape::Square => "Square",
+            Shape::Landscape => "Landscape",
+            Shape::Portrait => "Portrait",
+        };
+        let note = format!("{width} × {height}");
+        option("shape", shape.as_str(), shape == chosen, shape_icon(shape), name, note)
+    });
+    view! {
+        <fieldset class="choice">
+            <legend>"Shape"</legend>
+            <div class="options">{options.into_iter().collect_view()}</div>
+        </fieldset>
+    }
+}
+
+/// Quality, which is steps by name.
+pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> impl IntoView + use<> {
+    let chosen = chosen.unwrap_or_default();
+    let usual = model.defaults.steps;
+    let options = Quality::ALL.map(|quality| {
+        let (name, n_bars) = match quality {
+            Quality::Preview => ("Preview", 1),
+            Quality::Standard => ("Standard", 2),
+            Quality::Premium => ("Premium", 3),
+        };
+        let note = format!("{} steps", quality.steps(usual));
+        option("quality", quality.as_str(), quality == chosen, quality_icon(n_bars), name, note)
+    });
+    view! {
+        <fieldset class="choice">
+            <legend>"Quality"</legend>
+            <div class="options">{options.into_iter().collect_view()}</div>
+        </fieldset>
+    }
+}
+
+fn option(
+    field: &'static str,
+    value: &'static str,
+    is_chosen: bool,
+    icon: impl IntoView,
+    name: &'static str,
+    note: String,
+) -> impl IntoView {
+    let id = format!("{field}-{value}");
+    view! {
+        <div class="option">
+            <input type="radio" id=id.clone() name=field value=value checked=is_chosen />
+            <label for=id>
+                {icon} <span class="option-name">{name}</span> <span class="option-note">{note}</span>
+            </label>
+        </div>
+    }
+}

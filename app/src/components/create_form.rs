@@ -1,0 +1,81 @@
+//! The form that asks for pictures.
+
+use leptos::prelude::*;
+use types::error::PublicError;
+use types::model::{ModelInfo, Vocabulary};
+use types::request::RawRequest;
+
+use super::choices::{quality_choice, shape_choice};
+use super::more_settings::more_settings;
+use crate::format::sentence;
+use crate::islands::prompt_help::WordGroup;
+use crate::islands::prompt_writer::PromptWriter;
+
+/// The form, filled in with `raw`, with `error` beside its field.
+pub fn create_form(
+    models: &[ModelInfo],
+    can_write: bool,
+    raw: &RawRequest,
+    error: Option<&PublicError>,
+) -> impl IntoView + use<> {
+    let Some(model) = chosen_model(models, raw) else {
+        return view! {
+            <p class="notice" role="alert">
+                "No model is installed, so there is nothing to paint with. Put one into the models folder; the Models page says how."
+            </p>
+        }
+        .into_any();
+    };
+    let field = error.and_then(|error| error.field.as_deref());
+    let prompt_error = error.filter(|_| field == Some("prompt")).map(|error| sentence(&error.message));
+    let summary = error.map(|error| {
+        view! {
+            <p class="notice" role="alert">
+                {sentence(&error.message)}
+            </p>
+        }
+    });
+    let groups = model.vocabulary.as_ref().map(word_groups).unwrap_or_default();
+    view! {
+        <form class="create" method="post" action="/" novalidate=true>
+            // Enter in any field means Generate, and not the first button that follows.
+            <input type="submit" hidden=true tabindex="-1" value="Generate" />
+            {summary}
+            <PromptWriter
+                text=raw.prompt.clone()
+                error=prompt_error
+                groups=groups
+                examples=model.examples.clone()
+                can_write=can_write
+            />
+            <div class="choices">
+                {shape_choice(model, raw.shape)} {quality_choice(model, raw.quality)}
+            </div>
+            <button type="submit" class="primary generate" id="generate">
+                "Generate"
+            </button>
+            {more_settings(models, raw, error)}
+        </form>
+    }
+    .into_any()
+}
+
+fn chosen_model<'a>(models: &'a [ModelInfo], raw: &RawRequest) -> Option<&'a ModelInfo> {
+    models.iter().find(|model| Some(&model.name) == raw.model.as_ref()).or_else(|| models.first())
+}
+
+fn word_groups(vocabulary: &Vocabulary) -> Vec<WordGroup> {
+    let groups = [
+        ("Subjects", &vocabulary.subjects),
+        ("Colours", &vocabulary.colours),
+        ("Places", &vocabulary.places),
+        ("Times of day", &vocabulary.times),
+        ("Weather", &vocabulary.weather),
+        ("Styles", &vocabulary.styles),
+    ];
+    groups
+        .into_iter()
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(name, words)| WordGroup { name: name.to_owned(), words: words.clone() })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! A job's settings, each to be copied.
+
+use leptos::prelude::*;
+use types::job::JobInfo;
+
+use crate::format::{machine_moment, moment};
+
+/// All settings of a job as a list of terms.
+pub fn settings_list(job: &JobInfo) -> impl IntoView + use<> {
+    let request = &job.request;
+    let seeds = if request.count > 1 {
+        format!("{} to {}", request.seed, request.seed + u64::from(request.count) - 1)
+    } else {
+        request.seed.to_string()
+    };
+    let settings = [
+        ("Prompt", "prompt", request.prompt.clone()),
+        ("Negative prompt", "negative", request.negative_prompt.clone()),
+        ("Seed", "seed", seeds),
+        ("Size", "size", format!("{} × {}", request.width, request.height)),
+        ("Steps", "steps", request.steps.to_string()),
+        ("Guidance scale", "guidance", request.guidance_scale.to_string()),
+        ("Sampler", "sampler", request.sampler.label().to_owned()),
+        ("Noise schedule", "schedule", request.schedule.label().to_owned()),
+        ("Model", "model", request.model.clone()),
+    ];
+    let rows = settings.into_iter().filter(|(_, _, value)| !value.is_empty()).map(|(name, id, value)| {
+        let id = format!("setting-{id}");
+        view! {
+            <div class="setting">
+                <dt>{name}</dt>
+                <dd>
+                    <span class="setting-value" id=id.clone()>
+                        {value}
+                    </span>
+                    {copy_button(id, name.to_lowercase())}
+                </dd>
+            </div>
+        }
+    });
+    view! {
+        <dl class="settings">
+            {rows.collect_view()}
+            <div class="setting">
+                <dt>"Asked for"</dt>
+                <dd>
+                    <time datetime=machine_moment(job.created_at)>{moment(job.created_at)}</time>
+                </dd>
+            </div>
+            {job
+                .finished_at
+                .map(|finished_at| {
+                    let seconds = (finished_at - job.created_at).as_seconds_f64();
+                    view! {
+                        <div class="setting">
+                            <dt>"Took"</dt>
+                            <dd>{format!("{seconds:.1} s")}</dd>
+                        </div>
+                    }
+                })}
+        </dl>
+    }
+}
+
+/// Copies the text of the element with this id. Shown where there is a script to do it.
+pub fn copy_button(id: String, name: impl std::fmt::Display) -> impl IntoView {
+    view! {
+        <button type="button" class="copy" data-copy=id aria-label=format!("Copy {name}") title=format!("Copy {name}")>
+            <svg viewBox="0 0 24 24" width="16" height="16" aria-hidden="true">
+                <path class="copy-icon" d="M9 9h10v11H9zM15 9V4H5v11h4" />
+                <path class="copied-icon" d="m5 13 4.5 4.5L19 7" />
+            </svg>
+        </button>
+    }
+}

@@ -1,0 +1,110 @@
+//! Follows a job: its events into signals, its clock, and what to do when the stream breaks.
+
+use gloo_timers::callback::{Interval, Timeout};
+use leptos::prelude::*;
+use types::event::JobEvent;
+use types::job::JobInfo;
+
+use super::previews::push_preview;
+use crate::job_view::{apply, developing_index};
+use crate::live::{Feed, Heard};
+
+const EVENTS: [&str; 6] = ["queued", "progress", "picture", "done", "failed", "cancelled"];
+/// Between two looks at the clock.
+const TICK_MS: u32 = 500;
+/// Before a stream is opened again that the browser has given up.
+const PAUSE_MS: u32 = 3_000;
+
+/// A job that is followed. All parts are handles, so it is passed by copy.
+#[derive(Clone, Copy)]
+pub struct Follower {
+    /// Where the job stands.
+    pub job: RwSignal<JobInfo>,
+    /// The last previews, with their numbers, of picture [`Self::previewed`].
+    pub previews: RwSignal<Vec<(u32, String)>>,
+    /// Which picture the previews are of.
+    pub previewed: RwSignal<u32>,
+    /// Milliseconds since the last event.
+    pub age_ms: RwSignal<u64>,
+    /// Whether the connection is gone for the moment.
+    pub is_broken: RwSignal<bool>,
+    last_event: StoredValue<String>,
+    feed: StoredValue<Option<Feed>, LocalStorage>,
+    clock: StoredValue<Option<Interval>, LocalStorage>,
+}
+
+impl Follower {
+    /// A follower of a job that stands as the page was rendered.
+    pub fn new(job: JobInfo) -> Self {
+        Self {
+            previewed: RwSignal::new(developing_index(&job)),
+            job: RwSignal::new(job),
+            previews: RwSignal::new(Vec::new()),
+            age_ms: RwSignal::new(0),
+            is_broken: RwSignal::new(false),
+            last_event: StoredValue::new(String::new()),
+            feed: StoredValue::new_local(None),
+            clock: StoredValue::new_local(None),
+        }
+    }
+
+    /// Follows the job to its end.
+    pub fn follow(self) {
+        if self.job.with_untracked(|job| job.status.is_final()) {
+            return;
+        }
+        self.open();
+        let clock = Interval::new(TICK_MS, move || self.age_ms.update(|age| *age += u64::from(TICK_MS)));
+        self.clock.set_value(Some(clock));
+    }
+
+    fn open(self) {
+        let id = self.job.with_untracked(|job| job.id);
+        let mut url = format!("/api/v1/jobs/{id}/events");
+        let last_event = self.last_event.get_value();
+        if !last_event.is_empty() {
+            url.push_str("?after=");
+            url.push_str(&last_event);
+        }
+        self.feed.set_value(Feed::open(&url, &EVENTS, move |heard| self.hear(heard)));
+    }
+
+    fn hear(self, heard: Heard) {
+        match heard {
+            Heard::Event { data, id, .. } => {
+                self.is_broken.set(false);
+                self.age_ms.set(0);
+                self.last_event.set_value(id);
+                if let Ok(event) = serde_json::from_str::<JobEvent>(&data) {
+                    self.take(event);
+                }
+            }
+            Heard::Broken { will_retry } => {
+                self.is_broken.set(true);
+                if !will_retry {
+                    self.feed.set_value(None);
+                    Timeout::new(PAUSE_MS, move || self.open()).forget();
+                }
+            }
+        }
+    }
+
+    fn take(self, mut event: JobEvent) {
+        if let JobEvent::Progress { progress, preview } = &mut event
+            && let Some(url) = preview.take()
+        {
+            let index = progress.picture.saturating_sub(1);
+            if self.previewed.get_untracked() != index {
+                self.previews.set(Vec::new());
+                self.previewed.set(index);
+            }
+            self.previews.update(|previews| push_preview(previews, url));
+        }
+        let is_final = event.is_final();
+        self.job.update(|job| apply(job, event));
+        if is_final {
+            self.feed.set_value(None);
+            self.clock.set_value(None);
+        }
+    }
+}

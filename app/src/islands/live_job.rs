@@ -1,0 +1,111 @@
+//! A job's progress and its pictures, as they come.
+
+use leptos::prelude::*;
+use types::job::{JobInfo, JobStatus};
+
+use super::alive::mark_alive;
+use super::follower::Follower;
+use super::job_actions::{cancel_form, job_actions};
+use super::previews::previews;
+use super::print::{print, print_tools};
+use crate::job_view::{self, Frame};
+
+/// The place where a job's pictures appear, with its progress and what can be done next.
+///
+/// Rendered on the server it shows where the job stands; alive it follows the job to its end.
+#[island]
+pub(crate) fn LiveJob(
+    /// Where the job stands.
+    job: JobInfo,
+) -> impl IntoView {
+    let (count, is_owner) = (job.request.count, job.is_owner);
+    let actions = StoredValue::new((job.request.clone(), job.id));
+    let follower = Follower::new(job);
+    let stage = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move || {
+        if let Some(stage) = stage.get() {
+            follower.follow();
+            mark_alive(&stage);
+        }
+    });
+    let title = Memo::new(move |_| follower.job.with(job_view::title));
+    Effect::new(move || document().set_title(&format!("{} · Darkroom", title.get())));
+
+    let status = Memo::new(move |_| follower.job.with(|job| job.status));
+    let announcement = Memo::new(move |_| follower.job.with(job_view::announcement));
+    view! {
+        <div class="stage" node_ref=stage data-status=move || status.get().as_str()>
+            <ol class="frames" data-count=count>
+                {(0..count).map(|index| frame(follower, index)).collect_view()}
+            </ol>
+            {progress_panel(follower, status)}
+            {move || (is_owner && !status.get().is_final()).then(|| cancel_form(follower))}
+            {move || {
+                let status = status.get();
+                status.is_final().then(|| actions.with_value(|(request, id)| job_actions(request, *id, status)))
+            }}
+            <p class="visually-hidden" role="status">
+                {announcement}
+            </p>
+        </div>
+    }
+}
+
+/// One picture's place, from blank paper to the picture.
+fn frame(follower: Follower, index: u32) -> impl IntoView {
+    let job = follower.job;
+    let (width, height, count, is_owner) =
+        job.with_untracked(|job| (job.request.width, job.request.height, job.request.count, job.is_owner));
+    let frame = Memo::new(move |_| job.with(|job| job_view::frame(job, index)));
+    let fraction = Signal::derive(move || {
+        let progress = job.with(|job| job.progress);
+        progress.map_or(0.0, |progress| f64::from(progress.step) / f64::from(progress.n_steps.max(1)))
+    });
+    let has_previews = Memo::new(move |_| follower.previewed.get() == index && frame.get() != Frame::Empty);
+    let state = move || match frame.get() {
+        Frame::Waiting => "waiting",
+        Frame::Developing => "developing",
+        Frame::Picture(_) => "picture",
+        Frame::Empty => "empty",
+    };
+    view! {
+        <li class="frame" data-state=state>
+            <div class="paper">
+                <svg class="paper-size" viewBox=format!("0 0 {width} {height}") width=width height=height aria-hidden="true"></svg>
+                {move || has_previews.get().then(|| previews(follower.previews, fraction))}
+                {move || match frame.get() {
+                    Frame::Picture(picture) => Some(print(&picture)),
+                    _ => None,
+                }}
+            </div>
+            {move || match frame.get() {
+                Frame::Picture(picture) => Some(print_tools(&picture, is_owner, count > 1)),
+                _ => None,
+            }}
+        </li>
+    }
+}
+
+/// What is going on, in words and as a bar.
+fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView {
+    let job = follower.job;
+    let headline = Memo::new(move |_| job.with(job_view::headline));
+    let details = Memo::new(move |_| {
+        if follower.is_broken.get() {
+            "The connection is gone for the moment; trying again".to_owned()
+        } else {
+            job.with(|job| job_view::details(job, follower.age_ms.get()))
+        }
+    });
+    let value = move || job.with(|job| job.progress.map_or(0.0, |progress| progress.fraction()));
+    view! {
+        <div class="develop">
+            <p class="headline">{headline}</p>
+            <p class="details">{details}</p>
+            {move || {
+                (status.get() == JobStatus::Running)
+                    .then(|| view! { <progress class="bar" max="1" value=move || value().to_string() aria-label="Progress"></progress> })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,205 @@
+//! What the prompt's buttons do: the box, GPT-2's stream into it, and the way back.
+
+use leptos::html::Textarea;
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use crate::format::{query_value, sentence};
+use crate::live::{Feed, Heard};
+use crate::prompt_text::{Written, with_word};
+
+/// Texts that Undo can go back to.
+const MOST_UNDONE: usize = 50;
+
+/// The prompt's box and what is going on in it. All parts are handles, so it is passed by copy.
+#[derive(Clone, Copy)]
+pub struct Writer {
+    /// The box itself. Its text belongs to the visitor: it is read from the page, never bound.
+    pub area: NodeRef<Textarea>,
+    /// What is in the box.
+    pub text: RwSignal<String>,
+    /// Whether GPT-2 is typing.
+    pub is_writing: RwSignal<bool>,
+    /// What a screen reader is told.
+    pub said: RwSignal<String>,
+    /// What stood in the box before each change by a button.
+    pub before: RwSignal<Vec<String>>,
+    /// What GPT-2 wrote last; nothing before it wrote at all.
+    pub written: RwSignal<Option<Written>>,
+    feed: StoredValue<Option<Feed>, LocalStorage>,
+}
+
+#[derive(Deserialize)]
+struct Piece {
+    text: String,
+}
+
+impl Writer {
+    /// A writer on a box with this text.
+    pub fn new(text: String) -> Self {
+        Self {
+            area: NodeRef::new(),
+            text: RwSignal::new(text),
+            is_writing: RwSignal::new(false),
+            said: RwSignal::new(String::new()),
+            before: RwSignal::new(Vec::new()),
+            written: RwSignal::new(None),
+            feed: StoredValue::new_local(None),
+        }
+    }
+
+    /// Takes over what is in the box: at the beginning, and whenever the visitor typed.
+    pub fn read_box(self) {
+        if let Some(area) = self.area.get_untracked() {
+            self.text.set(area.value());
+        }
+    }
+
+    /// The visitor typed: what they do goes before what GPT-2 does.
+    pub fn typed(self) {
+        self.read_box();
+        if self.is_writing.get_untracked() {
+            self.stop();
+        }
+    }
+
+    /// Writes a prompt that begins with the visitor's own words.
+    pub fn write_random(self) {
+        let in_box = self.text.get_untracked();
+        let beginning = self
+            .written
+            .with_untracked(|written| written.clone().unwrap_or_default().next_beginning(&in_box).to_owned());
+        self.write(beginning);
+    }
+
+    /// Keeps the beginning and writes something else after it.
+    pub fn write_another_ending(self) {
+        let in_box = self.text.get_untracked();
+        let caret = self.chars_before_caret();
+        let beginning = self
+            .written
+            .with_untracked(|written| written.clone().unwrap_or_default().kept_beginning(&in_box, caret));
+        self.write(beginning);
+    }
+
+    /// Ends the writing and keeps what is there.
+    pub fn stop(self) {
+        self.close();
+        let text = self.text.get_untracked();
+        self.written.set(Some(Written { beginning: text.clone(), text }));
+        self.said.set("Stopped. What is there is kept.".to_owned());
+    }
+
+    /// Goes back to what stood in the box before the last button.
+    pub fn undo(self) {
+        self.close();
+        let last = self.before.try_update(Vec::pop).flatten();
+        if let Some(text) = last {
+            self.fill(&text);
+            self.said.set("Undone".to_owned());
+        }
+    }
+
+    /// Puts a word in at the caret.
+    pub fn insert(self, word: &str) {
+        let text = with_word(&self.text.get_untracked(), word, self.chars_before_caret());
+        self.replace(&text);
+    }
+
+    /// Puts another text into the box.
+    pub fn replace(self, text: &str) {
+        self.close();
+        self.remember();
+        self.fill(text);
+    }
+
+    fn write(self, beginning: String) {
+        self.close();
+        self.remember();
+        // GPT-2 begins its words with a space.
+        let beginning = beginning.trim_end().to_owned();
+        self.fill(&beginning);
+        self.is_writing.set(true);
+        self.said.set("Writing a prompt".to_owned());
+        let url = format!("/api/v1/prompts/stream?start={}", query_value(&beginning));
+        let feed = Feed::open(&url, &["text", "done", "failed"], move |heard| self.hear(&beginning, heard));
+        if feed.is_none() {
+            self.fail("the browser could not open the stream");
+        }
+        self.feed.set_value(feed);
+    }
+
+    fn hear(self, beginning: &str, heard: Heard) {
+        match heard {
+            Heard::Event { name, data, .. } => match name.as_str() {
+                "text" => {
+                    if let Ok(piece) = serde_json::from_str::<Piece>(&data) {
+                        let text = self.text.get_untracked() + &piece.text;
+                        self.fill(&text);
+                    }
+                }
+                "done" => {
+                    self.close();
+                    let text = self.text.get_untracked();
+                    self.said.set(format!("Written: {text}"));
+                    self.written.set(Some(Written { beginning: beginning.to_owned(), text }));
+                }
+                _ => {
+                    let failure = serde_json::from_str::<Failure>(&data);
+                    self.fail(&failure.map(|failure| failure.message).unwrap_or_default());
+                }
+            },
+            // The browser would ask again and get another prompt, from the beginning.
+            Heard::Broken { .. } => self.fail("the connection broke; what came so far is kept"),
+        }
+    }
+
+    fn fail(self, message: &str) {
+        self.close();
+        self.said.set(sentence(message));
+    }
+
+    fn close(self) {
+        self.is_writing.set(false);
+        self.feed.set_value(None);
+    }
+
+    fn remember(self) {
+        let text = self.text.get_untracked();
+        self.before.update(|before| {
+            if before.last() != Some(&text) {
+                before.push(text);
+            }
+            if before.len() > MOST_UNDONE {
+                before.remove(0);
+            }
+        });
+    }
+
+    fn fill(self, text: &str) {
+        if let Some(area) = self.area.get_untracked() {
+            area.set_value(text);
+        }
+        self.text.set(text.to_owned());
+    }
+
+    /// The browser counts UTF-16 units.
+    fn chars_before_caret(self) -> usize {
+        let in_box = self.text.get_untracked();
+        let caret = self.area.get_untracked().and_then(|area| area.selection_start().ok().flatten());
+        let Some(caret) = caret else { return in_box.chars().count() };
+        let mut n_units = 0;
+        in_box
+            .chars()
+            .take_while(|c| {
+                n_units += c.len_utf16();
+                n_units <= caret as usize
+            })
+            .count()
+    }
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    message: String,
+}

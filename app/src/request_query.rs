@@ -1,0 +1,159 @@
+//! A request out of a page's query, and out of a job that was made before.
+
+use types::model::{ModelInfo, Quality, Shape};
+use types::request::{GenerationRequest, RawRequest};
+
+/// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
+pub fn from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
+    let text = |name: &str| value(name).filter(|text| !text.is_empty());
+    let number = |name: &str| text(name)?.trim().parse().ok();
+    RawRequest {
+        prompt: text("prompt").unwrap_or_default(),
+        negative_prompt: text("negative_prompt"),
+        model: text("model"),
+        quality: text("quality")
+            .and_then(|name| Quality::ALL.into_iter().find(|quality| quality.as_str() == name)),
+        shape: text("shape").and_then(|name| Shape::ALL.into_iter().find(|shape| shape.as_str() == name)),
+        steps: number("steps"),
+        guidance_scale: text("guidance_scale").and_then(|text| text.trim().parse().ok()),
+        sampler: text("sampler"),
+        schedule: text("schedule"),
+        seed: number("seed"),
+        width: number("width"),
+        height: number("height"),
+        count: number("count"),
+    }
+}
+
+/// The request with which a form asks for the same pictures as before, but for the seed: the form's first
+/// choices where they say the same, and nothing where the model's usual value was taken.
+pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest {
+    let model = models.iter().find(|model| model.name == request.model);
+    let size = (request.width, request.height);
+    let shape = model.and_then(|model| Shape::ALL.into_iter().find(|shape| model.size_of(*shape) == size));
+    let usual = model.map(|model| &model.defaults);
+    let quality = usual.and_then(|usual| {
+        Quality::ALL.into_iter().find(|quality| quality.steps(usual.steps) == request.steps)
+    });
+    let is_default_model = models.first().is_some_and(|first| first.name == request.model);
+    RawRequest {
+        prompt: request.prompt.clone(),
+        negative_prompt: Some(request.negative_prompt.clone()).filter(|text| !text.is_empty()),
+        model: (!is_default_model).then(|| request.model.clone()),
+        quality,
+        shape,
+        steps: quality.is_none().then_some(i64::from(request.steps)),
+        guidance_scale: Some(request.guidance_scale)
+            .filter(|scale| usual.is_none_or(|usual| (usual.guidance_scale - scale).abs() > f64::EPSILON)),
+        sampler: usual
+            .is_none_or(|usual| usual.sampler != request.sampler)
+            .then(|| request.sampler.to_string()),
+        schedule: usual
+            .is_none_or(|usual| usual.schedule != request.schedule)
+            .then(|| request.schedule.to_string()),
+        seed: None,
+        width: shape.is_none().then_some(i64::from(request.width)),
+        height: shape.is_none().then_some(i64::from(request.height)),
+        count: (request.count > 1).then_some(i64::from(request.count)),
+    }
+}
+
+/// Whether a request says anything that stands in the fold of the form.
+pub fn says_more(raw: &RawRequest) -> bool {
+    let first = RawRequest {
+        prompt: raw.prompt.clone(),
+        quality: raw.quality,
+        shape: raw.shape,
+        ..RawRequest::default()
+    };
+    *raw != first
+}
+
+#[cfg(test)]
+mod tests {
+    use types::model::{ModelDefaults, SizeLimits};
+    use types::sampler::{Sampler, Schedule};
+
+    use super::*;
+
+    fn model() -> ModelInfo {
+        ModelInfo {
+            name: "demo".into(),
+            title: "Postcards".into(),
+            description: String::new(),
+            licence: None,
+            bundled: true,
+            defaults: ModelDefaults {
+                steps: 20,
+                guidance_scale: 4.0,
+                sampler: Sampler::DpmPlusPlus2M,
+                schedule: Schedule::Karras,
+            },
+            limits: SizeLimits { multiple: 16, min_side: 64, max_side: 512 },
+            sizes: [(256, 256), (320, 192), (192, 320)],
+            vocabulary: None,
+            examples: Vec::new(),
+            n_parameters: 1,
+            memory_bytes: 1,
+            problem: None,
+        }
+    }
+
+    fn check(raw: RawRequest) -> GenerationRequest {
+        raw.check(&[model()], || 7).unwrap()
+    }
+
+    #[test]
+    fn usual_settings_come_back_as_the_first_choices() {
+        let raw = RawRequest {
+            prompt: "a boat".into(),
+            quality: Some(Quality::Premium),
+            shape: Some(Shape::Portrait),
+            ..RawRequest::default()
+        };
+        let again = from_job(&check(raw.clone()), &[model()]);
+        assert_eq!(again, raw);
+        assert!(!says_more(&again));
+    }
+
+    #[test]
+    fn unusual_settings_come_back_as_they_were() {
+        let raw = RawRequest {
+            prompt: "a boat".into(),
+            negative_prompt: Some("rain".into()),
+            steps: Some(13),
+            guidance_scale: Some(6.5),
+            sampler: Some("ddim".into()),
+            schedule: Some("normal".into()),
+            width: Some(128),
+            height: Some(64),
+            count: Some(3),
+            ..RawRequest::default()
+        };
+        let again = from_job(&check(raw.clone()), &[model()]);
+        assert_eq!(again, raw);
+        assert!(says_more(&again));
+    }
+
+    #[test]
+    fn a_query_is_read_and_nonsense_in_it_passed_over() {
+        let query = |name: &str| {
+            let value = match name {
+                "prompt" => "a boat",
+                "shape" => "landscape",
+                "steps" => "12",
+                "seed" => "many",
+                "width" => "",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let expected = RawRequest {
+            prompt: "a boat".into(),
+            shape: Some(Shape::Landscape),
+            steps: Some(12),
+            ..RawRequest::default()
+        };
+        assert_eq!(from_query(query), expected);
+    }
+}
