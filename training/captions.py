@@ -75,6 +75,9 @@ STYLE_TAGS = {
     "watercolour": ("watercolour", "watercolor", "watercolour painting", "soft watercolour", "in watercolour"),
 }
 
+# What nobody would say of a rainy or snowy scene.
+FAIR_SKY = ("sky", "stars", "bright day", "moonlight")
+
 # Words that say nothing about the picture; they teach the text encoder to pass over such words.
 FILLERS = ("lovely", "beautiful", "pretty", "old", "small", "charming", "lonely", "quiet", "single", "wonderful")
 NEUTRAL_PREFIXES = ("a picture of", "a postcard of", "an image of", "a painting of")
@@ -109,8 +112,11 @@ def noun_phrase(scene: Scene, stated: set[str], rng: random.Random) -> str:
     return f"{colour} {noun}"
 
 
-def sentence(scene: Scene, stated: set[str], rng: random.Random) -> str:
-    """An English phrase: "a watercolour of a red sailing boat on a calm sea at sunset"."""
+def sentence(scene: Scene, stated: set[str], rng: random.Random, article: bool = False) -> str:
+    """An English phrase: "a watercolour of a red sailing boat on a calm sea at sunset".
+
+    Now and then the article is left out, unless `article` insists on it.
+    """
     noun = noun_phrase(scene, stated, rng)
     details = []
     if "place" in stated:
@@ -123,7 +129,7 @@ def sentence(scene: Scene, stated: set[str], rng: random.Random) -> str:
         rng.shuffle(details)
     if rng.random() < FILLER_SHARE:
         noun = f"{rng.choice(FILLERS)} {noun}"
-    subject = noun if rng.random() < 0.15 else with_article(noun)
+    subject = noun if rng.random() < 0.15 and not article else with_article(noun)
     if rng.random() < 0.08:
         subject = f"the {noun}"
     text = " ".join([subject, *details])
@@ -156,7 +162,7 @@ def full_caption(scene: Scene, rng: random.Random) -> str:
     stated = {"subject", "colour", "place", "time", "style"} - ({"style"} if rng.random() < 0.3 else set())
     if scene.weather != "clear":
         stated.add("weather")
-    text = sentence(scene, stated, rng)
-    if text.startswith(("a ", "an ", "the ")):
-        return text
-    return with_article(text)
+    while True:
+        text = sentence(scene, stated, rng, article=True)
+        if scene.weather == "clear" or not any(words in text for words in FAIR_SKY):
+            return text

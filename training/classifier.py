@@ -7,7 +7,6 @@ and colours rather than at crisp edges. It sees every picture at 96x96, whatever
 import argparse
 import math
 import random
-import time
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +18,7 @@ from .optimiser import Muon
 from .pictures import scenes_to_labels, stream
 
 CHECKPOINT = "classifier.pt"
-SIDE, BATCH, RATE = 96, 32, 2e-3
+SIDE, BATCH, STEPS, RATE = 96, 32, 600, 2e-3
 
 
 def shrink(pictures: torch.Tensor) -> torch.Tensor:
@@ -88,8 +87,8 @@ def accuracy(model: Classifier, batches: int = 20) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=4.0)
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--steps", type=int, default=STEPS)
+    steps = parser.parse_args().steps
     if paths.work(CHECKPOINT).exists():
         print(accuracy(load()))
         return
@@ -97,13 +96,10 @@ def main() -> None:
     where, rng, model = device(), random.Random(5), Classifier()
     model.to(where, memory_format=torch.channels_last)
     optimiser = Muon([model], RATE)
-    began, step = None, 0
-    for pictures, scenes in stream(BATCH, seed=31):
-        began = began or time.time()
-        progress = (time.time() - began) / (60 * minutes)
-        if progress >= 1:
+    for step, (pictures, scenes) in enumerate(stream(BATCH, seed=31)):
+        if step == steps:
             break
-        optimiser.set_lr(RATE * min(1, step / 30 + 0.03) * 0.5 * (1 + math.cos(math.pi * progress)))
+        optimiser.set_lr(RATE * min(1, step / 30 + 0.03) * 0.5 * (1 + math.cos(math.pi * step / steps)))
         labels = {name: values.to(where) for name, values in scenes_to_labels(scenes).items()}
         with torch.autocast(where.type, torch.bfloat16):
             logits = model(disturb(shrink(pictures.to(where)), rng))
@@ -111,7 +107,6 @@ def main() -> None:
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()
-        step += 1
         if step % 50 == 0:
             print(f"classifier step {step} loss {loss.item():.4f}", flush=True)
     model.cpu().eval()

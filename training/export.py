@@ -135,10 +135,7 @@ def write_trained() -> None:
     matrix, bias = preview.fit()
     write_demo(vae.load(), model.text_encoder, model.unet, matrix, bias)
     if paths.work(prompts.CHECKPOINT).exists():
-        words = prompt_tokenizer.load(paths.PROMPTS)
-        writer = models.prompt_writer(words.get_vocab_size(), words.token_to_id(prompt_tokenizer.END))
-        writer.load_state_dict(torch.load(paths.work(prompts.CHECKPOINT), map_location="cpu"))
-        write_prompts(writer)
+        prompts.write()
 
 
 if __name__ == "__main__":

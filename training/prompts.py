@@ -6,6 +6,7 @@ first, then the beginning that the user typed.
 
 import argparse
 import random
+import shutil
 import time
 
 import torch
@@ -15,8 +16,8 @@ from . import captions, export, models, paths, prompt_tokenizer, world
 from .device import device
 from .optimiser import Muon
 
-CHECKPOINT = "prompts.pt"
-BATCH, STEPS, RATE, LENGTH = 96, 1000, 2e-3, 40
+CHECKPOINT, VOCABULARY = "prompts.pt", "prompts-vocabulary"
+BATCH, STEPS, RATE, LENGTH = 64, 800, 2e-3, 40
 
 
 def draw_texts(rng: random.Random, count: int) -> list[str]:
@@ -40,6 +41,16 @@ def loss_of(model, batch: torch.Tensor, end: int) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
 
 
+def write() -> None:
+    """Vocabulary and weights to models/demo-prompts, together."""
+    folder = paths.work(VOCABULARY)
+    words = prompt_tokenizer.load(folder)
+    model = models.prompt_writer(words.get_vocab_size(), words.token_to_id(prompt_tokenizer.END))
+    model.load_state_dict(torch.load(paths.work(CHECKPOINT), map_location="cpu"))
+    shutil.copytree(folder, paths.PROMPTS, dirs_exist_ok=True)
+    export.write_prompts(model)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=STEPS)
@@ -49,8 +60,9 @@ def main() -> None:
         return
     torch.manual_seed(4)
     rng, where, began = random.Random(4), device(), time.time()
-    prompt_tokenizer.train(draw_texts(random.Random(0), 20_000), paths.PROMPTS)
-    words = prompt_tokenizer.load(paths.PROMPTS)
+    folder = paths.work(VOCABULARY)
+    prompt_tokenizer.train(draw_texts(random.Random(0), 20_000), folder)
+    words = prompt_tokenizer.load(folder)
     end = words.token_to_id(prompt_tokenizer.END)
     model = models.prompt_writer(words.get_vocab_size(), end).to(where)
     optimiser = Muon([model], RATE)
@@ -65,7 +77,7 @@ def main() -> None:
         if step % 50 == 0 or step == steps - 1:
             print(f"prompts step {step} loss {loss.item():.4f} after {time.time() - began:.0f} s", flush=True)
     torch.save(model.state_dict(), paths.work(CHECKPOINT))
-    export.write_prompts(model.cpu())
+    write()
 
 
 if __name__ == "__main__":

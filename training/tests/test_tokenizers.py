@@ -10,14 +10,14 @@ from training import captions, prompt_tokenizer, tokenizer, world
 @pytest.fixture(scope="module")
 def words(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clip")
-    tokenizer.train(folder, captions=3000)
+    tokenizer.train(folder)
     return CLIPTokenizer.from_pretrained(folder)
 
 
 def test_captions_take_one_token_a_word(words):
     ids = words("A red sailing boat on a calm sea at sunset").input_ids
     assert ids[0] == words.bos_token_id and ids[-1] == words.eos_token_id
-    assert len(ids) == 2 + 9
+    assert len(ids) == 2 + 10
 
 
 def test_any_unicode_text_is_encoded_and_comes_back(words):
