@@ -6,7 +6,7 @@
 //!
 //! # Source
 //! `DiscreteEpsDDPMDenoiser` and `DiscreteVDDPMDenoiser` in k-diffusion's `external.py`; the scalings are
-//! c_in, c_skip and c_out of Karras et al. 2022, arXiv:2206.00364, table 1.
+//! `c_in`, `c_skip` and `c_out` of Karras et al. 2022, arXiv:2206.00364, table 1.
 
 use candle_core::Tensor;
 
@@ -123,7 +123,7 @@ mod tests {
         let network = |x: &Tensor, timestep: f64| {
             let expected = (noisy() / (SIGMA * SIGMA + 1.0).sqrt())?;
             assert_eq!(x.to_vec1::<f32>()?, expected.to_vec1::<f32>()?);
-            assert_eq!(timestep, 400.0);
+            assert!((timestep - 400.0).abs() < 1e-9);
             Ok(x.clone())
         };
         denoiser(PredictionType::Epsilon, network).denoise(&noisy(), SIGMA, 400.0).unwrap();

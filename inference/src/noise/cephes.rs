@@ -27,13 +27,12 @@ pub fn ln(x: f32) -> f32 {
     ];
     const LN2_LOW: f32 = -2.12194440e-4;
     const LN2_HIGH: f32 = 0.693359375;
-    const SQRT_HALF: f32 = 0.707106781186547524;
 
     // x = mantissa · 2^exponent with the mantissa in [√½, √2), less one.
     let bits = x.to_bits();
     let mut exponent = ((bits >> 23).wrapping_sub(0x7e)).cast_signed() as f32;
     let mut mantissa = f32::from_bits((bits & 0x007f_ffff) | 0.5f32.to_bits());
-    if mantissa < SQRT_HALF {
+    if mantissa < std::f32::consts::FRAC_1_SQRT_2 {
         exponent -= 1.0;
         mantissa += mantissa - 1.0;
     } else {

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{OnStep, check_falling, euler_step, report};
+use super::{OnStep, check_falling, differ, euler_step, report};
 use crate::denoiser::Denoiser;
 use crate::error::Result;
 use crate::schedule::Step;
@@ -37,7 +37,7 @@ pub fn ddim(denoiser: &dyn Denoiser, mut x: Tensor, steps: &[Step], on_step: OnS
         report(on_step, steps, index, &x, &clean)?;
         // Where the result is final it is handed on as one of deviation 1, which is a level of zero here.
         let level_ahead = steps.get(index + 1).map_or(0.0, |step| step.sigma);
-        if level_ahead != sigma_next {
+        if differ(level_ahead, sigma_next) {
             x = (x * (total_variance(level_ahead) / total_variance(sigma_next)).sqrt())?;
         }
     }

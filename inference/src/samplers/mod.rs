@@ -88,18 +88,23 @@ fn euler_step(x: &Tensor, clean: &Tensor, sigma: f64, sigma_to: f64) -> Result<T
 /// Steps must fall, each from where the one before ended, down to zero.
 fn check_chain(steps: &[Step]) -> Result<()> {
     check_falling(steps)?;
-    if let Some(pair) = steps.windows(2).find(|pair| pair[0].sigma_next != pair[1].sigma) {
+    if let Some(pair) = steps.windows(2).find(|pair| differ(pair[0].sigma_next, pair[1].sigma)) {
         return Err(Error::Schedule(format!(
             "a step ends at {} and the next one begins at {}",
             pair[0].sigma_next, pair[1].sigma
         )));
     }
     match steps.last() {
-        Some(last) if last.sigma_next != 0.0 => {
+        Some(last) if last.sigma_next > 0.0 => {
             Err(Error::Schedule(format!("the last one is {}, and has to be 0", last.sigma_next)))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether two levels are not the same number; levels are copied, never computed twice.
+fn differ(one: f64, two: f64) -> bool {
+    one.total_cmp(&two).is_ne()
 }
 
 /// Steps must begin above zero, and go down, though not all the way.

@@ -1,5 +1,7 @@
 //! `scheduler_config.json`, as far as it says something about the noise.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -217,16 +219,14 @@ impl ConfigFile {
 
 fn choice<T: Copy>(setting: &str, value: Option<&str>, known: &[(&str, T)]) -> Result<Option<T>> {
     let Some(value) = value else { return Ok(None) };
-    match known.iter().find(|(name, _)| *name == value) {
-        Some(&(_, meaning)) => Ok(Some(meaning)),
-        None => {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            Err(unsupported(setting, value, &names.join(", ")))
-        }
+    if let Some(&(_, meaning)) = known.iter().find(|(name, _)| *name == value) {
+        return Ok(Some(meaning));
     }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    Err(unsupported(setting, value, &names.join(", ")))
 }
 
-fn unsupported(setting: &str, value: impl ToString, allowed: &str) -> Error {
+fn unsupported(setting: &str, value: impl Display, allowed: &str) -> Error {
     Error::Unsupported {
         file: SchedulerConfig::FILE.to_owned(),
         setting: setting.to_owned(),

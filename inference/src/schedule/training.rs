@@ -145,9 +145,14 @@ mod tests {
     #[test]
     fn levels_outside_the_training_range_get_the_nearest_timestep() {
         let noise = TrainingNoise::new(&SchedulerConfig::default());
-        assert_eq!(noise.timestep(1e-5), 0.0);
-        assert_eq!(noise.timestep(1e5), 999.0);
-        assert_eq!(noise.sigma(-1.0), noise.sigma_min());
-        assert_eq!(noise.sigma(2000.0), noise.sigma_max());
+        let pairs = [
+            (noise.timestep(1e-5), 0.0),
+            (noise.timestep(1e5), 999.0),
+            (noise.sigma(-1.0), noise.sigma_min()),
+            (noise.sigma(2000.0), noise.sigma_max()),
+        ];
+        for (found, expected) in pairs {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use inference::denoiser::{Denoiser, denoiser};
 use inference::model_files::ModelFiles;
 use inference::noise::TorchCpuGenerator;
 use inference::samplers::sample;
-use inference::schedule::{NoiseSchedule, PredictionType, SchedulerConfig, Step};
+use inference::schedule::{NoiseSchedule, PredictionType, SchedulerConfig, Step, TrainingNoise};
 use serde::Deserialize;
 use types::sampler::{Sampler, Schedule};
 
@@ -55,11 +55,10 @@ fn every_schedule_has_the_timesteps_and_levels_of_diffusers() {
             NoiseSchedule::new(&load(&case.config), case.sampler, case.schedule, case.n_steps).unwrap();
         assert_eq!(made.steps.len(), case.timesteps.len(), "{name}");
         for (step, (&timestep, &sigma)) in made.steps.iter().zip(case.timesteps.iter().zip(&case.sigmas)) {
-            if timestep.fract() == 0.0 {
-                assert_eq!(step.timestep, timestep, "{name}");
-            } else {
-                assert!((step.timestep - timestep).abs() < 1e-3, "{name}: {} {timestep}", step.timestep);
-            }
+            // Whole timesteps have to be the same ones; others were rounded to f32.
+            let tolerance = if timestep.fract().abs() < 1e-12 { 1e-12 } else { 1e-3 };
+            let error = (step.timestep - timestep).abs();
+            assert!(error < tolerance, "{name}: {} {timestep}", step.timestep);
             worst = worst.max(relative(step.sigma, sigma));
             assert!(relative(step.sigma, sigma) < 1e-6, "{name}: {} {sigma}", step.sigma);
         }
@@ -115,7 +114,7 @@ fn published_network(x: &Tensor, timestep: f64) -> Result<Tensor> {
 /// scaled sample in place of the sample, which no pipeline does.
 struct ScaledSample<'a> {
     config: &'a SchedulerConfig,
-    steps: &'a [Step],
+    steps: Vec<Step>,
     /// The level that the sampler's line leads to, from a step's two levels.
     target: fn(f64, f64) -> f64,
 }
@@ -132,9 +131,36 @@ impl Denoiser for ScaledSample<'_> {
             }
         };
         // A step from x with this estimate ends where a step from the scaled sample with its own would.
-        let sigma_next = self.steps.iter().find(|step| step.sigma == sigma).unwrap().sigma_next;
+        let sigma_next =
+            self.steps.iter().find(|step| (step.timestep - timestep).abs() < 1e-9).unwrap().sigma_next;
         let share = ((self.target)(sigma, sigma_next) - sigma) / sigma;
         Ok((clean + ((x - scaled)? * (1.0 + 1.0 / share))?)?)
+    }
+}
+
+/// The multistep solver runs there with `final_sigmas_type="sigma_min"`: it ends at the lowest training
+/// level, with a latent of deviation 1. As the samplers here end in zero, one more step hands that latent on.
+struct EndsAtLowestLevel<'a> {
+    config: &'a SchedulerConfig,
+    lowest: f64,
+}
+
+impl EndsAtLowestLevel<'_> {
+    fn steps(&self, steps: &[Step]) -> Vec<Step> {
+        let mut steps = steps.to_vec();
+        steps.last_mut().unwrap().sigma_next = self.lowest;
+        steps.push(Step { timestep: 0.0, sigma: self.lowest, sigma_next: 0.0 });
+        steps
+    }
+}
+
+impl Denoiser for EndsAtLowestLevel<'_> {
+    fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
+        if sigma > self.lowest {
+            denoiser(self.config.prediction_type, published_network).denoise(x, sigma, timestep)
+        } else {
+            Ok((x / (sigma * sigma + 1.0).sqrt())?)
+        }
     }
 }
 
@@ -144,19 +170,27 @@ fn ancestral_target(sigma: f64, sigma_next: f64) -> f64 {
 }
 
 fn full_loop(config: &SchedulerConfig, sampler: Sampler, schedule: Schedule) -> f64 {
-    let made = NoiseSchedule::new(config, sampler, schedule, 10).unwrap();
+    let NoiseSchedule { mut steps, initial_scale } =
+        NoiseSchedule::new(config, sampler, schedule, 10).unwrap();
+    let network: Box<dyn Denoiser> = match sampler {
+        Sampler::Ddim => denoiser(config.prediction_type, published_network),
+        Sampler::Euler => {
+            Box::new(ScaledSample { config, steps: steps.clone(), target: |_, sigma_next| sigma_next })
+        }
+        Sampler::EulerAncestral => {
+            Box::new(ScaledSample { config, steps: steps.clone(), target: ancestral_target })
+        }
+        Sampler::DpmPlusPlus2M => {
+            let network = EndsAtLowestLevel { config, lowest: TrainingNoise::new(config).sigma_min() };
+            steps = network.steps(&steps);
+            Box::new(network)
+        }
+    };
     let start = (Tensor::arange(0f32, 768f32, &Device::Cpu).unwrap() / 768.0).unwrap();
     let start = start.reshape((3, 8, 8, 4)).unwrap().permute((3, 0, 1, 2)).unwrap().contiguous().unwrap();
-    let scaled = |target| Box::new(ScaledSample { config, steps: &made.steps, target });
-    let network: Box<dyn Denoiser> = match sampler {
-        Sampler::Euler => scaled(|_, sigma_next| sigma_next),
-        Sampler::EulerAncestral => scaled(ancestral_target),
-        Sampler::Ddim | Sampler::DpmPlusPlus2M => denoiser(config.prediction_type, published_network),
-    };
-    let x = (start * made.initial_scale).unwrap();
+    let x = (start * initial_scale).unwrap();
     let mut noise = TorchCpuGenerator::new(0);
-    let x =
-        sample(sampler, &*network, x, &made.steps, &mut noise, &mut |_| ControlFlow::Continue(())).unwrap();
+    let x = sample(sampler, &*network, x, &steps, &mut noise, &mut |_| ControlFlow::Continue(())).unwrap();
     f64::from(x.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
 }
 
@@ -168,12 +202,13 @@ fn the_published_full_loops_of_diffusers_come_out() {
         prediction_type: PredictionType::VPrediction,
         ..config.clone()
     };
-    // Sums of absolute values, as the tests there state them; means times 768 for the multistep solver.
+    // Sums of absolute values and tolerances, as the tests there state them; means times 768 for the
+    // multistep solver.
     for (config, sampler, schedule, expected, tolerance) in [
         (n_1000.clone(), Sampler::Ddim, Schedule::Normal, 172.0067, 1e-2),
         (velocity(&n_1000), Sampler::Ddim, Schedule::Normal, 52.5302, 1e-2),
         (n_1100.clone(), Sampler::Euler, Schedule::Normal, 10.0807, 1e-2),
-        (velocity(&n_1100), Sampler::Euler, Schedule::Normal, 0.0002, 1e-4),
+        (velocity(&n_1100), Sampler::Euler, Schedule::Normal, 0.0002, 1e-2),
         (n_1100.clone(), Sampler::Euler, Schedule::Karras, 124.5230, 1e-2),
         (n_1100.clone(), Sampler::EulerAncestral, Schedule::Normal, 152.3192, 1e-2),
         (n_1000.clone(), Sampler::DpmPlusPlus2M, Schedule::Normal, 0.3301 * 768.0, 1e-3 * 768.0),

@@ -97,8 +97,8 @@ impl<'a> WholeWords<'a> {
 mod tests {
     use super::*;
 
-    /// The pieces that come out, after `end` had the last word.
-    fn pieces(skips_space: bool, input: &[&str], end: impl Fn(&mut WholeWords)) -> Vec<String> {
+    /// The pieces that come out of a text that is complete, or cut off before something.
+    fn pieces(skips_space: bool, input: &[&str], cut_before: Option<&str>) -> Vec<String> {
         let mut seen = Vec::new();
         let mut on_text = |piece: &str| {
             seen.push(piece.to_owned());
@@ -110,7 +110,10 @@ mod tests {
                 break;
             }
         }
-        end(&mut words);
+        match cut_before {
+            None => words.finish(),
+            Some(following) => words.finish_before(following.as_bytes()),
+        }
         let text = words.into_text();
         assert_eq!(seen.concat(), text);
         seen
@@ -118,42 +121,37 @@ mod tests {
 
     #[test]
     fn words_come_out_one_by_one_with_the_space_before_them() {
-        let found = pieces(false, &[" re", "d sail", "ing", " boat", ","], |words| words.finish());
+        let found = pieces(false, &[" re", "d sail", "ing", " boat", ","], None);
         assert_eq!(found, [" red", " sailing", " boat,"]);
     }
 
     #[test]
     fn a_text_that_is_cut_off_keeps_no_half_word() {
         let input = [" a", " calm", " sea", ", at", " sun"];
-        assert_eq!(pieces(false, &input, |words| words.finish_before(b"set")).concat(), " a calm sea, at");
-        assert_eq!(
-            pieces(false, &input, |words| words.finish_before(b" by")).concat(),
-            " a calm sea, at sun"
-        );
+        assert_eq!(pieces(false, &input, Some("set")).concat(), " a calm sea, at");
+        assert_eq!(pieces(false, &input, Some(" by")).concat(), " a calm sea, at sun");
     }
 
     #[test]
     fn a_text_that_is_cut_off_keeps_no_dangling_comma() {
-        assert_eq!(pieces(false, &[" sea", ","], |words| words.finish_before(b" at")).concat(), " sea");
+        assert_eq!(pieces(false, &[" sea", ","], Some(" at")).concat(), " sea");
     }
 
     #[test]
     fn text_without_spaces_does_not_wait_for_one() {
-        let found = pieces(false, &["雪の山".repeat(8).as_str(), "雪"], |words| {
-            words.finish_before("の".as_bytes())
-        });
+        let found = pieces(false, &["雪の山".repeat(8).as_str(), "雪"], Some("の"));
         assert_eq!(found, ["雪の山".repeat(8)]);
     }
 
     #[test]
     fn spaces_at_the_beginning_are_left_out_on_demand() {
-        assert_eq!(pieces(true, &[" ", " a", " boat"], |words| words.finish()).concat(), "a boat");
-        assert_eq!(pieces(false, &[" a", " boat"], |words| words.finish()).concat(), " a boat");
+        assert_eq!(pieces(true, &[" ", " a", " boat"], None).concat(), "a boat");
+        assert_eq!(pieces(false, &[" a", " boat"], None).concat(), " a boat");
     }
 
     #[test]
     fn a_line_break_ends_the_text_and_other_control_characters_are_left_out() {
-        assert_eq!(pieces(true, &["\n", "a\u{7} boat", "\nand more"], |_| ()).concat(), "a boat");
+        assert_eq!(pieces(true, &["\n", "a\u{7} boat", "\nand more"], None).concat(), "a boat");
     }
 
     #[test]
