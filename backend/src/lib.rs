@@ -31,6 +31,9 @@ mod shared;
 mod store;
 pub mod visitors;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::Config;
 pub use engine::{Engine, EngineError};
 pub use error::{Error, Result};

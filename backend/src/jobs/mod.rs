@@ -18,6 +18,3 @@ mod painter;
 pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod worker;
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,155 @@
+use futures::StreamExt;
+use types::event::{JobEvent, NumberedEvent};
+use types::job::JobStatus;
+use types::request::RawRequest;
+
+use super::helpers::{asking, free_running, gated, is_step, read_until};
+
+fn names(events: &[NumberedEvent]) -> Vec<&'static str> {
+    events.iter().map(|event| event.event.name()).collect()
+}
+
+#[tokio::test]
+async fn a_watcher_from_the_start_sees_everything_in_order() {
+    let (mut site, _folder) = free_running().await;
+    let id = site.ask("a red boat").await;
+    let events = site.events(id, None).await;
+    // The log keeps what happens while nobody reads.
+    site.run_next_job().await;
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(
+        names(&events),
+        ["queued", "progress", "progress", "progress", "progress", "progress", "picture", "done"]
+    );
+    assert!(events.is_sorted_by(|a, b| a.number < b.number), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_step_tells_how_far_it_is_and_what_the_picture_looks_like() {
+    let (site, _folder, gate) = gated().await;
+    let raw = RawRequest { count: Some(2), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let mut events = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(2);
+    let first = read_until(&mut events, is_step(1)).await.pop().unwrap();
+    let JobEvent::Progress { progress, preview } = first.event else { panic!("{first:?} is no step") };
+    assert_eq!((progress.picture, progress.n_pictures, progress.step, progress.n_steps), (1, 2, 1, 4));
+    assert_eq!(progress.remaining_ms, None, "no step was timed yet");
+    let preview = preview.expect("the first step has a preview");
+    assert!(preview.starts_with("data:image/jpeg;base64,") && preview.len() < 64 * 1024);
+    let second = read_until(&mut events, is_step(2)).await.pop().unwrap();
+    let JobEvent::Progress { progress, .. } = second.event else { panic!("{second:?} is no step") };
+    assert!(progress.remaining_ms.is_some());
+    let running = site.job(id).await;
+    assert_eq!((running.status, running.progress), (JobStatus::Running, Some(progress)));
+    gate.open();
+    working.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_comes_in_the_middle_begins_with_where_the_job_stands() {
+    let (site, _folder, gate) = gated().await;
+    let raw = RawRequest { count: Some(2), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let mut first = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(6);
+    read_until(&mut first, |event| matches!(event, JobEvent::Picture { .. })).await;
+    read_until(&mut first, is_step(2)).await;
+
+    let mut late = site.services.events(&site.bob, id, None).await.unwrap();
+    let begin = read_until(&mut late, is_step(2)).await;
+    assert_eq!(names(&begin), ["picture", "progress"]);
+    gate.open();
+    let rest = read_until(&mut late, JobEvent::is_final).await;
+    assert_eq!(names(&rest), ["progress", "progress", "picture", "done"]);
+    assert!(late.next().await.is_none());
+    working.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_lost_its_connection_resumes_after_the_last_number_it_saw() {
+    let (site, _folder, gate) = gated().await;
+    let id = site.ask("a red boat").await;
+    let mut broken = site.events(id, None).await;
+    let mut whole = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(3);
+    let seen = read_until(&mut broken, is_step(1)).await;
+    drop(broken);
+    read_until(&mut whole, is_step(3)).await;
+    let mut resumed = site.events(id, Some(seen.last().unwrap().number)).await;
+    gate.open();
+    let rest = read_until(&mut resumed, JobEvent::is_final).await;
+    assert_eq!(names(&rest), ["progress", "progress", "progress", "picture", "done"]);
+    let steps: Vec<_> = rest
+        .iter()
+        .filter_map(|event| match event.event {
+            JobEvent::Progress { progress, .. } => Some(progress.step),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(steps, [2, 3, 4]);
+    working.await.unwrap();
+}
+
+#[tokio::test]
+async fn after_the_end_the_database_tells_the_same_numbers() {
+    let (mut site, _folder) = free_running().await;
+    let id = site.ask("a red boat").await;
+    let live = site.events(id, None).await;
+    site.run_next_job().await;
+    let live: Vec<_> = live.collect().await;
+    let later: Vec<_> = site.events(id, None).await.collect().await;
+    assert_eq!(names(&later), ["picture", "done"]);
+    assert_eq!(later, live[live.len() - 2..]);
+    let after_picture: Vec<_> = site.events(id, Some(later[0].number)).await.collect().await;
+    assert_eq!(names(&after_picture), ["done"]);
+    let after_all: Vec<_> = site.events(id, Some(later[1].number)).await.collect().await;
+    assert!(after_all.is_empty());
+}
+
+#[tokio::test]
+async fn who_waits_in_the_queue_is_told_when_it_moves() {
+    let (mut site, _folder) = free_running().await;
+    let (_first, second, third) = (site.ask("one").await, site.ask("two").await, site.ask("three").await);
+    let mut events = site.events(third, None).await;
+    site.run_next_job().await;
+    site.services.cancel_job(&site.alice, second).await.unwrap();
+    let places: Vec<_> = [events.next().await, events.next().await]
+        .into_iter()
+        .map(|event| match event.unwrap().event {
+            JobEvent::Queued { n_ahead } => n_ahead,
+            event => panic!("{event:?} is no place in the queue"),
+        })
+        .collect();
+    assert!(places == [2, 1] || places == [2, 0], "{places:?}");
+}
+
+#[tokio::test]
+async fn cancelling_and_failing_end_the_stream_with_a_reason() {
+    let (mut site, _folder) = free_running().await;
+    let id = site.ask("one").await;
+    let events = site.events(id, None).await;
+    site.services.cancel_job(&site.alice, id).await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(names(&events), ["queued", "cancelled"]);
+    assert_eq!(site.services.wait(id).await.unwrap().status, JobStatus::Cancelled);
+    assert_eq!(site.run_next_job().await, crate::jobs::worker::Outcome::Idle);
+}
+
+#[tokio::test]
+async fn stopping_the_program_ends_all_streams() {
+    let (site, _folder) = free_running().await;
+    let id = site.ask("one").await;
+    let events = site.events(id, None).await;
+    let waiting = {
+        let services = site.services.clone();
+        tokio::spawn(async move { services.wait(id).await })
+    };
+    site.services.shutdown().await;
+    assert_eq!(names(&events.collect::<Vec<_>>().await), ["queued"]);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.public().code, types::error::ErrorCode::ShuttingDown);
+}

@@ -1,0 +1,11 @@
+//! The services as a visitor lives through them, on a real database and real files, with a fake engine.
+
+mod events;
+mod helpers;
+mod history;
+mod pictures;
+mod prompts;
+mod queue;
+mod refusals;
+mod restart;
+mod storage;
