@@ -64,13 +64,11 @@ impl Error {
     pub fn public(&self) -> PublicError {
         let code = match self {
             Self::Refused(error) => return error.clone(),
-            Self::NotFound { .. } => ErrorCode::NotFound,
-            Self::AlreadyFinal(_) => ErrorCode::Conflict,
+            Self::NotFound { .. } | Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
+            Self::AlreadyFinal(_) | Self::Engine(EngineError::Cancelled) => ErrorCode::Conflict,
             Self::StorageFull => ErrorCode::StorageFull,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
-            Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
             Self::Engine(EngineError::Unusable { .. }) => ErrorCode::ModelUnusable,
-            Self::Engine(EngineError::Cancelled) => ErrorCode::Conflict,
             Self::Engine(EngineError::Fault { .. })
             | Self::DataFolderInUse(_)
             | Self::Database(_)
@@ -88,7 +86,7 @@ impl Error {
     }
 
     /// Nothing there, or not the asker's.
-    pub(crate) fn not_found(kind: &'static str, id: impl ToString) -> Self {
+    pub(crate) fn not_found(kind: &'static str, id: &impl ToString) -> Self {
         Self::NotFound { kind, id: id.to_string() }
     }
 }
@@ -114,7 +112,10 @@ fn is_database_full(error: &sea_orm::DbErr) -> bool {
     else {
         return false;
     };
-    error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code).is_some_and(|code| code == "13")
+    error
+        .as_database_error()
+        .and_then(sea_orm::sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "13")
 }
 
 /// Whether an input or output error lies at the root, and it is a full disk or a used-up quota.

@@ -28,8 +28,10 @@ impl Files {
     /// Every file is on the disk before its name is (`fsync`): a row in the database must not outlive its
     /// file in a power cut.
     pub(crate) fn in_folder(folder: &FolderPath) -> Result<Self> {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| Error::Io { what: format!("making the folder {}", folder.display()), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io {
+            what: format!("making the folder {}", folder.display()),
+            source,
+        })?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
         Ok(Self::new(Arc::new(store)))
     }
@@ -66,7 +68,8 @@ impl Files {
     /// For a time when no picture is being made. Gives back how many files there were.
     pub(crate) async fn sweep(&self, rows: &Store) -> Result<u64> {
         let mut n_swept = 0;
-        let mut files = self.store.list(None).map_ok(|object| object.location.to_string()).try_chunks(SWEEP_CHUNK);
+        let mut files =
+            self.store.list(None).map_ok(|object| object.location.to_string()).try_chunks(SWEEP_CHUNK);
         while let Some(chunk) = files.try_next().await.map_err(|error| error.1)? {
             let pictures: HashSet<_> = chunk.iter().map(|file| picture_file_of(file)).collect();
             let used = rows.files_in_use(&pictures.into_iter().collect::<Vec<_>>()).await?;

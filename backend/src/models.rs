@@ -53,7 +53,10 @@ impl Installed {
             || self.writers.iter().any(|(writer, _)| *writer == name);
         if is_taken {
             tracing::warn!(model.name = name, "a model folder is left out, since another model has its name");
-        } else if ["model_index.json", "unet/config.json", "vae/config.json"].iter().any(|file| files.exists(file)) {
+        } else if ["model_index.json", "unet/config.json", "vae/config.json"]
+            .iter()
+            .any(|file| files.exists(file))
+        {
             let info = describe(&files, name, bundled);
             if let Some(problem) = &info.problem {
                 tracing::warn!(model.name = info.name, problem, "a model cannot be used");
@@ -62,7 +65,10 @@ impl Installed {
         } else if files.exists("config.json") {
             self.writers.push((name, files));
         } else {
-            tracing::warn!(model.name = name, "a folder is left out, since it has no model_index.json and no config.json");
+            tracing::warn!(
+                model.name = name,
+                "a folder is left out, since it has no model_index.json and no config.json"
+            );
         }
     }
 }
@@ -75,7 +81,8 @@ fn subfolders(folder: &Path) -> Vec<ModelFiles> {
             return Vec::new();
         }
     };
-    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<_> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders.into_iter().map(ModelFiles::folder).collect()
 }
@@ -149,7 +156,10 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
     ClipConfig::read(files, "text_encoder")?;
     for file in ["tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json"] {
         if !files.exists(file) {
-            return Err(inference::Error::MissingFile { model: files.name().to_owned(), file: file.to_owned() });
+            return Err(inference::Error::MissingFile {
+                model: files.name().to_owned(),
+                file: file.to_owned(),
+            });
         }
     }
     let mut n_parameters = 0;

@@ -93,7 +93,10 @@ fn a_truncated_file_is_noticed_before_anybody_waits_for_it() {
         std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
     });
     let problem = problem.unwrap();
-    assert!(problem.starts_with("file `unet/diffusion_pytorch_model.safetensors` of model `mine` cannot be read: "));
+    assert!(
+        problem
+            .starts_with("file `unet/diffusion_pytorch_model.safetensors` of model `mine` cannot be read: ")
+    );
     assert!(problem.contains("truncated"), "{problem}");
 }
 

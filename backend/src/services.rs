@@ -94,7 +94,11 @@ impl Services {
             models.iter().find(|model| model.name == request.model)
         {
             let sentence = format!("model `{name}` cannot be used: {problem}");
-            return Err(PublicError { field: Some("model".into()), ..PublicError::new(ErrorCode::ModelUnusable, sentence) }.into());
+            return Err(PublicError {
+                field: Some("model".into()),
+                ..PublicError::new(ErrorCode::ModelUnusable, sentence)
+            }
+            .into());
         }
         let row = store.insert_job(owner, &request).await?;
         tracing::info!(job.id = %row.job_id(), "a job was asked for");
@@ -119,7 +123,7 @@ impl Services {
         let Shared { store, queue, hub, .. } = &*self.0.shared;
         let job = self.job(owner, id).await?;
         if !job.is_owner {
-            return Err(Error::not_found("job", id));
+            return Err(Error::not_found("job", &id));
         }
         let Some(row) = store.cancel(id).await? else {
             let job = self.job(owner, id).await?;
@@ -168,7 +172,8 @@ impl Services {
         let Shared { engine, stopping, .. } = &*self.0.shared;
         check_prompt("start", &start)?;
         // A space at the end is kept: it says that the last word is complete.
-        let start = start.replace(['\n', '\r', '\t'], " ");
+        let start =
+            if start.contains(char::is_control) { start.replace(char::is_control, " ") } else { start };
         let seed = seed.unwrap_or_else(choose_seed);
         Ok(self.0.prompts.write(Arc::clone(engine), start, seed, stopping.clone()))
     }
@@ -190,5 +195,5 @@ impl Services {
 
 /// A random seed, among those that every JSON reader keeps exact.
 pub fn choose_seed() -> u64 {
-    rand::rng().random_range(0..=MAX_SEED)
+    rand::rng().random_range(0..=u64::from(u32::MAX))
 }

@@ -55,9 +55,6 @@ mod tests {
     fn the_owner_follows_from_the_token_and_does_not_show_it() {
         let visitor = Visitor::from_token("abc");
         assert_eq!(visitor, Visitor::from_token("abc"));
-        assert_eq!(
-            visitor.owner_id(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(visitor.owner_id(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -87,7 +87,11 @@ impl CandleEngine {
             model: name.to_owned(),
             reason: self.installed.sentence(name, &error),
         })?;
-        tracing::info!(model.name = name, duration_ms = begin.elapsed().as_millis() as u64, "a model was loaded");
+        tracing::info!(
+            model.name = name,
+            duration_ms = begin.elapsed().as_millis() as u64,
+            "a model was loaded"
+        );
         let loaded = Arc::new(loaded);
         *place = Some((name.to_owned(), Arc::clone(&loaded)));
         Ok(loaded)
@@ -138,12 +142,16 @@ impl Engine for CandleEngine {
             let preview = || {
                 let preview = report.preview();
                 // A picture is worth more than its preview.
-                preview.inspect_err(|error| tracing::warn!(%error, "a preview failed")).ok().flatten().and_then(to_image)
+                preview
+                    .inspect_err(|error| tracing::warn!(%error, "a preview failed"))
+                    .ok()
+                    .flatten()
+                    .and_then(to_image)
             };
             on_step(Step { step: report.step as u32, n_steps: report.n_steps as u32, preview: &preview })
         };
-        let painted = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
-        to_image(painted).ok_or_else(|| EngineError::Fault {
+        let picture = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
+        to_image(picture).ok_or_else(|| EngineError::Fault {
             model: request.model.clone(),
             reason: "it painted fewer pixels than the picture has".to_owned(),
         })

@@ -50,7 +50,7 @@ fn keep_where_it_stands(past: &mut BTreeMap<u64, JobEvent>) {
 
 /// What the database knows of a job, as events.
 async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
-    let row = shared.store.job(id).await?.ok_or_else(|| Error::not_found("job", id))?;
+    let row = shared.store.job(id).await?.ok_or_else(|| Error::not_found("job", &id))?;
     let pictures = shared.store.pictures_of([id]).await?;
     let (attempt, n_made) = (row.attempt_number(), row.n_made as u32);
     let mut events: Vec<_> = pictures
@@ -68,7 +68,10 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
             let progress = job.progress.unwrap_or_default();
             // Once it is past the beginning, the log knows more than this.
             let number = numbers::step(attempt, n_made, 0);
-            (number, JobEvent::Progress { progress: types::job::Progress { step: 0, ..progress }, preview: None })
+            (
+                number,
+                JobEvent::Progress { progress: types::job::Progress { step: 0, ..progress }, preview: None },
+            )
         }
         JobStatus::Done => (numbers::last(attempt), JobEvent::Done),
         JobStatus::Failed => {

@@ -9,7 +9,7 @@ use crate::{Error, Result, Visitor};
 
 /// One job. Without a viewer, nobody may act on it.
 pub(crate) async fn job_info(shared: &Shared, viewer: Option<&Visitor>, id: JobId) -> Result<JobInfo> {
-    let row = shared.store.job(id).await?.ok_or_else(|| Error::not_found("job", id))?;
+    let row = shared.store.job(id).await?.ok_or_else(|| Error::not_found("job", &id))?;
     let pictures = shared.store.pictures_of([id]).await?;
     describe(shared, viewer, row, &pictures).await
 }
@@ -53,7 +53,11 @@ pub(crate) async fn describe(
         finished_at: row.finished_at.map(from_ms),
         n_ahead,
         progress,
-        pictures: pictures.iter().filter(|picture| picture.job_id == row.id).map(picture::Model::info).collect(),
+        pictures: pictures
+            .iter()
+            .filter(|picture| picture.job_id == row.id)
+            .map(picture::Model::info)
+            .collect(),
         is_owner: viewer.is_some_and(|viewer| viewer.owner_id() == row.owner),
         error: row.error,
     })

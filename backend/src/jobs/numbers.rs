@@ -48,7 +48,11 @@ mod tests {
         let mut life = vec![queued(0, 1_000_000), queued(0, 2), queued(0, 0)];
         for attempt in [1, 2] {
             for index in 0..*COUNT.end() {
-                life.extend([step(attempt, index, 0), step(attempt, index, *STEPS.end()), picture(attempt, index)]);
+                life.extend([
+                    step(attempt, index, 0),
+                    step(attempt, index, *STEPS.end()),
+                    picture(attempt, index),
+                ]);
             }
             life.extend([queued(attempt, 1), queued(attempt, 0)]);
         }

@@ -59,7 +59,8 @@ impl Pace {
     /// The first step of a picture always does, then one every quarter of a second, or more often for a
     /// picture that is done before there would be enough.
     pub(super) fn wants_preview(&mut self, now: Instant) -> bool {
-        let usual = self.per_step().map_or(PREVIEW_INTERVAL, |time| time * self.n_steps / PREVIEWS_PER_PICTURE);
+        let usual =
+            self.per_step().map_or(PREVIEW_INTERVAL, |time| time * self.n_steps / PREVIEWS_PER_PICTURE);
         let interval = usual.min(PREVIEW_INTERVAL);
         let due = self.last_preview.is_none_or(|last| now.duration_since(last) >= interval);
         if due {

@@ -122,13 +122,17 @@ impl Worker {
         let request = Arc::new(claim.generation_request()?);
         let (job, attempt) = (claim.job_id(), claim.attempt_number());
         let first = claim.n_made as u32;
-        let progress =
-            Progress { picture: first + 1, n_pictures: request.count, n_steps: request.steps, ..Progress::default() };
+        let progress = Progress {
+            picture: first + 1,
+            n_pictures: request.count,
+            n_steps: request.steps,
+            ..Progress::default()
+        };
         hub.begin(job, numbers::step(attempt, first, 0), JobEvent::Progress { progress, preview: None });
 
         let mut pace = Pace::new(request.steps, request.count);
         for index in first..request.count {
-            let painter = Painter {
+            let task = Painter {
                 engine: Arc::clone(engine),
                 hub: Arc::clone(hub),
                 job,
@@ -138,7 +142,7 @@ impl Worker {
                 pace,
                 stop: stop.clone(),
             };
-            let painted = match tokio::task::spawn_blocking(move || painter.paint()).await {
+            let painted = match tokio::task::spawn_blocking(move || task.paint()).await {
                 Ok(Ok(painted)) => painted,
                 Ok(Err(Error::Engine(EngineError::Cancelled))) if stopping.is_cancelled() => {
                     return Ok(Ended::Stopped);

@@ -72,8 +72,7 @@ fn encode_png(
     index: u32,
     settings: &str,
 ) -> Result<Vec<u8>, PictureError> {
-    let origin =
-        Origin { version: env!("CARGO_PKG_VERSION").to_owned(), index, request: request.clone() };
+    let origin = Origin { version: env!("CARGO_PKG_VERSION").to_owned(), index, request: request.clone() };
     let origin = serde_json::to_string(&origin).unwrap_or_default();
 
     let mut bytes = Vec::new();

@@ -21,13 +21,20 @@ fn gradient() -> RgbImage {
     RgbImage::from_fn(24, 16, |x, y| image::Rgb([x as u8 * 10, y as u8 * 15, 90]))
 }
 
-fn text_chunks(bytes: &[u8]) -> (Vec<(String, String)>, Vec<(String, String)>) {
+/// Keyword and text of each text chunk.
+type Chunks = Vec<(String, String)>;
+
+/// The Latin-1 chunks and the international ones.
+fn text_chunks(bytes: &[u8]) -> (Chunks, Chunks) {
     let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
     let info = reader.info();
-    let latin1 =
-        info.uncompressed_latin1_text.iter().map(|chunk| (chunk.keyword.clone(), chunk.text.clone())).collect();
+    let latin1 = info
+        .uncompressed_latin1_text
+        .iter()
+        .map(|chunk| (chunk.keyword.clone(), chunk.text.clone()))
+        .collect();
     let utf8 =
         info.utf8_text.iter().map(|chunk| (chunk.keyword.clone(), chunk.get_text().unwrap())).collect();
     (latin1, utf8)

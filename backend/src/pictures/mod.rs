@@ -7,8 +7,8 @@ mod exif;
 mod preview;
 mod thumbnail;
 
-pub use encode::encode;
 pub(crate) use encode::decode_png;
+pub use encode::encode;
 pub(crate) use preview::preview_data_url;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 

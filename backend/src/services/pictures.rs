@@ -77,9 +77,14 @@ impl Services {
     ///
     /// # Errors
     /// There is no such picture or it is somebody else's.
-    pub async fn set_favourite(&self, owner: &Visitor, id: PictureId, favourite: bool) -> Result<PictureInfo> {
+    pub async fn set_favourite(
+        &self,
+        owner: &Visitor,
+        id: PictureId,
+        favourite: bool,
+    ) -> Result<PictureInfo> {
         let marked = self.0.shared.store.set_favourite(owner, id, favourite).await?;
-        Ok(marked.ok_or_else(|| Error::not_found("picture", id))?.info())
+        Ok(marked.ok_or_else(|| Error::not_found("picture", &id))?.info())
     }
 
     /// Deletes a picture for good.
@@ -89,14 +94,14 @@ impl Services {
     pub async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<()> {
         let Shared { store, files, .. } = &*self.0.shared;
         let picture =
-            store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", id))?;
+            store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", &id))?;
         // First the row and then the files: a row never points to nothing.
         files.discard(&picture.file).await;
         Ok(())
     }
 
     async fn stored(&self, id: PictureId) -> Result<(picture::Model, job::Model)> {
-        self.0.shared.store.picture(id).await?.ok_or_else(|| Error::not_found("picture", id))
+        self.0.shared.store.picture(id).await?.ok_or_else(|| Error::not_found("picture", &id))
     }
 }
 

@@ -22,7 +22,11 @@ pub(crate) struct NewPicture {
 
 impl Store {
     /// Puts a job at the end of the queue.
-    pub(crate) async fn insert_job(&self, owner: &Visitor, request: &GenerationRequest) -> Result<job::Model> {
+    pub(crate) async fn insert_job(
+        &self,
+        owner: &Visitor,
+        request: &GenerationRequest,
+    ) -> Result<job::Model> {
         let request = serde_json::to_string(request)
             .map_err(|error| Error::Broken(format!("a request cannot be written as JSON: {error}")))?;
         let new = job::ActiveModel {
@@ -49,8 +53,7 @@ impl Store {
             .expr(Expr::val(1))
             .from(picture::Entity)
             .and_where(
-                Expr::col((picture::Entity, picture::Column::JobId))
-                    .equals((job::Entity, job::Column::Id)),
+                Expr::col((picture::Entity, picture::Column::JobId)).equals((job::Entity, job::Column::Id)),
             )
             .to_owned();
         let jobs = job::Entity::find()
@@ -132,7 +135,8 @@ impl Store {
             return Ok(None);
         }
         let row = new_row(claim, request, new);
-        let place = OnConflict::columns([picture::Column::JobId, picture::Column::Idx]).do_nothing().to_owned();
+        let place =
+            OnConflict::columns([picture::Column::JobId, picture::Column::Idx]).do_nothing().to_owned();
         let inserted = picture::Entity::insert(row).on_conflict(place).try_insert();
         if let TryInsertResult::Conflicted = inserted.exec_without_returning(&transaction).await? {
             tracing::warn!(job.id = %claim.job_id(), picture.index = new.index, "the picture was there already");
@@ -228,13 +232,13 @@ fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) ->
     picture::ActiveModel {
         id: ActiveValue::Set(PictureId(Uuid::new_v4()).0),
         job_id: ActiveValue::Set(claim.id),
-        idx: ActiveValue::Set(new.index as i32),
+        idx: ActiveValue::Set(new.index.cast_signed()),
         attempt: ActiveValue::Set(claim.attempt),
         owner: ActiveValue::Set(claim.owner.clone()),
         prompt: ActiveValue::Set(request.prompt.clone()),
-        seed: ActiveValue::Set((request.seed + u64::from(new.index)) as i64),
-        width: ActiveValue::Set(request.width as i32),
-        height: ActiveValue::Set(request.height as i32),
+        seed: ActiveValue::Set((request.seed + u64::from(new.index)).cast_signed()),
+        width: ActiveValue::Set(request.width.cast_signed()),
+        height: ActiveValue::Set(request.height.cast_signed()),
         favourite: ActiveValue::Set(false),
         file: ActiveValue::Set(new.file.clone()),
         created_at: ActiveValue::Set(now_ms()),

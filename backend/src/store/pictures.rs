@@ -24,7 +24,10 @@ impl Store {
     }
 
     /// The pictures of these jobs, in order.
-    pub(crate) async fn pictures_of(&self, jobs: impl IntoIterator<Item = JobId>) -> Result<Vec<picture::Model>> {
+    pub(crate) async fn pictures_of(
+        &self,
+        jobs: impl IntoIterator<Item = JobId>,
+    ) -> Result<Vec<picture::Model>> {
         Ok(picture::Entity::find()
             .filter(picture::Column::JobId.is_in(jobs.into_iter().map(|id| id.0)))
             .order_by_asc(picture::Column::Idx)
@@ -49,7 +52,11 @@ impl Store {
     }
 
     /// Deletes a picture's row and gives it back; `None` if there is none or it is not the visitor's.
-    pub(crate) async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<Option<picture::Model>> {
+    pub(crate) async fn delete_picture(
+        &self,
+        owner: &Visitor,
+        id: PictureId,
+    ) -> Result<Option<picture::Model>> {
         let deleted = picture::Entity::delete_many()
             .filter(picture::Column::Id.eq(id.0))
             .filter(picture::Column::Owner.eq(owner.owner_id()))

@@ -41,11 +41,8 @@ impl Store {
             matching = matching.filter(picture::Column::Seq.lt(before));
         }
         // One more than is shown says whether there is a next page.
-        let mut rows = matching
-            .order_by_desc(picture::Column::Seq)
-            .limit(u64::from(limit) + 1)
-            .all(&self.db)
-            .await?;
+        let mut rows =
+            matching.order_by_desc(picture::Column::Seq).limit(u64::from(limit) + 1).all(&self.db).await?;
         let has_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| has_more).map(|row| row.seq.to_string());

@@ -24,7 +24,8 @@ async fn found(site: &TestServices, search: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_search_finds_beginnings_of_words_in_any_order() {
-    let (site, _folder) = with_pictures(&["a red sailing boat", "a blue boat at night", "a red cottage"]).await;
+    let (site, _folder) =
+        with_pictures(&["a red sailing boat", "a blue boat at night", "a red cottage"]).await;
     assert_eq!(found(&site, "boat").await, ["a blue boat at night", "a red sailing boat"]);
     assert_eq!(found(&site, "BOAT re").await, ["a red sailing boat"]);
     assert_eq!(found(&site, "sail").await, ["a red sailing boat"]);
@@ -38,7 +39,18 @@ async fn a_search_takes_accents_hyphens_and_syntax_as_text() {
     assert_eq!(found(&site, "cafe").await, ["a café by the sea"]);
     assert_eq!(found(&site, "hot-air").await, ["a hot-air balloon"]);
     assert_eq!(found(&site, "夕").await, ["夕暮れの船"]);
-    for syntax in [r#"""#, "*", "(", "NEAR(", "sea OR", "prompt:sea", "^sea", "-sea AND", "a\0b", "'; DROP TABLE pictures"] {
+    for syntax in [
+        r#"""#,
+        "*",
+        "(",
+        "NEAR(",
+        "sea OR",
+        "prompt:sea",
+        "^sea",
+        "-sea AND",
+        "a\0b",
+        "'; DROP TABLE pictures",
+    ] {
         // It is enough that each is a search and none an error.
         found(&site, syntax).await;
     }

@@ -81,7 +81,8 @@ async fn a_job_of_several_pictures_gives_each_its_own_seed() {
 #[tokio::test]
 async fn a_job_that_the_engine_refuses_fails_with_its_sentence_and_the_next_one_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let broken = EngineError::Unusable { model: "demo".into(), reason: "file `unet/config.json` is missing".into() };
+    let broken =
+        EngineError::Unusable { model: "demo".into(), reason: "file `unet/config.json` is missing".into() };
     let engine = FakeEngine::new().behaving(Behaviour::Fails(broken));
     let mut site = TestServices::open(folder.path(), engine).await;
     let (first, second) = (site.ask("one").await, site.ask("two").await);
@@ -189,7 +190,8 @@ async fn the_latest_jobs_begin_with_those_that_are_not_over() {
     site.ask("three").await;
     site.run_next_job().await;
     site.run_next_job().await;
-    let prompts = |jobs: Vec<types::job::JobInfo>| jobs.into_iter().map(|job| job.request.prompt).collect::<Vec<_>>();
+    let prompts =
+        |jobs: Vec<types::job::JobInfo>| jobs.into_iter().map(|job| job.request.prompt).collect::<Vec<_>>();
     let latest = site.services.latest_jobs(&site.alice, 10).await.unwrap();
     assert_eq!(prompts(latest), ["three", "two", "one"]);
     let latest = site.services.latest_jobs(&site.alice, 2).await.unwrap();

@@ -12,7 +12,9 @@ use types::event::JobEvent;
 use types::job::JobId;
 
 /// Services over an engine that has begun with a job and did two of its four steps.
-async fn in_the_middle(prompt: &str) -> (TestServices, tempfile::TempDir, crate::engine::fake::Gate, JobId, tokio::task::JoinHandle<Outcome>) {
+async fn in_the_middle(
+    prompt: &str,
+) -> (TestServices, tempfile::TempDir, crate::engine::fake::Gate, JobId, tokio::task::JoinHandle<Outcome>) {
     let (site, folder, gate) = gated().await;
     let id = site.ask(prompt).await;
     let mut events = site.events(id, None).await;

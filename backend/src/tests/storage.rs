@@ -9,8 +9,8 @@ use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use types::job::JobStatus;
 
@@ -37,7 +37,7 @@ impl fmt::Display for Disk {
 #[async_trait::async_trait]
 impl ObjectStore for Disk {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        if self.is_full.load(Ordering::SeqCst) && location.as_ref().ends_with(".jpg") {
+        if self.is_full.load(Ordering::SeqCst) && location.as_ref().contains("thumbnail") {
             let source = io::Error::from(io::ErrorKind::StorageFull);
             return Err(object_store::Error::Generic { store: "disk", source: Box::new(source) });
         }

@@ -64,7 +64,9 @@ impl Model {
         [JobStatus::Queued, JobStatus::Running, JobStatus::Done, JobStatus::Failed, JobStatus::Cancelled]
             .into_iter()
             .find(|status| status.as_str() == self.status)
-            .ok_or_else(|| Error::Broken(format!("job {} has the unknown status `{}`", self.job_id(), self.status)))
+            .ok_or_else(|| {
+                Error::Broken(format!("job {} has the unknown status `{}`", self.job_id(), self.status))
+            })
     }
 
     /// What was asked for.
@@ -72,8 +74,9 @@ impl Model {
     /// # Errors
     /// A request that this version of the program cannot read.
     pub fn generation_request(&self) -> Result<GenerationRequest> {
-        serde_json::from_str(&self.request)
-            .map_err(|error| Error::Broken(format!("the request of job {} cannot be read: {error}", self.job_id())))
+        serde_json::from_str(&self.request).map_err(|error| {
+            Error::Broken(format!("the request of job {} cannot be read: {error}", self.job_id()))
+        })
     }
 
     /// The attempt, as events number it.

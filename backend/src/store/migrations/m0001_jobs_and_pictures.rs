@@ -79,7 +79,12 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_index(
-                Index::create().name("pictures_by_owner").table("pictures").col("owner").col("seq").to_owned(),
+                Index::create()
+                    .name("pictures_by_owner")
+                    .table("pictures")
+                    .col("owner")
+                    .col("seq")
+                    .to_owned(),
             )
             .await?;
         manager.get_connection().execute_unprepared(SEARCH).await?;
