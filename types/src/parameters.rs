@@ -4,26 +4,26 @@
 //! Source: `create_infotext` in that project's `modules/processing.py`.
 
 use crate::request::GenerationRequest;
+use crate::sampler::Schedule;
 
 /// The settings of picture `index` of a request.
 ///
 /// The first line is the prompt, the second the negative prompt if there is one, the last the settings as
 /// `Name: value` pairs.
 pub fn to_text(request: &GenerationRequest, index: u32) -> String {
-    let mut text = request.prompt.clone();
+    let mut lines = vec![request.prompt.clone()];
     if !request.negative_prompt.is_empty() {
-        text.push_str("\nNegative prompt: ");
-        text.push_str(&request.negative_prompt);
+        lines.push(format!("Negative prompt: {}", request.negative_prompt));
     }
-    let schedule = match request.schedule {
-        crate::sampler::Schedule::Normal => "Automatic",
-        schedule => schedule.label(),
+    let schedule_type = match request.schedule {
+        Schedule::Normal => "Automatic",
+        Schedule::Karras => Schedule::Karras.label(),
     };
-    text.push_str(&format!(
-        "\nSteps: {}, Sampler: {}, Schedule type: {}, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}, RNG: CPU, Version: Darkroom {}",
+    lines.push(format!(
+        "Steps: {}, Sampler: {}, Schedule type: {}, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}, RNG: CPU, Version: Darkroom {}",
         request.steps,
         request.sampler.label(),
-        schedule,
+        schedule_type,
         request.guidance_scale,
         request.seed + u64::from(index),
         request.width,
@@ -31,13 +31,13 @@ pub fn to_text(request: &GenerationRequest, index: u32) -> String {
         request.model,
         env!("CARGO_PKG_VERSION"),
     ));
-    text
+    lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampler::{Sampler, Schedule};
+    use crate::sampler::Sampler;
 
     #[test]
     fn the_text_is_what_the_web_ui_of_automatic1111_writes() {

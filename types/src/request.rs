@@ -171,7 +171,8 @@ impl RawRequest {
 /// A text over [`MAX_PROMPT_CHARS`], or with a control character.
 pub fn check_prompt(field: &'static str, text: &str) -> Result<String, PublicError> {
     let said = field.replace('_', " ");
-    let text: String = text.trim().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    let text: String =
+        text.trim().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
     let n_chars = text.chars().count();
     if n_chars > MAX_PROMPT_CHARS {
         return Err(PublicError::invalid_field(
@@ -202,7 +203,11 @@ fn find_model<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Result<&'a Mod
         let installed: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         PublicError::invalid_field(
             "model",
-            format!("model `{}` is not installed; installed are {}", name.unwrap_or(""), installed.join(", ")),
+            format!(
+                "model `{}` is not installed; installed are {}",
+                name.unwrap_or(""),
+                installed.join(", ")
+            ),
         )
     })
 }
@@ -256,8 +261,7 @@ fn check_size(
                 )
             })
     };
-    let size = (side("width", width, usual_width)?, side("height", height, usual_height)?);
-    Ok(size)
+    Ok((side("width", width, usual_width)?, side("height", height, usual_height)?))
 }
 
 #[cfg(test)]

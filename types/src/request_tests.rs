@@ -105,7 +105,9 @@ fn sizes_that_the_model_cannot_do_are_refused() {
             complaint(RawRequest { width: Some(width), ..asked("boat") }),
             (
                 "width".into(),
-                format!("width {width} is not possible with model `demo`; allowed are multiples of 64 from 128 to 512")
+                format!(
+                    "width {width} is not possible with model `demo`; allowed are multiples of 64 from 128 to 512"
+                )
             )
         );
     }
@@ -117,10 +119,7 @@ fn guidance_that_is_no_number_or_out_of_range_is_refused() {
         let (field, message) =
             complaint(RawRequest { guidance_scale: Some(guidance_scale), ..asked("boat") });
         assert_eq!(field, "guidance_scale");
-        assert_eq!(
-            message,
-            format!("guidance scale {guidance_scale} is out of range; allowed are 0 to 30")
-        );
+        assert_eq!(message, format!("guidance scale {guidance_scale} is out of range; allowed are 0 to 30"));
     }
 }
 

@@ -94,8 +94,8 @@ impl Schedule {
     }
 }
 
-/// Letters and digits alone, in lower case, with `+` spelt out: so that "DPM++ 2M", "dpmpp_2m" and
-/// "DPM++2m" are one name.
+/// Letters and digits alone, in lower case, with `+` spelt out: so that `DPM++ 2M`, `dpmpp_2m` and
+/// `DPM++2m` are one name.
 fn fold(name: &str) -> String {
     name.replace("++", "pp").chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
