@@ -13,7 +13,7 @@ use types::error::{ErrorCode, PublicError};
 use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, JobInfo};
 use types::model::ModelInfo;
-use types::request::{MAX_SEED, RawRequest, check_prompt};
+use types::request::{RawRequest, check_prompt};
 
 use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
@@ -193,7 +193,7 @@ impl Services {
     }
 }
 
-/// A random seed, among those that every JSON reader keeps exact.
+/// A random seed of 32 bits: torch's CPU generator uses no more, and a person can still copy it.
 pub fn choose_seed() -> u64 {
     rand::rng().random_range(0..=u64::from(u32::MAX))
 }
