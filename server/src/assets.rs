@@ -64,7 +64,9 @@ impl Site {
 
     /// The answer to a request for a file; nothing if there is no such file.
     pub async fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
-        let path = uri.path().trim_start_matches('/');
+        // Browsers ask for the icon of old where a page names none, such as beside a picture alone.
+        let path =
+            if uri.path() == "/favicon.ico" { "favicon.svg" } else { uri.path().trim_start_matches('/') };
         let (path, is_versioned) = self.without_version(path);
         let is_pinned = is_versioned || uri.query().is_some_and(|query| query.starts_with("v="));
 
@@ -148,13 +150,15 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        name.trim().eq_ignore_ascii_case("br") && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        name.trim().eq_ignore_ascii_case("br")
+            && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }
 
 fn content_type(path: &str) -> String {
     let guessed = mime_guess::from_path(path).first_or_octet_stream();
-    let is_text = guessed.type_() == "text" || matches!(guessed.subtype().as_str(), "javascript" | "svg" | "json");
+    let is_text =
+        guessed.type_() == "text" || matches!(guessed.subtype().as_str(), "javascript" | "svg" | "json");
     if is_text { format!("{guessed}; charset=utf-8") } else { guessed.to_string() }
 }
 
@@ -165,7 +169,10 @@ mod tests {
     #[test]
     fn brotli_is_accepted_when_it_is_named_and_not_refused() {
         let accepts = |value: &'static str| {
-            accepts_brotli(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+            accepts_brotli(&HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static(value),
+            )]))
         };
         assert!(accepts("gzip, deflate, br"));
         assert!(accepts("br;q=0.5"));

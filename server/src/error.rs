@@ -35,12 +35,12 @@ impl ApiError {
 /// The status that stands for a kind of mistake.
 pub fn status_of(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
+        // Another model can be asked for, so it is the request that does not work out.
+        ErrorCode::InvalidField | ErrorCode::ModelUnusable => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Conflict => StatusCode::CONFLICT,
-        // The operator's to mend, and nothing that another request would change.
-        ErrorCode::ModelUnusable | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(status(ErrorCode::InvalidRequest), 400);
         assert_eq!(status(ErrorCode::NotFound), 404);
         assert_eq!(status(ErrorCode::Conflict), 409);
-        assert_eq!(status(ErrorCode::ModelUnusable), 500);
+        assert_eq!(status(ErrorCode::ModelUnusable), 422);
         assert_eq!(status(ErrorCode::StorageFull), 507);
         assert_eq!(status(ErrorCode::ShuttingDown), 503);
         assert_eq!(status(ErrorCode::Internal), 500);

@@ -48,7 +48,10 @@ impl<S: Send + Sync> FromRequest<S> for ApiForm {
         match Form::<Fields>::from_request(request, state).await {
             Ok(Form(fields)) => Ok(Self(fields)),
             Err(FormRejection::BytesRejection(error)) => Err(body_error(&error)),
-            Err(error) => Err(ApiError::unreadable(error.status(), "the body is not a form; send its fields as `application/x-www-form-urlencoded`")),
+            Err(error) => Err(ApiError::unreadable(
+                error.status(),
+                "the body is not a form; send its fields as `application/x-www-form-urlencoded`",
+            )),
         }
     }
 }
@@ -118,7 +121,8 @@ fn shorten(text: &str) -> String {
 fn says_json(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media_type = said.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 
 fn body_error(rejection: &BytesRejection) -> ApiError {
@@ -227,7 +231,8 @@ mod tests {
     fn an_unknown_field_is_named_with_the_known_ones() {
         let (_, message) = complaint(r#"{"prompt": "boat", "stepps": 3}"#);
         assert!(
-            message.starts_with("the body cannot be used: there is no field `stepps`; known are `prompt`, `neg"),
+            message
+                .starts_with("the body cannot be used: there is no field `stepps`; known are `prompt`, `neg"),
             "{message}"
         );
     }
@@ -235,10 +240,7 @@ mod tests {
     #[test]
     fn json_that_is_no_object_is_refused() {
         let (_, message) = complaint("[1]");
-        assert_eq!(
-            message,
-            "`[0]` cannot be used: invalid type: integer `1`, expected text",
-        );
+        assert_eq!(message, "`[0]` cannot be used: invalid type: integer `1`, expected text",);
         assert_eq!(
             complaint("\"boat\"").1,
             "the body cannot be used: invalid type: string \"boat\", expected an object with fields"

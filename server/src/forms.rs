@@ -34,7 +34,9 @@ pub async fn create(
     };
     match created {
         Ok(job) => Redirect::to(&format!("/j/{}", job.id)).into_response(),
-        Err(error) => pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await,
+        Err(error) => {
+            pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await
+        }
     }
 }
 
@@ -106,7 +108,10 @@ pub async fn delete(
 fn back(headers: &HeaderMap) -> Redirect {
     let referrer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let path = referrer.and_then(|address| address.parse::<axum::http::Uri>().ok()).and_then(|address| {
-        address.path_and_query().map(ToString::to_string).filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        address
+            .path_and_query()
+            .map(ToString::to_string)
+            .filter(|path| path.starts_with('/') && !path.starts_with("//"))
     });
     Redirect::to(path.as_deref().unwrap_or("/history"))
 }
@@ -180,7 +185,8 @@ pub async fn errors_as_pages(State(state): State<AppState>, request: Request, ne
     if error.code == ErrorCode::NotFound {
         return pages::not_found(state, visitor).await;
     }
-    pages::refused_form(state, visitor, FormState { raw: RawRequest::default(), error }, answer.status()).await
+    pages::refused_form(state, visitor, FormState { raw: RawRequest::default(), error }, answer.status())
+        .await
 }
 
 #[cfg(test)]

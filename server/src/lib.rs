@@ -2,32 +2,35 @@
 //!
 //! # Layout
 //! * [`router`]: every route in one list; start reading here
-//! * [`api`]: one group of endpoints a file, each handler a few lines over [`Services`]
-//! * [`pages`] and [`forms`]: Leptos' pages, and what their forms do without JavaScript
+//! * `api`: one group of endpoints a file, each handler a few lines over [`Services`]
+//! * `pages` and `forms`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
-//! * [`bundled`]: the demo models, likewise
-//! * [`visitor`], [`security`], [`extract`], [`error`]: what stands around every handler
+//! * `bundled`: the demo models, likewise
+//! * `visitor`, `security`, `extract`, `error`: what stands around every handler
 //! * [`cli`]: one subcommand a file
-//! * [`shutdown`], [`telemetry`]: the process
+//! * `shutdown`, `telemetry`: the process
 //!
 //! # Invariants
 //! Only this crate knows status codes, headers and cookies. A handler does nothing that a server function
 //! or the command line could not do through the same call.
 
-pub mod api;
+// A page of Leptos is one type, as deep as its elements are nested.
+#![recursion_limit = "512"]
+
+mod api;
 pub mod assets;
-pub mod bundled;
+mod bundled;
 pub mod cli;
-pub mod error;
-pub mod extract;
-pub mod forms;
-pub mod pages;
+mod error;
+mod extract;
+mod forms;
+mod pages;
 pub mod router;
-pub mod security;
-pub mod shutdown;
+mod security;
+mod shutdown;
 pub mod state;
-pub mod telemetry;
-pub mod visitor;
+mod telemetry;
+mod visitor;
 
 use std::future::Future;
 use std::time::Duration;
@@ -69,11 +72,9 @@ pub async fn run(
     stopping.cancel();
     // Both at once: streams end only when the services say so, and the server waits for them.
     let stop = async { tokio::join!(server, services.shutdown()).0 };
-    match tokio::time::timeout(GRACE, stop).await {
-        Ok(ended) => ended.context("the server broke off"),
-        Err(_) => {
-            tracing::warn!("some answers were not finished and are cut off");
-            Ok(())
-        }
+    if let Ok(ended) = tokio::time::timeout(GRACE, stop).await {
+        return ended.context("the server broke off");
     }
+    tracing::warn!("some answers were not finished and are cut off");
+    Ok(())
 }

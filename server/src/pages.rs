@@ -26,7 +26,12 @@ pub async fn show(
 }
 
 /// The create page with what was typed and what is wrong with it.
-pub async fn refused_form(state: AppState, visitor: Visitor, form: FormState, status: StatusCode) -> Response {
+pub async fn refused_form(
+    state: AppState,
+    visitor: Visitor,
+    form: FormState,
+    status: StatusCode,
+) -> Response {
     let mut page = render(state, visitor, Some(form), page_request("/")).await;
     *page.status_mut() = status;
     page
@@ -67,7 +72,9 @@ async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, requ
             provide_context(state.services.clone());
             provide_context(visitor.clone());
             provide_context(status.clone());
-            form.clone().map(provide_context);
+            if let Some(form) = form.clone() {
+                provide_context(form);
+            }
             restrict_page();
         }
     };
@@ -84,7 +91,9 @@ async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, requ
 pub fn provide_request_contexts(state: &AppState) {
     provide_context(state.services.clone());
     let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
-    visitor.map(provide_context);
+    if let Some(visitor) = visitor {
+        provide_context(visitor);
+    }
 }
 
 /// The page's policy holds its nonce, so it can only be written while the page is rendered.

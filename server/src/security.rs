@@ -11,7 +11,10 @@ use crate::error::ApiError;
 /// On every answer that has none of its own.
 pub const HEADERS: [(HeaderName, &str); 5] = [
     // What is not a page has no business in a frame, and nothing to load.
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Within the site the address is sent, so that a form finds back to its page.
     (header::REFERRER_POLICY, "same-origin"),

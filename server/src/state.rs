@@ -23,8 +23,7 @@ pub struct AppState {
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
     pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
-        let leptos =
-            LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
+        let leptos = LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
         Self { services, site, leptos, stopping }
     }
 }

@@ -60,9 +60,8 @@ pub async fn create(
         }
     };
     guard.job = None;
-    let picture = match (&job.status, job.pictures.first()) {
-        (JobStatus::Done, Some(picture)) => picture,
-        _ => return Err(without_picture(&job)),
+    let (JobStatus::Done, Some(picture)) = (job.status, job.pictures.first()) else {
+        return Err(without_picture(&job));
     };
     let file = state.services.picture_file(picture.id, PictureFormat::Png).await?;
     let headers = [
@@ -73,14 +72,11 @@ pub async fn create(
 }
 
 fn without_picture(job: &JobInfo) -> ApiError {
-    let error = match job.status {
-        JobStatus::Cancelled => PublicError::new(ErrorCode::Conflict, "the job was cancelled"),
-        _ => {
-            let reason = job.error.as_deref().unwrap_or("its picture was deleted");
-            PublicError::new(ErrorCode::Internal, format!("the job made no picture: {reason}"))
-        }
-    };
-    error.into()
+    if job.status == JobStatus::Cancelled {
+        return PublicError::new(ErrorCode::Conflict, "the job was cancelled").into();
+    }
+    let reason = job.error.as_deref().unwrap_or("its picture was deleted");
+    PublicError::new(ErrorCode::Internal, format!("the job made no picture: {reason}")).into()
 }
 
 /// Cancels its job when it is dropped before the job's end, which happens when the caller hangs up.

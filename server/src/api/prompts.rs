@@ -50,10 +50,7 @@ pub async fn stream(
 }
 
 /// The pieces, and how it ended.
-fn until_failure(
-    pieces: impl Stream<Item = backend::Result<String>>,
-    seed: u64,
-) -> impl Stream<Item = Told> {
+fn until_failure(pieces: impl Stream<Item = backend::Result<String>>, seed: u64) -> impl Stream<Item = Told> {
     let told = pieces.map(|piece| match piece {
         Ok(text) => Told::Text { text },
         Err(error) => Told::Failed { message: ApiError::from(error).public.message },

@@ -80,7 +80,9 @@ impl Generate {
             let image = paint(&engine, &request, index, &bar)?;
             let bytes = pictures::encode(&image, &request, index, output.format)?;
             write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
-            bar.suspend(|| writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed + u64::from(index)))?;
+            bar.suspend(|| {
+                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed + u64::from(index))
+            })?;
         }
         bar.finish_and_clear();
         Ok(())

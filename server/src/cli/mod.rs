@@ -48,16 +48,11 @@ The file darkroom.toml may hold any of these lines:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the site and work off its jobs
     Serve(serve::Serve),
-    /// Paint a picture into a file, without a server
     Generate(generate::Generate),
-    /// Let GPT-2 write prompts
     Prompt(prompt::Prompt),
-    /// Show which models are installed
     #[command(subcommand)]
     Models(models::Models),
-    /// Measure how fast the demo models are on this machine
     Bench(bench::Bench),
 }
 
@@ -75,7 +70,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let usual_log = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    let usual_log = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
     let settings = Settings::read(cli.common, usual_log)?;
     telemetry::start(&settings.log)?;
     match cli.command {

@@ -27,7 +27,8 @@ impl Models {
 
 fn list(engine: &dyn Engine) -> anyhow::Result<()> {
     let models = engine.picture_models();
-    let mut rows = vec![["NAME", "WHAT", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned)];
+    let mut rows =
+        vec![["NAME", "WHAT", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned)];
     rows.extend(models.iter().map(picture_row));
     rows.extend(engine.prompt_models().into_iter().map(prompt_row));
     write!(std::io::stdout(), "{}", table(&rows))?;
@@ -58,8 +59,8 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let widths: [usize; N] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let line = |row: &[String; N]| {
-        let cells: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
-        format!("{}\n", cells.trim_end())
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
 }
@@ -70,7 +71,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [["NAME", "STATE"], ["demo", "ready"], ["größer", "broken"]].map(|row| row.map(str::to_owned));
+        let rows =
+            [["NAME", "STATE"], ["demo", "ready"], ["größer", "broken"]].map(|row| row.map(str::to_owned));
         assert_eq!(table(&rows), "NAME    STATE\ndemo    ready\ngrößer  broken\n");
     }
 }

@@ -39,9 +39,9 @@ impl Serve {
     async fn serve(self, settings: Settings) -> anyhow::Result<()> {
         let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let signals = Signals::listen().context("the system does not let the program listen for signals")?;
-        let listener = TcpListener::bind(&addr)
-            .await
-            .with_context(|| format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000"))?;
+        let listener = TcpListener::bind(&addr).await.with_context(|| {
+            format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000")
+        })?;
         let config = settings.into_config();
         let engine = Arc::new(CandleEngine::open(&config)?);
         let services = Services::open(config, engine).await?;

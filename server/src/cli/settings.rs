@@ -14,6 +14,7 @@ const USUAL_FILE: &str = "darkroom.toml";
 
 /// Flags of every command. clap fills in environment variables where a flag is missing.
 #[derive(Args)]
+#[command(next_help_heading = "Settings")]
 pub struct Common {
     /// Folder of models in the layout that diffusers writes, one subfolder each [default: `models` in the data
     /// folder, if it is there]
@@ -27,7 +28,7 @@ pub struct Common {
     #[arg(long, global = true, env = "DARKROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// What to log on stderr: error, warn, info, debug or trace, or a list such as warn,server=debug [default:
-    /// RUST_LOG, else info for `serve` and warn for the others]
+    /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
     log: Option<String>,
 }
@@ -98,7 +99,8 @@ impl File {
 
     fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("settings file `{shown}` cannot be read"))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("settings file `{shown}` cannot be read"))?;
         let mut file: Self = toml::from_str(&text).map_err(|error| {
             // The error's own text is a drawing of several lines.
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);

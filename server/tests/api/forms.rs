@@ -1,0 +1,111 @@
+use axum::http::StatusCode;
+use types::job::{JobInfo, JobStatus};
+use types::picture::PictureFormat;
+
+use crate::helpers::TestApp;
+
+#[tokio::test]
+async fn the_form_makes_a_job_and_leads_to_its_page() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let answer =
+        anna.post_form("/", &[("prompt", "a red boat"), ("steps", ""), ("quality", "preview")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let page = answer.header("location").to_owned();
+    let id = page.strip_prefix("/j/").expect("it leads to the job").parse().expect("with an id");
+    let job: JobInfo = anna.job(id).await.json();
+    assert_eq!((job.request.prompt.as_str(), job.request.steps, job.is_owner), ("a red boat", 2, true));
+    anna.events(id).await;
+    let page = anna.get(&page).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().contains("a red boat"));
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let answer = anna.post_form("/", &[("prompt", "a red boat"), ("steps", "900"), ("seed", "7")]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    let page = answer.text();
+    assert!(page.contains("teps 900 is out of range; allowed are 1 to 150"), "{page}");
+    assert!(page.contains("a red boat"));
+
+    let answer = anna.post_form("/", &[("prompt", "a red boat"), ("steps", "many")]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text().contains("is not a whole number"));
+}
+
+#[tokio::test]
+async fn random_prompt_works_without_a_script_and_keeps_the_other_fields() {
+    let app = TestApp::start().await;
+    let answer =
+        app.browser().post_form("/prompt", &[("prompt", "a red "), ("seed", "7"), ("steps", "")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let address = answer.header("location");
+    assert!(address.starts_with("/?prompt=a+red+"), "{address}");
+    assert!(address.ends_with("&seed=7"), "{address}");
+    assert!(!address.contains("++"), "{address}");
+}
+
+#[tokio::test]
+async fn cancel_leads_back_to_the_job_whatever_became_of_it() {
+    let (app, gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let job = anna.ask_for("a red boat").await;
+    for _ in 0..2 {
+        let answer = anna.post_form(&format!("/j/{}/cancel", job.id), &[]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, format!("/j/{}", job.id).as_str())
+        );
+    }
+    assert_eq!(anna.job(job.id).await.json::<JobInfo>().status, JobStatus::Cancelled);
+    drop(gate);
+}
+
+#[tokio::test]
+async fn favourite_and_delete_lead_back_to_where_the_button_was() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let picture = anna.paint("a red boat").await;
+    let referrer = [("referer", "http://localhost:3000/history?search=boat")];
+    let favourite = format!("/images/{}/favourite", picture.id);
+    for (on, n_favourites) in [("true", 1), ("false", 0)] {
+        let answer = anna.post_form_with(&favourite, &[("on", on)], &referrer).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, "/history?search=boat")
+        );
+        assert_eq!(anna.history("favourites=true").await.n_matches, n_favourites);
+    }
+    let answer = anna.post_form(&format!("/images/{}/delete", picture.id), &[]).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/history"));
+    assert_eq!(anna.get(&picture.path(PictureFormat::Png)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_for_what_is_not_there_shows_the_page_that_says_so() {
+    let app = TestApp::start().await;
+    let (anna, ben) = (app.browser(), app.browser());
+    let picture = anna.paint("a red boat").await;
+    for path in [
+        format!("/images/{}/delete", picture.id),
+        format!("/j/{}/cancel", picture.job_id),
+        "/j/12/cancel".into(),
+    ] {
+        let answer = ben.post_form(&path, &[]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+    }
+    assert_eq!(anna.history("").await.n_matches, 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_shows_the_form_with_a_sentence() {
+    let app = TestApp::start().await;
+    let answer = app.browser().post_text("/", "application/json", "{}").await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(answer.text().contains("he body is not a form"));
+}

@@ -1,0 +1,21 @@
+//! The program as its callers see it: over HTTP with an engine that paints gradients, and as a process.
+
+mod helpers;
+
+mod assets;
+mod bad_input;
+mod events;
+mod forms;
+mod generate_image;
+mod history;
+mod jobs;
+mod pages;
+mod pictures;
+mod prompts;
+mod security;
+mod shutdown;
+mod visitors;
+
+mod command_line;
+mod process;
+mod restart;

@@ -1,0 +1,59 @@
+use axum::http::HeaderName;
+
+use crate::helpers::TestApp;
+
+#[tokio::test]
+async fn a_newcomer_gets_a_cookie_that_no_script_and_no_other_site_can_use() {
+    let app = TestApp::start().await;
+    let answer = app.browser().get("/").await;
+    let cookie = answer.header("set-cookie");
+    let mut parts = cookie.split("; ").collect::<Vec<_>>();
+    let (name, token) = parts.remove(0).split_once('=').expect("a cookie has a name");
+    assert_eq!((name, token.len()), ("darkroom_visitor", 64));
+    parts.sort_unstable();
+    assert_eq!(parts, ["HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Lax"]);
+}
+
+#[tokio::test]
+async fn the_cookie_is_given_once() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    assert_ne!(anna.get("/").await.header("set-cookie"), "");
+    assert_eq!(anna.get("/").await.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn behind_tls_the_cookie_does_not_travel_without_it() {
+    let app = TestApp::start().await;
+    let answer = app.browser().get_with("/", &[("x-forwarded-proto", "https")]).await;
+    assert!(answer.header("set-cookie").contains("; Secure"));
+}
+
+#[tokio::test]
+async fn a_made_up_cookie_is_replaced() {
+    let app = TestApp::start().await;
+    let answer = app.browser().get_with("/history", &[("cookie", "darkroom_visitor=me")]).await;
+    assert_ne!(answer.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn what_is_the_same_for_everybody_gives_out_no_cookie() {
+    let app = TestApp::start().await;
+    app.write_asset("pkg/darkroom.css", b"body{}");
+    for path in ["/pkg/darkroom.css", "/api/v1/models", "/nothing-here"] {
+        assert_eq!(app.browser().get(path).await.header("set-cookie"), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_the_cookie_itself_holds_the_token() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let token = anna.get("/").await.header("set-cookie")[17..81].to_owned();
+    let page = anna.get("/history").await;
+    assert!(!page.text().contains(&token));
+    assert!(!page.headers.iter().any(|(name, value)| {
+        *name != HeaderName::from_static("set-cookie")
+            && value.to_str().is_ok_and(|value| value.contains(&token))
+    }));
+}
