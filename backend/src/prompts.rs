@@ -26,6 +26,13 @@ impl Prompts {
         Self { permits: Arc::new(Semaphore::new(WRITERS)) }
     }
 
+    /// Resolves when nobody writes.
+    #[cfg(test)]
+    pub(crate) async fn all_quiet(&self) {
+        let all = self.permits.acquire_many(WRITERS as u32).await;
+        assert!(all.is_ok(), "the permits are never taken away");
+    }
+
     /// The text that comes after `start`, in pieces as they are made. Dropping the stream stops the writing,
     /// and so does `stopping`.
     pub(crate) fn write(

@@ -69,6 +69,12 @@ impl Services {
         Arc::clone(&self.0.shared)
     }
 
+    /// Those who write prompts.
+    #[cfg(test)]
+    pub(crate) fn prompts(&self) -> &Prompts {
+        &self.0.prompts
+    }
+
     /// The picture models, the default one first. One that cannot be used says why.
     pub fn models(&self) -> Vec<ModelInfo> {
         self.0.shared.engine.picture_models()

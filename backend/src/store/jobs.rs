@@ -2,13 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect, TryInsertResult};
+use sea_orm::{ActiveValue, QueryOrder, QuerySelect, QueryTrait, TryInsertResult};
 use types::job::{JobId, JobStatus};
 use types::picture::PictureId;
 use types::request::GenerationRequest;
 
 use super::entities::{job, picture};
-use super::{Store, now_ms};
+use super::{Store, now_ms, returning};
 use crate::{Error, Result, Visitor};
 
 /// A job during which the program died so often is not tried again.
@@ -94,13 +94,13 @@ impl Store {
             .order_by(job::Column::Seq, sea_orm::Order::Asc)
             .limit(1)
             .to_owned();
-        let claimed = job::Entity::update_many()
+        let mut claim = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Running.as_str()))
             .col_expr(job::Column::Attempt, Expr::col(job::Column::Attempt).add(1))
             .filter(job::Column::Seq.in_subquery(oldest))
             .filter(job::Column::Status.eq(JobStatus::Queued.as_str()))
-            .exec_with_returning(&self.db)
-            .await?;
+            .into_query();
+        let claimed = returning::<job::Entity>(&self.db, claim.returning_all()).await?;
         Ok(claimed.into_iter().next())
     }
 
@@ -164,13 +164,13 @@ impl Store {
 
     /// Cancels a job that is not at its end. Compare and set: false if it came to its end before.
     pub(crate) async fn cancel(&self, id: JobId) -> Result<Option<job::Model>> {
-        let cancelled = job::Entity::update_many()
+        let mut cancel = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Cancelled.as_str()))
             .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
             .filter(job::Column::Id.eq(id.0))
             .filter(job::Column::Status.is_in(OPEN))
-            .exec_with_returning(&self.db)
-            .await?;
+            .into_query();
+        let cancelled = returning::<job::Entity>(&self.db, cancel.returning_all()).await?;
         Ok(cancelled.into_iter().next())
     }
 

@@ -22,7 +22,10 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseTransaction, EntityTrait, SqliteTransactionMode, StatementBuilder, TransactionOptions,
+    TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use time::OffsetDateTime;
 
@@ -80,6 +83,17 @@ impl Store {
         };
         Ok(self.db.begin_with_options(options).await?)
     }
+}
+
+/// Runs an update or a deletion and gives back the rows that it met, as they are afterwards (or were before).
+///
+/// The driver's own form of this is behind a feature that asks every SQLite for its version.
+async fn returning<E: EntityTrait>(
+    db: &DatabaseConnection,
+    statement: &impl StatementBuilder,
+) -> Result<Vec<E::Model>> {
+    let statement = db.get_database_backend().build(statement);
+    Ok(E::find().from_raw_sql(statement).all(db).await?)
 }
 
 /// Times are kept in milliseconds since 1970: they sort, and every database has such a column.

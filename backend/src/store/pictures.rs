@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect, QueryTrait};
 use types::job::JobId;
 use types::picture::PictureId;
 
-use super::Store;
 use super::entities::{job, picture};
+use super::{Store, returning};
 use crate::{Result, Visitor};
 
 impl Store {
@@ -42,12 +42,12 @@ impl Store {
         id: PictureId,
         favourite: bool,
     ) -> Result<Option<picture::Model>> {
-        let marked = picture::Entity::update_many()
+        let mut mark = picture::Entity::update_many()
             .col_expr(picture::Column::Favourite, Expr::val(favourite))
             .filter(picture::Column::Id.eq(id.0))
             .filter(picture::Column::Owner.eq(owner.owner_id()))
-            .exec_with_returning(&self.db)
-            .await?;
+            .into_query();
+        let marked = returning::<picture::Entity>(&self.db, mark.returning_all()).await?;
         Ok(marked.into_iter().next())
     }
 
@@ -57,11 +57,11 @@ impl Store {
         owner: &Visitor,
         id: PictureId,
     ) -> Result<Option<picture::Model>> {
-        let deleted = picture::Entity::delete_many()
+        let mut delete = picture::Entity::delete_many()
             .filter(picture::Column::Id.eq(id.0))
             .filter(picture::Column::Owner.eq(owner.owner_id()))
-            .exec_with_returning(&self.db)
-            .await?;
+            .into_query();
+        let deleted = returning::<picture::Entity>(&self.db, delete.returning_all()).await?;
         Ok(deleted.into_iter().next())
     }
 
