@@ -1,5 +1,7 @@
 //! Numbers and times as people read them.
 
+use std::fmt::Write;
+
 use time::OffsetDateTime;
 
 /// How long something still takes: "about 3 s left". Rounded, as nobody believes the rest.
@@ -97,10 +99,16 @@ pub fn query_value(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a `String` cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
+}
+
+/// A text as HTML. Leptos escapes texts by itself, but not within `<textarea>` and `<title>`.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// One decimal under 100, none above, and no ".0".
@@ -155,6 +163,11 @@ mod tests {
     fn a_query_value_survives_a_url() {
         assert_eq!(query_value("a red boat & sea"), "a%20red%20boat%20%26%20sea");
         assert_eq!(query_value("é~"), "%C3%A9~");
+    }
+
+    #[test]
+    fn a_prompt_cannot_end_its_box() {
+        assert_eq!(escaped("</textarea> & co"), "&lt;/textarea&gt; &amp; co");
     }
 
     #[test]

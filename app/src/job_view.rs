@@ -51,9 +51,8 @@ pub fn frame(job: &JobInfo, index: u32) -> Frame {
         return Frame::Picture(picture.clone());
     }
     match job.status {
-        JobStatus::Queued => Frame::Waiting,
         JobStatus::Running if developing_index(job) == index => Frame::Developing,
-        JobStatus::Running => Frame::Waiting,
+        JobStatus::Queued | JobStatus::Running => Frame::Waiting,
         JobStatus::Done | JobStatus::Failed | JobStatus::Cancelled => Frame::Empty,
     }
 }

@@ -6,6 +6,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, StaticSegment, WildcardSegment, path};
 
 use crate::components::header::{Footer, Header};
+use crate::format::escaped;
 use crate::pages::api::ApiPage;
 use crate::pages::create::CreatePage;
 use crate::pages::history::HistoryPage;
@@ -67,6 +68,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
+/// Leptos does not escape titles, and a job's is its prompt.
+#[expect(clippy::needless_pass_by_value, reason = "Leptos passes it so")]
 fn document_title(page: String) -> String {
-    if page.is_empty() { "Darkroom".to_owned() } else { format!("{page} · Darkroom") }
+    if page.is_empty() { "Darkroom".to_owned() } else { format!("{} · Darkroom", escaped(&page)) }
 }

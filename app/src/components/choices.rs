@@ -6,7 +6,7 @@ use types::model::{ModelInfo, Quality, Shape};
 use super::icons::{quality_icon, shape_icon};
 
 /// Shape, as drawn radio buttons.
-pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> impl IntoView + use<> {
+pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> AnyView {
     let chosen = chosen.unwrap_or_default();
     let options = Shape::ALL.map(|shape| {
         let (width, height) = model.size_of(shape);
@@ -24,10 +24,11 @@ pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> impl IntoView +
             <div class="options">{options.into_iter().collect_view()}</div>
         </fieldset>
     }
+    .into_any()
 }
 
 /// Quality, which is steps by name.
-pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> impl IntoView + use<> {
+pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> AnyView {
     let chosen = chosen.unwrap_or_default();
     let usual = model.defaults.steps;
     let options = Quality::ALL.map(|quality| {
@@ -45,6 +46,7 @@ pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> impl IntoVi
             <div class="options">{options.into_iter().collect_view()}</div>
         </fieldset>
     }
+    .into_any()
 }
 
 fn option(
@@ -54,7 +56,7 @@ fn option(
     icon: impl IntoView,
     name: &'static str,
     note: String,
-) -> impl IntoView {
+) -> AnyView {
     let id = format!("{field}-{value}");
     view! {
         <div class="option">
@@ -64,4 +66,5 @@ fn option(
             </label>
         </div>
     }
+    .into_any()
 }

@@ -17,7 +17,7 @@ pub fn create_form(
     can_write: bool,
     raw: &RawRequest,
     error: Option<&PublicError>,
-) -> impl IntoView + use<> {
+) -> AnyView {
     let Some(model) = chosen_model(models, raw) else {
         return view! {
             <p class="notice" role="alert">

@@ -7,13 +7,14 @@ use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
 /// Code to be copied. Where it says this site's address, a script puts in the one that the visitor uses.
-pub fn code_block(id: &'static str, name: &'static str, code: String) -> impl IntoView {
+pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView {
     view! {
         <div class="code">
             <pre tabindex="0" role="region" aria-label=name><code id=id data-own-address="">{code}</code></pre>
             {copy_button(id.to_owned(), name)}
         </div>
     }
+    .into_any()
 }
 
 /// The call that asks for the same pictures.

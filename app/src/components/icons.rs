@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use types::model::Shape;
 
 /// A shape, drawn.
-pub fn shape_icon(shape: Shape) -> impl IntoView {
+pub fn shape_icon(shape: Shape) -> AnyView {
     let (width, height) = match shape {
         Shape::Square => (18, 18),
         Shape::Landscape => (24, 15),
@@ -16,10 +16,11 @@ pub fn shape_icon(shape: Shape) -> impl IntoView {
             <rect x=x y=y width=width height=height rx="2" />
         </svg>
     }
+    .into_any()
 }
 
 /// How fine the grain of a quality is, drawn: one, two or three bars.
-pub fn quality_icon(n_bars: usize) -> impl IntoView {
+pub fn quality_icon(n_bars: usize) -> AnyView {
     let bars = (0..3).map(|bar| {
         let height = 8 + bar * 6;
         let class = if (bar as usize) < n_bars { "on" } else { "off" };
@@ -30,4 +31,5 @@ pub fn quality_icon(n_bars: usize) -> impl IntoView {
             {bars.collect_view()}
         </svg>
     }
+    .into_any()
 }

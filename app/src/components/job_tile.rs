@@ -6,7 +6,7 @@ use types::job::{JobInfo, JobStatus};
 use crate::job_view::headline;
 
 /// A job as a small picture with its state, leading to its page.
-pub fn job_tile(job: &JobInfo) -> impl IntoView + use<> {
+pub fn job_tile(job: &JobInfo) -> AnyView {
     let prompt = job.request.prompt.clone();
     let state = (job.status != JobStatus::Done).then(|| headline(job));
     let paper = match job.pictures.first() {
@@ -37,4 +37,5 @@ pub fn job_tile(job: &JobInfo) -> impl IntoView + use<> {
             {progress}
         </li>
     }
+    .into_any()
 }

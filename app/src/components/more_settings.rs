@@ -6,18 +6,14 @@ use types::model::ModelInfo;
 use types::request::{COUNT, GUIDANCE_SCALE, MAX_SEED, RawRequest, STEPS};
 use types::sampler::{Sampler, Schedule};
 
-use crate::format::sentence;
+use crate::format::{escaped, sentence};
 use crate::request_query::says_more;
 
 /// The fields whose errors are shown outside of the fold.
 const FIRST_FIELDS: [&str; 3] = ["prompt", "shape", "quality"];
 
 /// The fold with everything but prompt, shape and quality.
-pub fn more_settings(
-    models: &[ModelInfo],
-    raw: &RawRequest,
-    error: Option<&PublicError>,
-) -> impl IntoView + use<> {
+pub fn more_settings(models: &[ModelInfo], raw: &RawRequest, error: Option<&PublicError>) -> AnyView {
     let has_error =
         error.and_then(|error| error.field.as_deref()).is_some_and(|field| !FIRST_FIELDS.contains(&field));
     let fields = Fields { error: error.cloned() };
@@ -72,7 +68,7 @@ pub fn more_settings(
             <summary>"More settings"</summary>
             <div class="fields">
                 {model_field(&fields, models, raw.model.as_deref())}
-                {negative_prompt_field(&fields, raw.negative_prompt.clone().unwrap_or_default())}
+                {negative_prompt_field(&fields, raw.negative_prompt.as_deref().unwrap_or(""))}
                 {fields.number("steps", "Steps", "How often the picture is cleaned of noise. More is finer and slower.", steps)}
                 {fields.number("guidance_scale", "Guidance scale (CFG)", "How closely the picture keeps to the prompt. Low is free, high is strict and harsh.", guidance)}
                 {sampler_field(&fields, raw.sampler.as_deref(), usual.as_ref().map(|usual| usual.sampler))}
@@ -84,6 +80,7 @@ pub fn more_settings(
             </div>
         </details>
     }
+    .into_any()
 }
 
 struct Number {
@@ -206,7 +203,8 @@ fn model_field(fields: &Fields, models: &[ModelInfo], chosen: Option<&str>) -> A
     )
 }
 
-fn negative_prompt_field(fields: &Fields, text: String) -> AnyView {
+fn negative_prompt_field(fields: &Fields, text: &str) -> AnyView {
+    let text = escaped(text);
     let note = "What to keep out of the picture. Works with a guidance scale above 1.";
     fields.field("negative_prompt", "Negative prompt", note.to_owned(), |describes, invalid| {
         view! {

@@ -6,7 +6,7 @@ use types::picture::PictureInfo;
 use crate::islands::print::owner_tools;
 
 /// A picture's thumbnail, leading to its job's page, with what its owner can do with it.
-pub fn picture_tile(picture: &PictureInfo) -> impl IntoView + use<> {
+pub fn picture_tile(picture: &PictureInfo) -> AnyView {
     view! {
         <li class="tile">
             <a class="tile-link" href=format!("/j/{}", picture.job_id)>
@@ -27,4 +27,5 @@ pub fn picture_tile(picture: &PictureInfo) -> impl IntoView + use<> {
             <div class="tile-tools">{owner_tools(picture)}</div>
         </li>
     }
+    .into_any()
 }

@@ -6,7 +6,7 @@ use types::job::JobInfo;
 use crate::format::{machine_moment, moment};
 
 /// All settings of a job as a list of terms.
-pub fn settings_list(job: &JobInfo) -> impl IntoView + use<> {
+pub fn settings_list(job: &JobInfo) -> AnyView {
     let request = &job.request;
     let seeds = if request.count > 1 {
         format!("{} to {}", request.seed, request.seed + u64::from(request.count) - 1)
@@ -60,10 +60,11 @@ pub fn settings_list(job: &JobInfo) -> impl IntoView + use<> {
                 })}
         </dl>
     }
+    .into_any()
 }
 
 /// Copies the text of the element with this id. Shown where there is a script to do it.
-pub fn copy_button(id: String, name: impl std::fmt::Display) -> impl IntoView {
+pub fn copy_button(id: String, name: impl std::fmt::Display) -> AnyView {
     view! {
         <button type="button" class="copy" data-copy=id aria-label=format!("Copy {name}") title=format!("Copy {name}")>
             <svg viewBox="0 0 24 24" width="16" height="16" aria-hidden="true">
@@ -72,4 +73,5 @@ pub fn copy_button(id: String, name: impl std::fmt::Display) -> impl IntoView {
             </svg>
         </button>
     }
+    .into_any()
 }

@@ -87,7 +87,7 @@ fn frame(follower: Follower, index: u32) -> impl IntoView {
 }
 
 /// What is going on, in words and as a bar.
-fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView {
+fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> AnyView {
     let job = follower.job;
     let headline = Memo::new(move |_| job.with(job_view::headline));
     let details = Memo::new(move |_| {
@@ -108,4 +108,5 @@ fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView 
             }}
         </div>
     }
+    .into_any()
 }

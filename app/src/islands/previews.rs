@@ -10,7 +10,7 @@ const MOST_BLUR_PX: f64 = 14.0;
 /// blurred the further the picture is.
 ///
 /// A preview is a `data:` URL with a number that tells it from the one before.
-pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> impl IntoView {
+pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> AnyView {
     let layers = NodeRef::<Div>::new();
     Effect::new(move || {
         if let Some(layers) = layers.get() {
@@ -26,6 +26,7 @@ pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> im
             </For>
         </div>
     }
+    .into_any()
 }
 
 /// Puts a new preview above the others and takes away those that nobody sees any more.

@@ -4,17 +4,18 @@ use leptos::prelude::*;
 use types::picture::{PictureFormat, PictureInfo};
 
 /// The picture itself, as a link to the file.
-pub fn print(picture: &PictureInfo) -> impl IntoView + use<> {
+pub fn print(picture: &PictureInfo) -> AnyView {
     let path = picture.path(PictureFormat::Png);
     view! {
         <a class="print-link" href=path title="Open the picture alone">
             <img class="print" src=path.clone() alt=picture.prompt.clone() width=picture.width height=picture.height />
         </a>
     }
+    .into_any()
 }
 
 /// Downloads, and for the owner: keep as a favourite, delete.
-pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) -> impl IntoView + use<> {
+pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) -> AnyView {
     let which = if is_one_of_many { format!("picture {}", picture.index + 1) } else { "picture".to_owned() };
     let downloads = PictureFormat::ALL.map(|format| {
         let href = format!("{}?download", picture.path(format));
@@ -35,10 +36,11 @@ pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) 
             {is_owner.then(|| owner_tools(picture))}
         </div>
     }
+    .into_any()
 }
 
 /// Favourite and delete, as forms that work by themselves.
-pub fn owner_tools(picture: &PictureInfo) -> impl IntoView + use<> {
+pub fn owner_tools(picture: &PictureInfo) -> AnyView {
     let base = format!("/images/{}", picture.id);
     let (is_on, wish) = (picture.favourite, if picture.favourite { "false" } else { "true" });
     view! {
@@ -63,4 +65,5 @@ pub fn owner_tools(picture: &PictureInfo) -> impl IntoView + use<> {
             </form>
         </details>
     }
+    .into_any()
 }

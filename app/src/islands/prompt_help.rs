@@ -21,7 +21,7 @@ pub fn prompt_help(
     groups: Vec<WordGroup>,
     examples: Vec<String>,
     is_alive: RwSignal<bool>,
-) -> impl IntoView {
+) -> AnyView {
     let groups = groups
         .into_iter()
         .map(|group| {
@@ -70,4 +70,5 @@ pub fn prompt_help(
         <h3>"Prompts to begin with"</h3>
         <ul class="examples">{examples}</ul>
     }
+    .into_any()
 }

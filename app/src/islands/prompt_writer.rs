@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::alive::mark_alive;
 use super::prompt_help::{WordGroup, prompt_help};
 use super::writer::Writer;
+use crate::format::escaped;
 use crate::prompt_text::{is_too_long, length_note};
 
 /// The prompt's box with its buttons.
@@ -23,7 +24,8 @@ pub(crate) fn PromptWriter(
     /// Whether there is a model that writes prompts.
     can_write: bool,
 ) -> impl IntoView {
-    let writer = Writer::new(text.clone());
+    let markup = escaped(&text);
+    let writer = Writer::new(text);
     let is_alive = RwSignal::new(false);
     Effect::new(move || {
         if let Some(area) = writer.area.get() {
@@ -54,9 +56,9 @@ pub(crate) fn PromptWriter(
                     autocomplete="off"
                     node_ref=writer.area
                     on:input=move |_| writer.typed()
-                    on:keydown=submit_on_ctrl_enter
+                    on:keydown=|event| submit_on_ctrl_enter(&event)
                 >
-                    {text}
+                    {markup}
                 </textarea>
                 <div class="prompt-mirror" aria-hidden="true">
                     {move || writer.text.get()}
@@ -128,10 +130,10 @@ fn writing_buttons(writer: Writer) -> impl IntoView {
 }
 
 /// Enter alone is a line break, as in every box of several lines.
-fn submit_on_ctrl_enter(event: leptos::ev::KeyboardEvent) {
+fn submit_on_ctrl_enter(event: &leptos::ev::KeyboardEvent) {
     if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
         event.prevent_default();
-        let area: web_sys::HtmlTextAreaElement = event_target(&event);
+        let area: web_sys::HtmlTextAreaElement = event_target(event);
         if let Some(form) = area.form() {
             let _ = form.request_submit();
         }

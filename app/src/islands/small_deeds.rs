@@ -28,7 +28,7 @@ pub(crate) fn SmallDeeds() -> impl IntoView {
             window_event_listener(ev::submit, move |event| keep(&event, said)),
             window_event_listener(ev::keydown, |event| move_in_grid(&event)),
         ];
-        on_cleanup(move || handles.into_iter().for_each(|handle| handle.remove()));
+        on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
         show_own_address();
         mark_alive(&status);
     });

@@ -69,7 +69,7 @@ impl Writer {
         let beginning = self
             .written
             .with_untracked(|written| written.clone().unwrap_or_default().next_beginning(&in_box).to_owned());
-        self.write(beginning);
+        self.write(&beginning);
     }
 
     /// Keeps the beginning and writes something else after it.
@@ -79,7 +79,7 @@ impl Writer {
         let beginning = self
             .written
             .with_untracked(|written| written.clone().unwrap_or_default().kept_beginning(&in_box, caret));
-        self.write(beginning);
+        self.write(&beginning);
     }
 
     /// Ends the writing and keeps what is there.
@@ -113,7 +113,7 @@ impl Writer {
         self.fill(text);
     }
 
-    fn write(self, beginning: String) {
+    fn write(self, beginning: &str) {
         self.close();
         self.remember();
         // GPT-2 begins its words with a space.

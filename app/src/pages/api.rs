@@ -127,7 +127,7 @@ fn table(
     head: [&'static str; 3],
     rows: &'static [(&'static str, &'static str, &'static str)],
     is_code: [bool; 3],
-) -> impl IntoView {
+) -> AnyView {
     let cell = move |at: usize, text: &'static str| {
         if is_code[at] { view! { <code>{text}</code> }.into_any() } else { text.into_any() }
     };
@@ -150,4 +150,5 @@ fn table(
             </table>
         </div>
     }
+    .into_any()
 }

@@ -59,7 +59,7 @@ async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) ->
     }
 }
 
-fn latest_section(jobs: &[JobInfo]) -> impl IntoView + use<> {
+fn latest_section(jobs: &[JobInfo]) -> AnyView {
     let tiles = jobs.iter().map(job_tile).collect_view();
     let is_empty = jobs.is_empty();
     view! {
@@ -89,4 +89,5 @@ fn latest_section(jobs: &[JobInfo]) -> impl IntoView + use<> {
             }}
         </section>
     }
+    .into_any()
 }

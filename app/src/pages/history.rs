@@ -1,7 +1,6 @@
 //! `/history`: everything the visitor made, with search.
 
 use backend::{Services, Visitor};
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -32,17 +31,16 @@ pub fn HistoryPage() -> impl IntoView {
             {form}
             {Suspend::new(async move {
                 match services.history(&visitor, query.clone()).await {
-                    Ok(found) => Either::Left(pictures(&query, &found)),
+                    Ok(found) => pictures(&query, &found),
                     Err(error) => {
                         let error = error.public();
                         status.report(error.code);
-                        Either::Right(
-                            view! {
-                                <p class="notice" role="alert">
-                                    {sentence(&error.message)}
-                                </p>
-                            },
-                        )
+                        view! {
+                            <p class="notice" role="alert">
+                                {sentence(&error.message)}
+                            </p>
+                        }
+                            .into_any()
                     }
                 }
             })}
@@ -51,7 +49,7 @@ pub fn HistoryPage() -> impl IntoView {
     }
 }
 
-fn search_form(query: &HistoryQuery) -> impl IntoView + use<> {
+fn search_form(query: &HistoryQuery) -> AnyView {
     view! {
         <search>
             <form class="history-search" method="get" action="/history">
@@ -76,11 +74,12 @@ fn search_form(query: &HistoryQuery) -> impl IntoView + use<> {
             </form>
         </search>
     }
+    .into_any()
 }
 
-fn pictures(query: &HistoryQuery, found: &Found) -> impl IntoView + use<> {
+fn pictures(query: &HistoryQuery, found: &Found) -> AnyView {
     if found.pictures.is_empty() {
-        return Either::Left(nothing_found(query));
+        return nothing_found(query);
     }
     let is_first_page = query.cursor.is_none();
     let newest = (!is_first_page).then(|| view! { <a class="quiet" href=address(query, None)>"Newest"</a> });
@@ -92,7 +91,7 @@ fn pictures(query: &HistoryQuery, found: &Found) -> impl IntoView + use<> {
         }
     });
     let has_pages = newest.is_some() || older.is_some();
-    Either::Right(view! {
+    view! {
         <p class="matches">
             {counted(found.n_matches, "picture", "pictures")}
             <span class="key-help">
@@ -110,10 +109,11 @@ fn pictures(query: &HistoryQuery, found: &Found) -> impl IntoView + use<> {
                     </nav>
                 }
             })}
-    })
+    }
+    .into_any()
 }
 
-fn nothing_found(query: &HistoryQuery) -> impl IntoView + use<> {
+fn nothing_found(query: &HistoryQuery) -> AnyView {
     let is_filtered = !query.search.trim().is_empty() || query.favourites;
     let (heading, words) = match (query.search.trim(), query.favourites) {
         ("", false) if query.cursor.is_some() => ("No older pictures", "This was the last page.".to_owned()),
@@ -138,6 +138,7 @@ fn nothing_found(query: &HistoryQuery) -> impl IntoView + use<> {
             </p>
         </div>
     }
+    .into_any()
 }
 
 /// The address of another page of the same search.

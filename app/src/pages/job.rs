@@ -1,7 +1,6 @@
 //! `/j/{id}`: one job, from the queue to its pictures.
 
 use backend::{Services, Visitor};
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -31,19 +30,19 @@ pub fn JobPage() -> impl IntoView {
             None => Err(types::error::ErrorCode::NotFound),
         };
         match job {
-            Ok(job) => Either::Left(job_page(&job)),
+            Ok(job) => job_page(&job),
             Err(code) => {
                 status.report(code);
-                Either::Right(nothing_here(
+                nothing_here(
                     "There is no such job",
                     "It may have been made on another machine, or the address lost a letter on its way here.",
-                ))
+                )
             }
         }
     })
 }
 
-fn job_page(job: &JobInfo) -> impl IntoView + use<> {
+fn job_page(job: &JobInfo) -> AnyView {
     // Without a script nothing follows the job, so the page looks again by itself.
     let refresh = (!job.status.is_final())
         .then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> });
@@ -83,4 +82,5 @@ fn job_page(job: &JobInfo) -> impl IntoView + use<> {
         </article>
         <SmallDeeds />
     }
+    .into_any()
 }

@@ -40,7 +40,7 @@ pub fn ModelsPage() -> impl IntoView {
     }
 }
 
-fn model_card(model: &ModelInfo, is_default: bool) -> impl IntoView + use<> {
+fn model_card(model: &ModelInfo, is_default: bool) -> AnyView {
     let sizes = Shape::ALL.map(|shape| {
         let (width, height) = model.size_of(shape);
         format!("{width} × {height}")
@@ -106,4 +106,5 @@ fn model_card(model: &ModelInfo, is_default: bool) -> impl IntoView + use<> {
                 })}
         </li>
     }
+    .into_any()
 }

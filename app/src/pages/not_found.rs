@@ -19,7 +19,7 @@ pub fn NotFoundPage() -> impl IntoView {
 }
 
 /// A page that says that nothing is here, and where to go instead.
-pub fn nothing_here(heading: &'static str, words: &'static str) -> impl IntoView {
+pub fn nothing_here(heading: &'static str, words: &'static str) -> AnyView {
     view! {
         <Title text=heading />
         <div class="empty not-found">
@@ -38,4 +38,5 @@ pub fn nothing_here(heading: &'static str, words: &'static str) -> impl IntoView
             </p>
         </div>
     }
+    .into_any()
 }
