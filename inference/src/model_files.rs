@@ -60,9 +60,9 @@ impl ModelFiles {
     /// [`Error::MissingFile`] if there is none, [`Error::BrokenFile`] if the disk refuses.
     pub fn bytes(&self, file: &str) -> Result<Cow<'static, [u8]>> {
         match &self.source {
-            Source::Folder(folder) => {
-                std::fs::read(folder.join(file)).map(Cow::Owned).map_err(|error| self.unreadable(file, &error))
-            }
+            Source::Folder(folder) => std::fs::read(folder.join(file))
+                .map(Cow::Owned)
+                .map_err(|error| self.unreadable(file, &error)),
             Source::Embedded(read) => read(file).ok_or_else(|| self.missing(file)),
         }
     }
@@ -72,7 +72,8 @@ impl ModelFiles {
     /// # Errors
     /// As [`ModelFiles::bytes`], and [`Error::BrokenFile`] if it is not UTF-8.
     pub fn text(&self, file: &str) -> Result<String> {
-        String::from_utf8(self.bytes(file)?.into_owned()).map_err(|error| self.broken(file, error.to_string()))
+        String::from_utf8(self.bytes(file)?.into_owned())
+            .map_err(|error| self.broken(file, error.to_string()))
     }
 
     /// The file, read as JSON. Python's `NaN` and `Infinity`, which are not JSON, count as `null`.
@@ -81,7 +82,8 @@ impl ModelFiles {
     /// As [`ModelFiles::bytes`], and [`Error::BrokenFile`] if it is not JSON of that form.
     pub fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T> {
         let text = self.text(file)?;
-        serde_json::from_str(&without_python_numbers(&text)).map_err(|error| self.broken(file, error.to_string()))
+        serde_json::from_str(&without_python_numbers(&text))
+            .map_err(|error| self.broken(file, error.to_string()))
     }
 
     /// Opens a file that is read in pieces, such as one with weights.
@@ -184,7 +186,11 @@ fn without_python_numbers(text: &str) -> Cow<'_, str> {
     let mut in_quotes = false;
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        let bare = if in_quotes { None } else { ["-Infinity", "Infinity", "NaN"].iter().find(|w| rest.starts_with(**w)) };
+        let bare = if in_quotes {
+            None
+        } else {
+            ["-Infinity", "Infinity", "NaN"].iter().find(|w| rest.starts_with(**w))
+        };
         let taken = if let Some(word) = bare {
             clean.push_str("null");
             word.len()

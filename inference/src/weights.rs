@@ -75,7 +75,8 @@ impl Weights {
     /// [`Error::MissingFile`] if none of these is there, [`Error::BrokenFile`] if one is truncated or
     /// not safetensors.
     pub fn open(files: &ModelFiles, folder: &str, stem: &str, device: &Device) -> Result<Self> {
-        let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let inside =
+            |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let whole = inside(&format!("{stem}.safetensors"));
         let half = inside(&format!("{stem}.fp16.safetensors"));
         let index = inside(&format!("{stem}.safetensors.index.json"));
@@ -113,10 +114,13 @@ impl Weights {
                 .map_err(|error| file.broken(format!("its entry for `{name}` makes no sense: {error}")))?;
             let (from, to) = line.data_offsets;
             let length = to.saturating_sub(from);
-            let n_elements: Option<usize> = line.shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+            let n_elements: Option<usize> =
+                line.shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
             let fits = n_elements.and_then(|n| n.checked_mul(line.dtype.n_bytes())) == Some(length);
             if line.dtype != Kind::Other && !fits {
-                return Err(file.broken(format!("`{name}` has {length} bytes, which its shape does not give")));
+                return Err(
+                    file.broken(format!("`{name}` has {length} bytes, which its shape does not give"))
+                );
             }
             let end = header_end.saturating_add(to);
             if end > file.size() {
@@ -125,7 +129,8 @@ impl Weights {
                     file.size()
                 )));
             }
-            let entry = Entry { file: number, kind: line.dtype, shape: line.shape, start: header_end + from, length };
+            let entry =
+                Entry { file: number, kind: line.dtype, shape: line.shape, start: header_end + from, length };
             self.entries.insert(name, entry);
         }
         self.files.push(file);
@@ -166,7 +171,11 @@ impl Scope<'_> {
     pub fn has(&self, name: &str) -> bool {
         let full = self.full_name(name);
         self.weights.entries.contains_key(&full)
-            || self.weights.entries.keys().any(|key| key.starts_with(&full) && key[full.len()..].starts_with('.'))
+            || self
+                .weights
+                .entries
+                .keys()
+                .any(|key| key.starts_with(&full) && key[full.len()..].starts_with('.'))
     }
 
     /// The shape of a tensor, if it is there.
@@ -206,7 +215,9 @@ impl Scope<'_> {
             Kind::F16 => Ok(halves(&bytes).map(f16::from_bits).collect::<Vec<_>>().to_f32_vec()),
             Kind::BF16 => Ok(halves(&bytes).map(bf16::from_bits).collect::<Vec<_>>().to_f32_vec()),
             Kind::F32 => Ok(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()),
-            Kind::Other => Err(file.broken(format!("`{full}` is stored in another form than F16, BF16 or F32"))),
+            Kind::Other => {
+                Err(file.broken(format!("`{full}` is stored in another form than F16, BF16 or F32")))
+            }
         }
     }
 

@@ -90,7 +90,9 @@ impl ClipTextEncoder {
         Ok(Self {
             tokens: embeddings.tensor("token_embedding.weight", &[config.vocabulary, config.width])?,
             positions: embeddings.tensor("position_embedding.weight", &[config.max_tokens, config.width])?,
-            layers: (0..config.n_layers).map(|i| Layer::load(&layers.at(i), &config)).collect::<Result<_>>()?,
+            layers: (0..config.n_layers)
+                .map(|i| Layer::load(&layers.at(i), &config))
+                .collect::<Result<_>>()?,
             final_norm: LayerNorm::load(&root.at("final_layer_norm"), config.width, config.epsilon)?,
             config,
         })

@@ -32,7 +32,12 @@ impl Config {
     /// An [`Error::Unsupported`] about this key.
     pub fn unsupported(&self, key: &str, allowed: impl Into<String>) -> Error {
         let value = self.values.get(key).map_or_else(|| "missing".to_owned(), ToString::to_string);
-        Error::Unsupported { file: self.file.clone(), setting: key.to_owned(), value, allowed: allowed.into() }
+        Error::Unsupported {
+            file: self.file.clone(),
+            setting: key.to_owned(),
+            value,
+            allowed: allowed.into(),
+        }
     }
 
     /// Refuses everything but `allowed` for each key; a missing key and null count as the first allowed.

@@ -108,7 +108,8 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &time, text, &mut skips)?;
         }
-        let y = self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
+        let y =
+            self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
     }
 }

@@ -166,7 +166,8 @@ impl VaeDecoder {
         for level in &self.levels {
             x = level.forward(x)?;
         }
-        let y = self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
+        let y =
+            self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
     }
 }
@@ -218,7 +219,8 @@ impl MapAttention {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
         let normal = self.norm.forward(x)?.reshape((batch, height * width, channels))?;
-        let (q, k, v) = (self.query.forward(&normal)?, self.key.forward(&normal)?, self.value.forward(&normal)?);
+        let (q, k, v) =
+            (self.query.forward(&normal)?, self.key.forward(&normal)?, self.value.forward(&normal)?);
         let found = attention(&q, &k, &v, 1, Sight::Everything)?;
         self.out.forward_onto(&found.reshape(x.shape())?, x)
     }

@@ -58,7 +58,8 @@ fn with_candle(q: &Tensor, k: &Tensor, v: &Tensor, n_heads: usize, sight: Sight)
     let n_keys = k.dim(1)?;
     let head = channels / n_heads;
     // (batch, heads, tokens, channels of a head)
-    let q = (q.reshape((batch, n_queries, n_heads, head))?.transpose(1, 2)?.contiguous()? / (head as f64).sqrt())?;
+    let q = (q.reshape((batch, n_queries, n_heads, head))?.transpose(1, 2)?.contiguous()?
+        / (head as f64).sqrt())?;
     let k = k.reshape((batch, n_keys, n_heads, head))?.permute((0, 2, 3, 1))?.contiguous()?;
     let v = v.reshape((batch, n_keys, n_heads, head))?.transpose(1, 2)?.contiguous()?;
     let at_once = (MAX_SCORES / (batch * n_heads * n_keys).max(1)).clamp(1, n_queries.max(1));
@@ -91,7 +92,9 @@ mod tests {
 
     #[test]
     fn the_kernels_compute_what_candle_computes() {
-        for (n_queries, n_keys, n_heads, head) in [(77, 77, 4, 6), (1, 1, 1, 1), (100, 77, 8, 40), (64, 64, 1, 130)] {
+        for (n_queries, n_keys, n_heads, head) in
+            [(77, 77, 4, 6), (1, 1, 1, 1), (100, 77, 8, 40), (64, 64, 1, 130)]
+        {
             for sight in [Sight::Everything, Sight::Past] {
                 let tensor = |n: usize, seed: u32| {
                     let values = numbers(2 * n * n_heads * head, seed).into_iter().map(|x| 4.0 * x).collect();

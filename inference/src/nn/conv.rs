@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use crate::error::Result;
 use crate::nn::kernels::conv::{Map, Window, convolve};
-use crate::nn::kernels::packed::Packed;
+use crate::nn::kernels::packed::{self, Packed};
 use crate::nn::kernels::{with_optional, with_values};
 use crate::nn::norm::GroupNorm;
 use crate::weights::Scope;
@@ -79,7 +79,7 @@ impl Conv2d {
         let weight = scope.values("weight", &[sizes.outputs, sizes.inputs, sizes.window, sizes.window])?;
         let bias = scope.values("bias", &[sizes.outputs])?;
         let form = match scope.device() {
-            Device::Cpu => packed(&weight, bias, sizes),
+            Device::Cpu => packed(&weight, bias, sizes, None),
             device => plain(weight, bias, sizes, device)?,
         };
         Ok(Self { sizes, form })
@@ -104,7 +104,13 @@ impl Conv2d {
         }
     }
 
-    fn with_kernels(&self, x: &Tensor, besides: Besides<'_>, weights: &Packed, bias: &[f32]) -> Result<Tensor> {
+    fn with_kernels(
+        &self,
+        x: &Tensor,
+        besides: Besides<'_>,
+        weights: &Packed,
+        bias: &[f32],
+    ) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
         let stretch = besides.stretch.unwrap_or((height, width));
         let ConvSizes { window: side, stride, outputs, .. } = self.sizes;
@@ -126,7 +132,13 @@ impl Conv2d {
         Ok(Tensor::from_vec(out, shape, x.device())?)
     }
 
-    fn with_candle(&self, x: &Tensor, besides: Besides<'_>, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    fn with_candle(
+        &self,
+        x: &Tensor,
+        besides: Besides<'_>,
+        weight: &Tensor,
+        bias: &Tensor,
+    ) -> Result<Tensor> {
         let x = match besides.norm {
             Some(norm) => norm.forward_silu(x)?,
             None => x.clone(),
@@ -148,12 +160,20 @@ impl Conv2d {
     }
 }
 
-fn packed(weight: &[f32], bias: Vec<f32>, sizes: ConvSizes) -> Form {
+/// In the form that is fastest, or in a given one.
+fn packed(weight: &[f32], bias: Vec<f32>, sizes: ConvSizes, form: Option<packed::Form>) -> Form {
     let ConvSizes { inputs, outputs, window, .. } = sizes;
-    let weight = Packed::new(window * window * inputs, outputs, |input, output| {
+    // Strided windows are written out, so they are one run.
+    let (n_taps, channels) =
+        if sizes.stride == 1 { (window * window, inputs) } else { (1, window * window * inputs) };
+    let value = |input: usize, output: usize| {
         let (tap, channel) = (input / inputs, input % inputs);
         weight[(output * inputs + channel) * window * window + tap]
-    });
+    };
+    let weight = match form {
+        None => Packed::new(n_taps, channels, outputs, value),
+        Some(form) => Packed::in_form(form, n_taps, channels, outputs, value),
+    };
     Form::Packed { weight: Arc::new(weight), bias: bias.into() }
 }
 
@@ -166,14 +186,17 @@ fn plain(weight: Vec<f32>, bias: Vec<f32>, sizes: ConvSizes, device: &Device) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::kernels::tests::{assert_close, numbers};
+    use crate::nn::kernels::tests::{assert_within, forms, numbers};
 
-    fn both(sizes: ConvSizes) -> [Conv2d; 2] {
+    /// Computes in every form, and compares with candle.
+    fn check(sizes: ConvSizes, x: &Tensor, besides: Besides<'_>) {
         let ConvSizes { inputs, outputs, window, .. } = sizes;
         let (weight, bias) = (numbers(outputs * inputs * window * window, 1), numbers(outputs, 2));
-        let packed = packed(&weight, bias.clone(), sizes);
-        let plain = plain(weight, bias, sizes, &Device::Cpu).unwrap();
-        [packed, plain].map(|form| Conv2d { sizes, form })
+        let compute = |form: Form| Conv2d { sizes, form }.forward_with(x, besides).unwrap();
+        let expected = compute(plain(weight.clone(), bias.clone(), sizes, &Device::Cpu).unwrap());
+        for (form, tolerance) in forms() {
+            assert_within(tolerance, &compute(packed(&weight, bias.clone(), sizes, Some(form))), &expected);
+        }
     }
 
     fn map(batch: usize, height: usize, width: usize, channels: usize, seed: u32) -> Tensor {
@@ -187,10 +210,8 @@ mod tests {
             for (batch, height, width, inputs, outputs) in
                 [(2, 5, 7, 3, 40), (1, 16, 16, 64, 3), (2, 1, 1, 8, 8), (1, 9, 30, 40, 70)]
             {
-                let x = map(batch, height, width, inputs, 3);
                 let sizes = ConvSizes { stride, ..ConvSizes::same(inputs, outputs, window) };
-                let [found, expected] = both(sizes).map(|conv| conv.forward(&x).unwrap());
-                assert_close(&found, &expected);
+                check(sizes, &map(batch, height, width, inputs, 3), Besides::default());
             }
         }
     }
@@ -206,15 +227,11 @@ mod tests {
             shift: Some(&shift),
             residual: Some(&residual),
         };
-        let [found, expected] =
-            both(ConvSizes::same(24, 33, 3)).map(|conv| conv.forward_with(&x, besides).unwrap());
-        assert_close(&found, &expected);
+        check(ConvSizes::same(24, 33, 3), &x, besides);
     }
 
     #[test]
     fn a_map_too_large_to_copy_at_once_is_convolved_in_bands() {
-        let x = map(1, 300, 300, 200, 3);
-        let [found, expected] = both(ConvSizes::same(200, 2, 3)).map(|conv| conv.forward(&x).unwrap());
-        assert_close(&found, &expected);
+        check(ConvSizes::same(200, 2, 3), &map(1, 300, 300, 200, 3), Besides::default());
     }
 }

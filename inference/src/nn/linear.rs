@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use crate::error::Result;
 use crate::nn::kernels::packed::Packed;
-use crate::nn::kernels::product::Product;
+use crate::nn::kernels::product::{Left, Product};
 use crate::nn::kernels::{with_optional, with_values};
 use crate::weights::Scope;
 
@@ -39,7 +39,10 @@ impl Linear {
         let weight = scope.values("weight", stored)?;
         let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
         let form = match scope.device() {
-            Device::Cpu => packed(&weight, bias, inputs, outputs),
+            Device::Cpu => {
+                let value = |input: usize, output: usize| weight[output * inputs + input];
+                packed(Packed::new(1, inputs, outputs, value), bias)
+            }
             device => plain(weight, bias, inputs, outputs, device)?,
         };
         Ok(Self { inputs, outputs, form })
@@ -73,7 +76,7 @@ impl Linear {
                 with_values(x, |left| {
                     with_optional(residual, |residual| {
                         let product = Product {
-                            left,
+                            left: Left::Numbers(left),
                             stride: self.inputs,
                             n_rows,
                             taps: &[0],
@@ -100,12 +103,17 @@ impl Linear {
     }
 }
 
-fn packed(weight: &[f32], bias: Option<Vec<f32>>, inputs: usize, outputs: usize) -> Form {
-    let weight = Packed::new(inputs, outputs, |input, output| weight[output * inputs + input]);
+fn packed(weight: Packed, bias: Option<Vec<f32>>) -> Form {
     Form::Packed { weight: Arc::new(weight), bias: bias.map(Arc::from) }
 }
 
-fn plain(weight: Vec<f32>, bias: Option<Vec<f32>>, inputs: usize, outputs: usize, device: &Device) -> Result<Form> {
+fn plain(
+    weight: Vec<f32>,
+    bias: Option<Vec<f32>>,
+    inputs: usize,
+    outputs: usize,
+    device: &Device,
+) -> Result<Form> {
     let weight = Tensor::from_vec(weight, (outputs, inputs), device)?.t()?.contiguous()?;
     let bias = bias.map(|bias| Tensor::from_vec(bias, outputs, device)).transpose()?;
     Ok(Form::Plain { weight, bias })
@@ -114,19 +122,24 @@ fn plain(weight: Vec<f32>, bias: Option<Vec<f32>>, inputs: usize, outputs: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::kernels::tests::{assert_close, numbers};
+    use crate::nn::kernels::tests::{assert_within, forms, numbers};
 
     #[test]
     fn the_kernels_compute_what_candle_computes() {
-        for (rows, inputs, outputs) in [(1, 7, 5), (13, 320, 32), (77, 24, 96), (200, 33, 70), (5, 5000, 40)] {
+        for (rows, inputs, outputs) in [(1, 7, 5), (13, 320, 32), (77, 24, 96), (200, 33, 70), (5, 5000, 40)]
+        {
             let (weight, bias) = (numbers(outputs * inputs, 1), numbers(outputs, 2));
             let x = Tensor::from_vec(numbers(rows * inputs, 3), (1, rows, inputs), &Device::Cpu).unwrap();
-            let residual = Tensor::from_vec(numbers(rows * outputs, 4), (1, rows, outputs), &Device::Cpu).unwrap();
-            let packed = packed(&weight, Some(bias.clone()), inputs, outputs);
-            let plain = plain(weight, Some(bias), inputs, outputs, &Device::Cpu).unwrap();
-            let [found, expected] =
-                [packed, plain].map(|form| Linear { inputs, outputs, form }.forward_onto(&x, &residual).unwrap());
-            assert_close(&found, &expected);
+            let residual =
+                Tensor::from_vec(numbers(rows * outputs, 4), (1, rows, outputs), &Device::Cpu).unwrap();
+            let compute = |form: Form| Linear { inputs, outputs, form }.forward_onto(&x, &residual).unwrap();
+            let expected =
+                compute(plain(weight.clone(), Some(bias.clone()), inputs, outputs, &Device::Cpu).unwrap());
+            for (form, tolerance) in forms() {
+                let value = |input: usize, output: usize| weight[output * inputs + input];
+                let weight = Packed::in_form(form, 1, inputs, outputs, value);
+                assert_within(tolerance, &compute(packed(weight, Some(bias.clone()))), &expected);
+            }
         }
     }
 }

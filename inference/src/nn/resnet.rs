@@ -49,7 +49,9 @@ impl ResnetBlock {
             time: time.map(|time| Linear::load(&scope.at("time_emb_proj"), time, outputs)).transpose()?,
             norm2: GroupNorm::load(&scope.at("norm2"), outputs, n_groups, epsilon)?,
             conv2: Conv2d::load(&scope.at("conv2"), ConvSizes::same(outputs, outputs, 3))?,
-            shortcut: changes.then(|| Linear::load(&scope.at("conv_shortcut"), inputs, outputs)).transpose()?,
+            shortcut: changes
+                .then(|| Linear::load(&scope.at("conv_shortcut"), inputs, outputs))
+                .transpose()?,
         })
     }
 

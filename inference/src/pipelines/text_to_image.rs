@@ -134,7 +134,8 @@ impl StableDiffusion {
         let noise_schedule = NoiseSchedule::new(&self.scheduler, sampler, schedule, steps)?;
 
         let prompt = self.encode(&request.prompt)?;
-        let negative = if is_guided(guidance_scale) { self.encode(&request.negative_prompt)? } else { prompt.clone() };
+        let negative =
+            if is_guided(guidance_scale) { self.encode(&request.negative_prompt)? } else { prompt.clone() };
 
         let mut noise = TorchCpuGenerator::new(request.seed);
         let shrink = self.vae.config().shrink();

@@ -64,7 +64,8 @@ impl ClipTokenizer {
         let vocabulary: HashMap<String, u32> = files.json(&format!("{folder}/vocab.json"))?;
         let merges = read_merges(files, &format!("{folder}/merges.txt"))?;
         let settings = read_settings(files, folder)?;
-        let name = |token: Option<Special>, default: &str| token.map_or_else(|| default.to_owned(), Special::text);
+        let name =
+            |token: Option<Special>, default: &str| token.map_or_else(|| default.to_owned(), Special::text);
         let start = name(settings.bos_token, "<|startoftext|>");
         let end = name(settings.eos_token, "<|endoftext|>");
         let padding = name(settings.pad_token, "<|endoftext|>");
@@ -125,7 +126,8 @@ pub(super) fn read_merges(files: &ModelFiles, file: &str) -> Result<Vec<(String,
 /// Both files are optional. The map is the older place and is looked at where the config does not list the
 /// tokens itself, as transformers does: SD 2.x fills up with `!` for that reason.
 fn read_settings(files: &ModelFiles, folder: &str) -> Result<Settings> {
-    let optional = |file: String| if files.exists(&file) { files.json(&file) } else { Ok(Settings::default()) };
+    let optional =
+        |file: String| if files.exists(&file) { files.json(&file) } else { Ok(Settings::default()) };
     let mut settings = optional(format!("{folder}/tokenizer_config.json"))?;
     if settings.added_tokens_decoder.is_none() {
         let map = optional(format!("{folder}/special_tokens_map.json"))?;
@@ -149,7 +151,8 @@ fn build(
         .end_of_word_suffix("</w>".to_owned())
         .build()?;
     let mut tokenizer = Tokenizer::new(model);
-    let spaces = Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()), " ")?;
+    let spaces =
+        Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()), " ")?;
     let normalizers: Vec<NormalizerWrapper> = vec![NFC.into(), spaces.into(), Lowercase.into()];
     tokenizer.with_normalizer(Some(Normalizers::new(normalizers)))?;
     let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true)?;
@@ -157,7 +160,8 @@ fn build(
     let bytes = ByteLevel::new(false, true, true);
     let pre_tokenizers: Vec<PreTokenizerWrapper> = vec![words.into(), bytes.into()];
     tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(pre_tokenizers)));
-    let special: Vec<AddedToken> = special.iter().map(|token| AddedToken::from(token.clone(), true)).collect();
+    let special: Vec<AddedToken> =
+        special.iter().map(|token| AddedToken::from(token.clone(), true)).collect();
     tokenizer.add_special_tokens(special)?;
     Ok(tokenizer)
 }

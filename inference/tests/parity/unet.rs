@@ -29,7 +29,8 @@ fn the_difference_that_the_text_makes_is_the_same() {
         let other = kind.tensors["text"].get(1).unwrap().unsqueeze(0).unwrap();
         let x = &kind.tensors["unet.0.x"].get(0).unwrap().unsqueeze(0).unwrap();
         let timestep = kind.card.unet[0];
-        let found = (unet.forward(x, timestep, &other).unwrap() - unet.forward(x, timestep, &text).unwrap()).unwrap();
+        let found =
+            (unet.forward(x, timestep, &other).unwrap() - unet.forward(x, timestep, &text).unwrap()).unwrap();
         let error = relative_error(&found, &kind.tensors["unet.difference"]);
         println!("{}: difference by text {error:.1e}", kind.name);
         assert!(error <= PART_TOLERANCE, "{}: {error:.1e}", kind.name);

@@ -68,8 +68,7 @@ impl DownBlock {
             inputs = level.channels;
         }
         let halving = ConvSizes { stride: 2, ..ConvSizes::same(level.channels, level.channels, 3) };
-        let shrink =
-            shrinks.then(|| Conv2d::load(&scope.at("downsamplers.0.conv"), halving)).transpose()?;
+        let shrink = shrinks.then(|| Conv2d::load(&scope.at("downsamplers.0.conv"), halving)).transpose()?;
         Ok(Self { layers, shrink })
     }
 

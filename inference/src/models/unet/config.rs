@@ -96,9 +96,9 @@ impl UnetConfig {
             }
         }
         let window = |key: &str| {
-            config
-                .count(key, Some(3))
-                .and_then(|n| if n.is_multiple_of(2) { Err(config.unsupported(key, "an odd number")) } else { Ok(n) })
+            config.count(key, Some(3)).and_then(|n| {
+                if n.is_multiple_of(2) { Err(config.unsupported(key, "an odd number")) } else { Ok(n) }
+            })
         };
         let sample_size = config.count_per_level("sample_size", 2, None).ok().map(|size| (size[0], size[1]));
         Ok(Self {
@@ -137,7 +137,9 @@ fn refuse_other_forms(config: &Config) -> Result<()> {
     ] {
         config.only(key, none)?;
     }
-    for key in ["dual_cross_attention", "only_cross_attention", "class_embeddings_concat", "resnet_skip_time_act"] {
+    for key in
+        ["dual_cross_attention", "only_cross_attention", "class_embeddings_concat", "resnet_skip_time_act"]
+    {
         config.only(key, no)?;
     }
     config.only("mid_block_only_cross_attention", no)?;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::curves::exp;
 use super::lanes::{Lanes, for_each_level};
-use super::packed::{PANEL, Packed};
+use super::packed::{Form, PANEL, Packed};
 use super::product::multiply;
 use super::shared::Shared;
 use crate::nn::attention::Sight;
@@ -60,8 +60,8 @@ pub fn attend(queries: Tokens<'_>, keys: Tokens<'_>, values: Tokens<'_>, heads: 
             let key = |channel: usize, token: usize| keys.values[start + token * width + channel];
             let value = |token: usize, channel: usize| values.values[start + token * width + channel];
             Head {
-                keys: Packed::new(channels, keys.n_tokens, key),
-                values: Packed::new(keys.n_tokens, channels, value),
+                keys: Packed::in_form(Form::Numbers, 1, channels, keys.n_tokens, key),
+                values: Packed::in_form(Form::Numbers, 1, keys.n_tokens, channels, value),
             }
         })
         .collect();
@@ -100,7 +100,6 @@ for_each_level! {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn some_queries_with<L: Lanes>(part: &Part<'_>, head: &Head, out: &Shared<'_>) {
     let n_keys = head.keys.outputs();
     let channels = head.keys.inputs();
@@ -111,7 +110,17 @@ unsafe fn some_queries_with<L: Lanes>(part: &Part<'_>, head: &Head, out: &Shared
     for panel in 0..head.keys.n_panels() {
         let columns = &mut scores[panel * PANEL..];
         // SAFETY: as the caller says; a panel of keys has `channels` rows.
-        unsafe { rows_times_panel::<L>(queries, part.pitch, part.n, head.keys.panel(panel), channels, columns, pitch) };
+        unsafe {
+            rows_times_panel::<L>(
+                queries,
+                part.pitch,
+                part.n,
+                head.keys.panel(panel),
+                channels,
+                columns,
+                pitch,
+            )
+        };
     }
     let factor = 1.0 / (channels as f32).sqrt();
     let mut shares = [0.0f32; TASK_QUERIES];
@@ -141,7 +150,6 @@ unsafe fn some_queries_with<L: Lanes>(part: &Part<'_>, head: &Head, out: &Shared
 
 /// Replaces scores by e^(factor · (score − largest)); returns their sum.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 fn exponentials<L: Lanes>(scores: &mut [f32], factor: f32) -> f32 {
     let mut largest = [f32::NEG_INFINITY; 16];
     let (sixteens, rest) = scores.as_chunks::<16>();
@@ -171,7 +179,6 @@ fn exponentials<L: Lanes>(scores: &mut [f32], factor: f32) -> f32 {
 /// # Safety
 /// As [`Lanes`] says.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn rows_times_panel<L: Lanes>(
     left: &[f32],
     stride: usize,

@@ -8,9 +8,10 @@
 use rayon::prelude::*;
 
 use super::norm::Affine;
-use super::packed::Packed;
-use super::product::{Product, SKIP};
+use super::packed::{Form, Packed};
+use super::product::{Left, Product, SKIP};
 use super::shared::Shared;
+use super::tiles::{ROWS, STEP, split_all};
 
 /// The copy has at most so many numbers at a time: 64 MB.
 const MAX_COPY: usize = 1 << 24;
@@ -109,15 +110,13 @@ fn band(
     let width = map.stretch.1;
     let margin = window.side / 2;
     let pitch = width + margin;
-    // The last window looks over the end of its line as well.
-    let mut copy = vec![0.0; (lines.len() * pitch + margin) * map.channels];
-    copy.par_chunks_mut(pitch * map.channels).zip(lines).for_each(|(copy, line)| {
-        if let Some((image, y)) = *line {
-            copy_line(map, image, y, &mut copy[margin * map.channels..]);
-        }
-    });
+    let copy = match window.weights.form() {
+        Form::Numbers => Copy::numbers(map, lines, margin),
+        Form::Split => Copy::split(map, lines, margin),
+    };
+    let stride = copy.stride;
     let taps: Vec<usize> =
-        (0..window.side).flat_map(|y| (0..window.side).map(move |x| (y * pitch + x) * map.channels)).collect();
+        (0..window.side).flat_map(|y| (0..window.side).map(move |x| (y * pitch + x) * stride)).collect();
     let n_rows = starts.last().map_or(0, |start| (start + height - 1) * pitch + width);
     let mut rows = vec![SKIP; n_rows];
     let mut target = 0;
@@ -130,8 +129,8 @@ fn band(
         }
     }
     let product = Product {
-        left: &copy,
-        stride: map.channels,
+        left: copy.left(),
+        stride,
         n_rows,
         taps: &taps,
         channels: map.channels,
@@ -142,6 +141,58 @@ fn band(
         residual,
     };
     product.compute(out);
+}
+
+/// Lines with zeros between them.
+struct Copy {
+    numbers: Vec<f32>,
+    high: Vec<u16>,
+    low: Vec<u16>,
+    /// Distance of two pixels.
+    stride: usize,
+}
+
+impl Copy {
+    fn numbers(map: &Map<'_>, lines: &[Line], margin: usize) -> Self {
+        let stride = map.channels;
+        let pitch = map.stretch.1 + margin;
+        // The last window looks over the end of its line as well.
+        let mut numbers = vec![0.0; (lines.len() * pitch + margin) * stride];
+        numbers.par_chunks_mut(pitch * stride).zip(lines).for_each(|(copy, line)| {
+            if let Some((image, y)) = *line {
+                copy_line(map, image, y, &mut copy[margin * stride..]);
+            }
+        });
+        Self { numbers, high: Vec::new(), low: Vec::new(), stride }
+    }
+
+    /// Two halves take the room of one number, but channels are filled up.
+    fn split(map: &Map<'_>, lines: &[Line], margin: usize) -> Self {
+        let stride = map.channels.next_multiple_of(STEP);
+        let width = map.stretch.1;
+        let pitch = width + margin;
+        // And the last tile over the end of the rows.
+        let mut high = vec![0u16; (lines.len() * pitch + margin + ROWS) * stride];
+        let mut low = vec![0u16; high.len()];
+        let halves = high.par_chunks_mut(pitch * stride).zip(low.par_chunks_mut(pitch * stride));
+        halves.zip(lines).for_each_init(
+            || vec![0.0; width * map.channels],
+            |line_of_numbers, ((high, low), line)| {
+                let Some((image, y)) = *line else { return };
+                copy_line(map, image, y, line_of_numbers);
+                let halves =
+                    high[margin * stride..].chunks_mut(stride).zip(low[margin * stride..].chunks_mut(stride));
+                for (pixel, (high, low)) in line_of_numbers.chunks_exact(map.channels).zip(halves) {
+                    split_all(pixel, high, low);
+                }
+            },
+        );
+        Self { numbers: Vec::new(), high, low, stride }
+    }
+
+    fn left(&self) -> Left<'_> {
+        if self.high.is_empty() { Left::Numbers(&self.numbers) } else { Left::Split(&self.high, &self.low) }
+    }
 }
 
 /// A line of the stretched and normalised map.
@@ -195,7 +246,7 @@ fn by_windows(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
         });
         let part = image * height * width * outputs..(image + 1) * height * width * outputs;
         let product = Product {
-            left: &windows,
+            left: Left::Numbers(&windows),
             stride: size,
             n_rows: height * width,
             taps: &[0],

@@ -12,7 +12,6 @@ const TASK: usize = 1 << 14;
 ///
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r is a polynomial, and 2^n is made from bits.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that the loop around it is compiled as one")]
 pub fn exp<L: Lanes>(x: f32) -> f32 {
     // ln 2 in two parts, of which the first is short enough that n times it is exact.
     const LN_2_HIGH: f32 = 0.693_359_4;
@@ -34,14 +33,12 @@ pub fn exp<L: Lanes>(x: f32) -> f32 {
 
 /// 1 / (1 + e^−x).
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that the loop around it is compiled as one")]
 pub fn sigmoid<L: Lanes>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<L>(-x))
 }
 
 /// x Φ(x), with the error function of Abramowitz and Stegun 7.1.26, whose error is below 1.5e-7.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that the loop around it is compiled as one")]
 pub fn gelu<L: Lanes>(x: f32) -> f32 {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / multiply_add::<L>(0.327_591_1, z, 1.0);
@@ -87,7 +84,6 @@ for_each_level! {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn silu_with<L: Lanes>(values: &mut [f32]) {
     for value in values {
         *value *= sigmoid::<L>(*value);
@@ -95,7 +91,6 @@ unsafe fn silu_with<L: Lanes>(values: &mut [f32]) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn gelu_with<L: Lanes>(values: &mut [f32]) {
     for value in values {
         *value = gelu::<L>(*value);
@@ -103,7 +98,6 @@ unsafe fn gelu_with<L: Lanes>(values: &mut [f32]) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn quick_gelu_with<L: Lanes>(values: &mut [f32]) {
     for value in values {
         *value *= sigmoid::<L>(1.702 * *value);
@@ -111,7 +105,6 @@ unsafe fn quick_gelu_with<L: Lanes>(values: &mut [f32]) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn gated_with<L: Lanes>(rows: &[f32], width: usize, out: &mut [f32]) {
     for (row, out) in rows.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
         let (values, gates) = row.split_at(width);

@@ -82,7 +82,6 @@ pub unsafe trait Lanes: Copy {
 pub struct Plain([f32; 8]);
 
 // SAFETY: it is ordinary code and needs no instruction in particular.
-#[expect(clippy::inline_always, reason = "a call would cost more than the work")]
 unsafe impl Lanes for Plain {
     const WIDTH: usize = 8;
     const ROWS: usize = 4;
@@ -117,7 +116,6 @@ unsafe impl Lanes for Plain {
 
 /// `a · b + c`, rounded once where that is one instruction, and twice elsewhere.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that the loop around it is compiled as one")]
 pub fn multiply_add<L: Lanes>(a: f32, b: f32, c: f32) -> f32 {
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
@@ -145,7 +143,6 @@ mod x86 {
     macro_rules! lanes {
         ($type:ident, $width:literal, $rows:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
             // SAFETY: the instructions are there wherever the trait allows a call.
-            #[expect(clippy::inline_always, reason = "so that the intrinsic lands where it is allowed")]
             unsafe impl Lanes for $type {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;

@@ -1,6 +1,7 @@
 //! The engine's own arithmetic on the CPU, in f32.
 //!
 //! * [`lanes`]: vectors of numbers, as wide as the processor has them
+//! * [`tiles`]: the same for processors with matrix tiles (AMX)
 //! * [`packed`]: weights in the order in which they are read
 //! * [`product`]: rows times weights, the inner loop of linear layers and convolutions
 //! * [`conv`]: convolutions as such products
@@ -13,6 +14,7 @@
 //! input gives the same bytes every time on one kind of processor.
 
 #![expect(unsafe_code, reason = "vector instructions, and threads that write into parts of one slice")]
+#![expect(clippy::inline_always, reason = "inner loops are compiled once for each level of instructions")]
 
 pub mod attention;
 pub mod conv;
@@ -22,6 +24,7 @@ pub mod norm;
 pub mod packed;
 pub mod product;
 mod shared;
+pub mod tiles;
 
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 
@@ -39,7 +42,9 @@ pub fn serve(x: &Tensor) -> bool {
 pub fn with_values<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
-    let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+    let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) =
+        (&*storage, layout.contiguous_offsets())
+    else {
         return Err(candle_core::Error::Msg("the kernels compute in f32 on the CPU".to_owned()).into());
     };
     look(&values[start..end])

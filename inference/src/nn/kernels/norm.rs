@@ -43,8 +43,7 @@ impl Affine {
     pub fn of_groups(x: &[f32], batch: usize, groups: &Groups<'_>) -> Self {
         let channels = groups.scale.len();
         let picture = x.len() / batch.max(1);
-        let mut affine =
-            Self { channels, factors: Vec::new(), addends: Vec::new(), silu: groups.silu };
+        let mut affine = Self { channels, factors: Vec::new(), addends: Vec::new(), silu: groups.silu };
         for x in x.chunks_exact(picture.max(1)) {
             let parts: Vec<Vec<f32>> = x
                 .par_chunks(PART * channels)
@@ -55,8 +54,7 @@ impl Affine {
                 })
                 .collect();
             let n_pixels = x.len() / channels;
-            let sizes: Vec<f64> =
-                (0..parts.len()).map(|i| PART.min(n_pixels - i * PART) as f64).collect();
+            let sizes: Vec<f64> = (0..parts.len()).map(|i| PART.min(n_pixels - i * PART) as f64).collect();
             let per_group = channels / groups.n_groups;
             for group in 0..groups.n_groups {
                 let members = group * per_group..(group + 1) * per_group;
@@ -73,7 +71,9 @@ impl Affine {
                     .map(|(part, size)| {
                         members
                             .clone()
-                            .map(|c| f64::from(part[channels + c]) + size * (f64::from(part[c]) - mean).powi(2))
+                            .map(|c| {
+                                f64::from(part[channels + c]) + size * (f64::from(part[c]) - mean).powi(2)
+                            })
                             .sum::<f64>()
                     })
                     .sum();
@@ -134,7 +134,6 @@ for_each_level! {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn measure_with<L: Lanes>(pixels: &[f32], moments: &mut [f32]) {
     let channels = moments.len() / 2;
     let (means, squares) = moments.split_at_mut(channels);
@@ -156,7 +155,6 @@ unsafe fn measure_with<L: Lanes>(pixels: &[f32], moments: &mut [f32]) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn scale_with<L: Lanes>(pixels: &[f32], factors: &[f32], addends: &[f32], out: &mut [f32]) {
     for (pixel, out) in pixels.chunks_exact(factors.len()).zip(out.chunks_exact_mut(factors.len())) {
         for (((out, value), factor), addend) in out.iter_mut().zip(pixel).zip(factors).zip(addends) {
@@ -166,7 +164,6 @@ unsafe fn scale_with<L: Lanes>(pixels: &[f32], factors: &[f32], addends: &[f32],
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn scale_silu_with<L: Lanes>(pixels: &[f32], factors: &[f32], addends: &[f32], out: &mut [f32]) {
     for (pixel, out) in pixels.chunks_exact(factors.len()).zip(out.chunks_exact_mut(factors.len())) {
         for (((out, value), factor), addend) in out.iter_mut().zip(pixel).zip(factors).zip(addends) {
@@ -177,7 +174,6 @@ unsafe fn scale_silu_with<L: Lanes>(pixels: &[f32], factors: &[f32], addends: &[
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled with each level's instructions")]
 unsafe fn rows_with<L: Lanes>(x: &[f32], scale: &[f32], shift: &[f32], epsilon: f32, out: &mut [f32]) {
     let n = scale.len();
     for (row, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
@@ -192,7 +188,6 @@ unsafe fn rows_with<L: Lanes>(x: &[f32], scale: &[f32], shift: &[f32], epsilon: 
 
 /// Sum of the values less `from`, or of their squares, in sixteen parts.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that the loop around it is compiled as one")]
 fn sum<L: Lanes>(values: &[f32], from: f32, squared: bool) -> f32 {
     let mut parts = [0.0f32; 16];
     let (sixteens, rest) = values.as_chunks::<16>();

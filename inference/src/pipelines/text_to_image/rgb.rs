@@ -19,7 +19,8 @@ impl Rgb {
     /// From `(1, 3, height, width)` where black is −1 and white 1; what lies beyond is cut off.
     pub(super) fn from_decoded(decoded: &Tensor) -> Result<Self> {
         let (_, channels, height, width) = decoded.dims4()?;
-        let rows = decoded.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.reshape((height * width, channels))?;
+        let rows =
+            decoded.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.reshape((height * width, channels))?;
         let values: Vec<f32> = rows.flatten_all()?.to_vec1()?;
         // Rounds like numpy, and as late: halves first to 0..1.
         let byte = |value: f32| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0).round_ties_even() as u8;
