@@ -72,11 +72,15 @@ pub fn machine_moment(at: OffsetDateTime) -> String {
     at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
-/// First letter in upper case and a full stop at the end: errors are lower case inside the program.
+/// First letter in upper case and a full stop at the end: errors are lower case inside the program. A file's
+/// name at the beginning stays as it is.
 pub fn sentence(text: &str) -> String {
-    let mut chars = text.trim().chars();
+    let text = text.trim();
+    let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };
-    let mut sentence: String = first.to_uppercase().chain(chars).collect();
+    let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
+    let mut sentence: String =
+        if is_word { first.to_uppercase().chain(chars).collect() } else { text.to_owned() };
     if !sentence.ends_with(['.', '!', '?', '…']) {
         sentence.push('.');
     }
@@ -151,6 +155,7 @@ mod tests {
         assert_eq!(sentence("the prompt is empty"), "The prompt is empty.");
         assert_eq!(sentence("Done!"), "Done!");
         assert_eq!(sentence(""), "");
+        assert_eq!(sentence("unet/model.safetensors is missing"), "unet/model.safetensors is missing.");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark" />
-                <meta name="theme-color" content="#12100f" />
+                <meta name="theme-color" content="#0f0d0c" />
                 <meta
                     name="description"
                     content="Type a prompt, press Generate, and watch the picture develop."

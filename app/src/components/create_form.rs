@@ -28,10 +28,12 @@ pub fn create_form(
     };
     let field = error.and_then(|error| error.field.as_deref());
     let prompt_error = error.filter(|_| field == Some("prompt")).map(|error| sentence(&error.message));
-    let summary = error.map(|error| {
+    // The prompt's error stands right here; others may be far down the page.
+    let summary = error.filter(|_| field != Some("prompt")).map(|error| {
+        let link = field.map(|field| view! { <a href=format!("#{field}")>"Show the field"</a> });
         view! {
             <p class="notice" role="alert">
-                {sentence(&error.message)}
+                {sentence(&error.message)} " " {link}
             </p>
         }
     });

@@ -221,12 +221,12 @@ fn sampler_field(fields: &Fields, chosen: Option<&str>, usual: Option<Sampler>) 
     let mut options = vec![usual_choice(usual.map(Sampler::label), chosen.is_none())];
     options.extend(Sampler::ALL.map(|sampler| Choice {
         value: sampler.to_string(),
-        label: sampler.label().to_owned(),
+        label: format!("{}: {}", sampler.label(), sampler.describe()),
         is_chosen: chosen == Some(sampler),
         is_disabled: false,
     }));
-    let note = Sampler::ALL.map(|sampler| format!("{}: {}", sampler.label(), sampler.describe())).join(" ");
-    fields.select("sampler", "Sampler", format!("How the noise is walked down. {note}"), options)
+    let note = "How the noise is walked down, from step to step.";
+    fields.select("sampler", "Sampler", note, options)
 }
 
 fn schedule_field(fields: &Fields, chosen: Option<&str>, usual: Option<Schedule>) -> AnyView {

@@ -5,7 +5,7 @@ use types::job::JobInfo;
 
 use crate::format::{machine_moment, moment};
 
-/// All settings of a job as a list of terms.
+/// All settings of a job but its prompt, as a list of terms.
 pub fn settings_list(job: &JobInfo) -> AnyView {
     let request = &job.request;
     let seeds = if request.count > 1 {
@@ -14,7 +14,6 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
         request.seed.to_string()
     };
     let settings = [
-        ("Prompt", "prompt", request.prompt.clone()),
         ("Negative prompt", "negative", request.negative_prompt.clone()),
         ("Seed", "seed", seeds),
         ("Size", "size", format!("{} × {}", request.width, request.height)),

@@ -71,7 +71,14 @@ fn frame(follower: Follower, index: u32) -> impl IntoView {
     view! {
         <li class="frame" data-state=state>
             <div class="paper">
-                <svg class="paper-size" viewBox=format!("0 0 {width} {height}") width=width height=height aria-hidden="true"></svg>
+                // Gives the paper its shape. Larger than any window, for the style sheet to shrink.
+                <svg
+                    class="paper-size"
+                    viewBox=format!("0 0 {width} {height}")
+                    width=width * 16
+                    height=height * 16
+                    aria-hidden="true"
+                ></svg>
                 {move || has_previews.get().then(|| previews(follower.previews, fraction))}
                 {move || match frame.get() {
                     Frame::Picture(picture) => Some(print(&picture)),
@@ -97,9 +104,12 @@ fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> AnyView {
             job.with(|job| job_view::details(job, follower.age_ms.get()))
         }
     });
+    // The picture says by itself that it is done.
+    let is_silent =
+        Memo::new(move |_| status.get() == JobStatus::Done && !job.with(|job| job.pictures.is_empty()));
     let value = move || job.with(|job| job.progress.map_or(0.0, |progress| progress.fraction()));
     view! {
-        <div class="develop">
+        <div class="develop" hidden=is_silent>
             <p class="headline">{headline}</p>
             <p class="details">{details}</p>
             {move || {

@@ -42,7 +42,7 @@ pub fn prompt_help(
             });
             view! {
                 <div class="word-group">
-                    <h3>{group.name}</h3>
+                    <h2>{group.name}</h2>
                     <ul class="words">{words.collect_view()}</ul>
                 </div>
             }
@@ -67,7 +67,7 @@ pub fn prompt_help(
         .collect_view();
     view! {
         <div class="word-groups">{groups}</div>
-        <h3>"Prompts to begin with"</h3>
+        <h2>"Prompts to begin with"</h2>
         <ul class="examples">{examples}</ul>
     }
     .into_any()

@@ -65,7 +65,7 @@ pub(crate) fn PromptWriter(
                     <span class="caret"></span>
                 </div>
             </div>
-            {error.map(|error| view! { <p class="field-error" id="prompt-error">{error}</p> })}
+            {error.map(|error| view! { <p class="field-error" id="prompt-error" role="alert">{error}</p> })}
             <div class="prompt-tools">
                 {can_write.then(|| writing_buttons(writer))}
                 <p class="prompt-length" id="prompt-length" class:too-long=move || writer.text.with(|text| is_too_long(text))>

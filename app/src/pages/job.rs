@@ -52,7 +52,7 @@ fn job_page(job: &JobInfo) -> AnyView {
         {refresh}
         <article class="job">
             <header class="job-head">
-                <p class="eyebrow">"Prompt"</p>
+                <p class="eyebrow">"Prompt" {copy_button("job-prompt".to_owned(), "prompt")}</p>
                 <h1 id="job-prompt" class:long=is_long>
                     {job.request.prompt.clone()}
                 </h1>
