@@ -30,11 +30,12 @@ pub(crate) async fn events(
     for event in log.borrow_and_update().after(None) {
         past.insert(event.number, event.event.clone());
     }
+    // Told before the past is cut: a reader who saw the end already has nothing to wait for.
+    let is_over = past.values().any(JobEvent::is_final);
     match after {
         Some(after) => past = past.split_off(&after.saturating_add(1)),
         None => keep_where_it_stands(&mut past),
     }
-    let is_over = past.values().any(JobEvent::is_final);
     let pending = past.into_iter().map(|(number, event)| NumberedEvent { number, event }).collect();
     let reader = Reader { log, last: after, pending, is_over };
     Ok(unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) }).boxed())
