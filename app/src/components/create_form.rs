@@ -38,18 +38,22 @@ pub fn create_form(
         }
     });
     let groups = model.vocabulary.as_ref().map(word_groups).unwrap_or_default();
+    let prompt = view! {
+        <PromptWriter
+            text=raw.prompt.clone()
+            error=prompt_error
+            groups=groups
+            examples=model.examples.clone()
+            can_write=can_write
+        />
+    }
+    .into_any();
     view! {
         <form class="create" method="post" action="/" novalidate=true>
             // Enter in any field means Generate, and not the first button that follows.
             <input type="submit" hidden=true tabindex="-1" value="Generate" />
             {summary}
-            <PromptWriter
-                text=raw.prompt.clone()
-                error=prompt_error
-                groups=groups
-                examples=model.examples.clone()
-                can_write=can_write
-            />
+            {prompt}
             <div class="choices">
                 {shape_choice(model, raw.shape)} {quality_choice(model, raw.quality)}
             </div>

@@ -9,6 +9,8 @@ use crate::job_view::headline;
 pub fn job_tile(job: &JobInfo) -> AnyView {
     let prompt = job.request.prompt.clone();
     let state = (job.status != JobStatus::Done).then(|| headline(job));
+    // The picture's alternative text is the prompt already.
+    let has_picture = (!job.pictures.is_empty()).then_some("true");
     let paper = match job.pictures.first() {
         Some(picture) => view! {
             <img
@@ -32,7 +34,9 @@ pub fn job_tile(job: &JobInfo) -> AnyView {
             <a class="tile-link" href=format!("/j/{}", job.id)>
                 <span class="tile-paper">{paper} {many}</span>
                 {state.map(|state| view! { <span class="tile-state">{state}</span> })}
-                <span class="tile-prompt">{prompt.clone()}</span>
+                <span class="tile-prompt" aria-hidden=has_picture>
+                    {prompt.clone()}
+                </span>
             </a>
             {progress}
         </li>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::event::JobEvent;
 use types::job::JobInfo;
 
+use super::local::Local;
 use super::previews::push_preview;
 use crate::job_view::{apply, developing_index};
 use crate::live::{Feed, Heard};
@@ -29,8 +30,8 @@ pub struct Follower {
     /// Whether the connection is gone for the moment.
     pub is_broken: RwSignal<bool>,
     last_event: StoredValue<String>,
-    feed: StoredValue<Option<Feed>, LocalStorage>,
-    clock: StoredValue<Option<Interval>, LocalStorage>,
+    feed: Local<Feed>,
+    clock: Local<Interval>,
 }
 
 impl Follower {
@@ -43,8 +44,8 @@ impl Follower {
             age_ms: RwSignal::new(0),
             is_broken: RwSignal::new(false),
             last_event: StoredValue::new(String::new()),
-            feed: StoredValue::new_local(None),
-            clock: StoredValue::new_local(None),
+            feed: Local::new(),
+            clock: Local::new(),
         }
     }
 
@@ -55,7 +56,7 @@ impl Follower {
         }
         self.open();
         let clock = Interval::new(TICK_MS, move || self.age_ms.update(|age| *age += u64::from(TICK_MS)));
-        self.clock.set_value(Some(clock));
+        self.clock.set(Some(clock));
     }
 
     fn open(self) {
@@ -66,7 +67,7 @@ impl Follower {
             url.push_str("?after=");
             url.push_str(&last_event);
         }
-        self.feed.set_value(Feed::open(&url, &EVENTS, move |heard| self.hear(heard)));
+        self.feed.set(Feed::open(&url, &EVENTS, move |heard| self.hear(heard)));
     }
 
     fn hear(self, heard: Heard) {
@@ -82,7 +83,7 @@ impl Follower {
             Heard::Broken { will_retry } => {
                 self.is_broken.set(true);
                 if !will_retry {
-                    self.feed.set_value(None);
+                    self.feed.set(None);
                     Timeout::new(PAUSE_MS, move || self.open()).forget();
                 }
             }
@@ -103,8 +104,8 @@ impl Follower {
         let is_final = event.is_final();
         self.job.update(|job| apply(job, event));
         if is_final {
-            self.feed.set_value(None);
-            self.clock.set_value(None);
+            self.feed.set(None);
+            self.clock.set(None);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::request::post_json;
 const N_VARIATIONS: u32 = 4;
 
 /// Stops the job. Its page learns of it from the job's own events.
-pub fn cancel_form(follower: Follower) -> AnyView {
+pub fn cancel_form(follower: Follower) -> impl IntoView + use<> {
     let id = follower.job.with_untracked(|job| job.id);
     let is_asked = RwSignal::new(false);
     let cancel = move |event: leptos::ev::SubmitEvent| {
@@ -33,11 +33,10 @@ pub fn cancel_form(follower: Follower) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
 }
 
 /// What to do next with a job that came to its end.
-pub fn job_actions(request: &GenerationRequest, id: JobId, status: JobStatus) -> AnyView {
+pub fn job_actions(request: &GenerationRequest, id: JobId, status: JobStatus) -> impl IntoView + use<> {
     let is_done = status == JobStatus::Done;
     let again = if is_done {
         ("Again", "The same settings with a new seed")
@@ -68,7 +67,6 @@ pub fn job_actions(request: &GenerationRequest, id: JobId, status: JobStatus) ->
             </a>
         </div>
     }
-    .into_any()
 }
 
 /// A button that asks for pictures with the same settings.
@@ -78,7 +76,7 @@ fn request_form(
     count: u32,
     (name, title): (&'static str, &'static str),
     class: &'static str,
-) -> AnyView {
+) -> impl IntoView + use<> {
     let fields = [
         ("prompt", request.prompt.clone()),
         ("negative_prompt", request.negative_prompt.clone()),
@@ -101,5 +99,4 @@ fn request_form(
             </button>
         </form>
     }
-    .into_any()
 }

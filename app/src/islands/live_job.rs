@@ -94,7 +94,7 @@ fn frame(follower: Follower, index: u32) -> impl IntoView {
 }
 
 /// What is going on, in words and as a bar.
-fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> AnyView {
+fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView + use<> {
     let job = follower.job;
     let headline = Memo::new(move |_| job.with(job_view::headline));
     let details = Memo::new(move |_| {
@@ -118,5 +118,4 @@ fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> AnyView {
             }}
         </div>
     }
-    .into_any()
 }

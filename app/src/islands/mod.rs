@@ -3,6 +3,7 @@
 //! * [`prompt_writer`]: the prompt's box, in which GPT-2 types
 //! * [`live_job`]: a job's progress and its pictures
 //! * [`small_deeds`]: copying, favourites without a reload, arrow keys between pictures
+//! * [`local`]: what lives in the browser alone
 //! * [`alive`]: the mark that says that an island is alive
 //! * [`request`]: one call of the site's own API
 
@@ -11,6 +12,7 @@ pub mod follower;
 pub mod grid_keys;
 pub mod job_actions;
 pub mod live_job;
+pub mod local;
 pub mod previews;
 pub mod print;
 pub mod prompt_help;

@@ -10,11 +10,11 @@ const MOST_BLUR_PX: f64 = 14.0;
 /// blurred the further the picture is.
 ///
 /// A preview is a `data:` URL with a number that tells it from the one before.
-pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> AnyView {
+pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> impl IntoView + use<> {
     let layers = NodeRef::<Div>::new();
     Effect::new(move || {
         if let Some(layers) = layers.get() {
-            let blur = (1.0 - fraction.get()).powf(0.7) * MOST_BLUR_PX;
+            let blur = (1.0 - fraction.get()).max(0.0).sqrt() * MOST_BLUR_PX;
             let element: &web_sys::HtmlElement = &layers;
             let _ = element.style().set_property("--blur", &format!("{blur:.1}px"));
         }
@@ -26,7 +26,6 @@ pub fn previews(urls: RwSignal<Vec<(u32, String)>>, fraction: Signal<f64>) -> An
             </For>
         </div>
     }
-    .into_any()
 }
 
 /// Puts a new preview above the others and takes away those that nobody sees any more.

@@ -4,18 +4,17 @@ use leptos::prelude::*;
 use types::picture::{PictureFormat, PictureInfo};
 
 /// The picture itself, as a link to the file.
-pub fn print(picture: &PictureInfo) -> AnyView {
+pub fn print(picture: &PictureInfo) -> impl IntoView + use<> {
     let path = picture.path(PictureFormat::Png);
     view! {
         <a class="print-link" href=path title="Open the picture alone">
             <img class="print" src=path.clone() alt=picture.prompt.clone() width=picture.width height=picture.height />
         </a>
     }
-    .into_any()
 }
 
 /// Downloads, and for the owner: keep as a favourite, delete.
-pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) -> AnyView {
+pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) -> impl IntoView + use<> {
     let which = if is_one_of_many { format!("picture {}", picture.index + 1) } else { "picture".to_owned() };
     let downloads = PictureFormat::ALL.map(|format| {
         let href = format!("{}?download", picture.path(format));
@@ -36,11 +35,10 @@ pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) 
             {is_owner.then(|| owner_tools(picture))}
         </div>
     }
-    .into_any()
 }
 
 /// Favourite and delete, as forms that work by themselves.
-pub fn owner_tools(picture: &PictureInfo) -> AnyView {
+pub fn owner_tools(picture: &PictureInfo) -> impl IntoView + use<> {
     let base = format!("/images/{}", picture.id);
     let (is_on, wish) = (picture.favourite, if picture.favourite { "false" } else { "true" });
     view! {
@@ -65,5 +63,4 @@ pub fn owner_tools(picture: &PictureInfo) -> AnyView {
             </form>
         </details>
     }
-    .into_any()
 }

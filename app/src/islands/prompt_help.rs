@@ -21,7 +21,7 @@ pub fn prompt_help(
     groups: Vec<WordGroup>,
     examples: Vec<String>,
     is_alive: RwSignal<bool>,
-) -> AnyView {
+) -> impl IntoView + use<> {
     let groups = groups
         .into_iter()
         .map(|group| {
@@ -70,5 +70,4 @@ pub fn prompt_help(
         <h2>"Prompts to begin with"</h2>
         <ul class="examples">{examples}</ul>
     }
-    .into_any()
 }

@@ -1,7 +1,9 @@
-//! Small deeds on any page: copying, favourites without a reload, arrow keys between pictures, and this
-//! site's own address in examples.
+//! Small deeds on any page: copying, favourites without a reload, forms that are sent once, arrow keys between
+//! pictures, and this site's own address in examples.
 //!
 //! They listen on the whole document, so that what other islands render later is served as well.
+
+use std::time::Duration;
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -16,6 +18,11 @@ use super::request::post_json;
 /// What examples say instead of this site's address, as the server does not know how it is reached.
 pub const EXAMPLE_ORIGIN: &str = "http://127.0.0.1:3000";
 
+/// How long a form counts as just sent.
+const SENT_FOR: Duration = Duration::from_secs(2);
+/// How long a copy button says that it did its deed.
+const COPIED_FOR: Duration = Duration::from_secs(2);
+
 /// Brings the small deeds to life. Shows nothing but what they say.
 #[island]
 pub(crate) fn SmallDeeds() -> impl IntoView {
@@ -26,6 +33,7 @@ pub(crate) fn SmallDeeds() -> impl IntoView {
         let handles = [
             window_event_listener(ev::click, move |event| copy(&event, said)),
             window_event_listener(ev::submit, move |event| keep(&event, said)),
+            window_event_listener(ev::submit, |event| send_once(&event)),
             window_event_listener(ev::keydown, |event| move_in_grid(&event)),
         ];
         on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
@@ -60,7 +68,7 @@ fn copy(event: &ev::MouseEvent, said: RwSignal<String>) {
                 move || {
                     let _ = button.remove_attribute("data-copied");
                 },
-                std::time::Duration::from_secs(2),
+                COPIED_FOR,
             );
         }
     });
@@ -88,6 +96,23 @@ fn keep(event: &ev::SubmitEvent, said: RwSignal<String>) {
             let _ = form.unchecked_into::<HtmlFormElement>().submit();
         }
     });
+}
+
+/// A second press on a button that asks for pictures does not ask for them twice.
+fn send_once(event: &ev::SubmitEvent) {
+    let Some(form) = closest(event, "form[method=post][action='/']") else { return };
+    if form.has_attribute("data-sent") {
+        event.prevent_default();
+        return;
+    }
+    let _ = form.set_attribute("data-sent", "");
+    // The page may come back out of the browser's history, as it was.
+    set_timeout(
+        move || {
+            let _ = form.remove_attribute("data-sent");
+        },
+        SENT_FOR,
+    );
 }
 
 /// Examples say how this very site is reached.

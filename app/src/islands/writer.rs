@@ -4,6 +4,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 use serde::Deserialize;
 
+use super::local::Local;
 use crate::format::{query_value, sentence};
 use crate::live::{Feed, Heard};
 use crate::prompt_text::{Written, with_word};
@@ -26,7 +27,7 @@ pub struct Writer {
     pub before: RwSignal<Vec<String>>,
     /// What GPT-2 wrote last; nothing before it wrote at all.
     pub written: RwSignal<Option<Written>>,
-    feed: StoredValue<Option<Feed>, LocalStorage>,
+    feed: Local<Feed>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +45,7 @@ impl Writer {
             said: RwSignal::new(String::new()),
             before: RwSignal::new(Vec::new()),
             written: RwSignal::new(None),
-            feed: StoredValue::new_local(None),
+            feed: Local::new(),
         }
     }
 
@@ -116,7 +117,7 @@ impl Writer {
     fn write(self, beginning: &str) {
         self.close();
         self.remember();
-        // GPT-2 begins its words with a space.
+        // The space comes with the next word.
         let beginning = beginning.trim_end().to_owned();
         self.fill(&beginning);
         self.is_writing.set(true);
@@ -126,7 +127,7 @@ impl Writer {
         if feed.is_none() {
             self.fail("the browser could not open the stream");
         }
-        self.feed.set_value(feed);
+        self.feed.set(feed);
     }
 
     fn hear(self, beginning: &str, heard: Heard) {
@@ -135,7 +136,8 @@ impl Writer {
                 "text" => {
                     if let Ok(piece) = serde_json::from_str::<Piece>(&data) {
                         let text = self.text.get_untracked() + &piece.text;
-                        self.fill(&text);
+                        // GPT-2 begins its words with a space.
+                        self.fill(text.trim_start());
                     }
                 }
                 "done" => {
@@ -161,7 +163,7 @@ impl Writer {
 
     fn close(self) {
         self.is_writing.set(false);
-        self.feed.set_value(None);
+        self.feed.set(None);
     }
 
     fn remember(self) {

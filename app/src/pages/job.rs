@@ -47,6 +47,7 @@ fn job_page(job: &JobInfo) -> AnyView {
     let refresh = (!job.status.is_final())
         .then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> });
     let is_long = job.request.prompt.chars().count() > LONG_PROMPT_CHARS;
+    let stage = view! { <LiveJob job=job.clone() /> }.into_any();
     view! {
         <Title text=title(job) />
         {refresh}
@@ -58,7 +59,7 @@ fn job_page(job: &JobInfo) -> AnyView {
                 </h1>
             </header>
             <div class="job-stage">
-                <LiveJob job=job.clone() />
+                {stage}
             </div>
             <div class="job-facts">
                 <details class="fold" open=true>
