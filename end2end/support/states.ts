@@ -100,7 +100,7 @@ export const STATES: State[] = [
       const job = await createJob(page.request, { prompt: PROMPT, ...QUICK });
       expect((await finished(page.request, job.id)).status).toBe("failed");
       await page.goto(`/j/${job.id}`);
-      await expect(page.getByText("That did not work")).toBeVisible();
+      await expect(page.getByText("That did not work").first()).toBeVisible();
     },
   },
   {

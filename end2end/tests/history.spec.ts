@@ -70,5 +70,5 @@ test("history is used with the keyboard alone", async ({ page }) => {
   }
   await expect(link).toBeFocused();
   await page.keyboard.press("Enter");
-  await page.waitForURL(`**/j/${job.id}`);
+  await page.waitForURL(`**/j/${job.id.replaceAll("-", "")}`);
 });
