@@ -1,10 +1,11 @@
 """Trains text encoder and U-Net together on cached latents.
 
-`--minutes` is the time of the whole training, earlier runs counted in: the rate is constant and falls to nothing over
-the last `DECAY` of it. A checkpoint is written every few minutes and when the process is asked to end (SIGTERM).
+`--samples` is the length of the whole training, earlier runs counted in: the rate is constant and falls to nothing over
+the last `--decay` samples. A longer run may follow a finished one; it starts again at the full rate. A checkpoint is
+written every few minutes and when the process is asked to end (SIGTERM).
 
 On a busy machine, threads that wait for each other waste most of their time; one process a core, each with one thread,
-learns several times faster: `OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m training.diffusion`.
+learns several times faster. Every few steps they average their weights: `OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m training.diffusion`.
 """
 
 import argparse
@@ -27,8 +28,12 @@ from .samples import Samples
 
 CHECKPOINT = "diffusion.pt"
 BATCH = 32
-RATE, WARM_UP, DECAY = 1.5e-3, 100, 0.3
+RATE, WARM_UP = 1.5e-3, 100
 EMA = 0.9985
+# Processes go their own ways for so many steps between two averagings of their weights.
+MEETING = 8
+# The text encoder knows its words after its head start; every so many steps it may learn more.
+TEXT_EVERY = 4
 
 
 class Model(nn.Module):
@@ -42,13 +47,15 @@ class Model(nn.Module):
         self.unet.set_attn_processor(AttnProcessor())
         self.text_encoder.set_attn_implementation("eager")
 
-    def forward(self, noisy, t, tokens):
-        states = self.text_encoder(tokens).last_hidden_state
+    def forward(self, noisy, t, tokens, train_text: bool = True):
+        with torch.set_grad_enabled(train_text):
+            states = self.text_encoder(tokens).last_hidden_state
         return self.unet(noisy, t, encoder_hidden_states=states).sample
 
 
-def learning_rate(step: int, progress: float) -> float:
-    return RATE * min(1.0, (step + 1) / WARM_UP) * min(1.0, max(0.0, 1 - progress) / DECAY)
+def learning_rate(step: int, left: int, decay: int) -> float:
+    """`left` is the number of samples still to come."""
+    return RATE * min(1.0, (step + 1) / WARM_UP) * min(1.0, left / decay)
 
 
 @torch.no_grad()
@@ -58,17 +65,18 @@ def follow(average: nn.Module, model: nn.Module, step: int) -> None:
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), weight)
 
 
-def share(model: nn.Module, progress: float, stop: bool) -> tuple[float, bool]:
-    """Averages the gradients over all processes, and agrees on the progress and on whether to stop."""
+@torch.no_grad()
+def meet(model: nn.Module, stop: bool) -> bool:
+    """Averages the weights over all processes, and agrees on whether to stop."""
     if not dist.is_initialized():
-        return progress, stop
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    numbers = torch.tensor([progress, float(stop)], device=gradients[0].device)
-    flat = torch.cat([g.reshape(-1) for g in gradients] + [numbers]) / dist.get_world_size()
+        return stop
+    weights = list(model.parameters())
+    flat = torch.cat([w.reshape(-1) for w in weights] + [torch.tensor([float(stop)], device=weights[0].device)])
     dist.all_reduce(flat)
-    parts = flat.split([g.numel() for g in gradients] + [1, 1])
-    torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients)])
-    return parts[-2].item(), parts[-1].item() > 0
+    flat /= dist.get_world_size()
+    parts = flat.split([w.numel() for w in weights] + [1])
+    torch._foreach_copy_(weights, [part.view_as(w) for part, w in zip(parts, weights)])
+    return parts[-1].item() > 0
 
 
 def save(model, average, optimiser, **numbers) -> None:
@@ -87,14 +95,15 @@ def load_average() -> Model:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--samples", type=int, default=300_000)
+    parser.add_argument("--decay", type=int, default=60_000)
     parser.add_argument("--no-compile", action="store_true")
     options = parser.parse_args()
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     if "WORLD_SIZE" in os.environ:
         dist.init_process_group("gloo")
-    rank = dist.get_rank() if dist.is_initialized() else 0
+    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     where, words = device(), tokenizer.load(paths.DEMO / "tokenizer")
     torch.manual_seed(3)
     model, spent, step, seen = Model(), 0.0, 0, 0
@@ -113,24 +122,27 @@ def main() -> None:
     torch.manual_seed(3 + step + 1_000_000 * rank)
     samples, noise = Samples(words, BATCH, seed=step + 1_000_000 * rank), Noise(where)
     last = saved = time.time()
-    losses, progress, ended = [], 0.0, False
-    while progress < 1 and not ended:
+    losses = []
+    while True:
+        if step % MEETING == 0:
+            if meet(model, bool(stop)) or seen >= options.samples:
+                break
         latents, tokens = samples.draw()
         latents, tokens = latents.to(where, memory_format=torch.channels_last), tokens.to(where)
         t = noise.draw(len(latents))
         noisy, target = noise.add(latents, torch.randn_like(latents), t)
         with torch.autocast(where.type, torch.bfloat16):
-            predicted = forward(noisy, t, tokens)
+            predicted = forward(noisy, t, tokens, step % TEXT_EVERY == 0)
         loss = F.mse_loss(predicted.float(), target)
         loss.backward()
-        progress, ended = share(model, spent / (60 * options.minutes), bool(stop))
-        optimiser.set_lr(learning_rate(step, progress))
+        optimiser.set_lr(learning_rate(step, options.samples - seen, options.decay))
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        follow(average, model, step)
+        if rank == 0:
+            follow(average, model, step)
         losses.append(loss.item())
-        step, seen = step + 1, seen + len(latents) * (dist.get_world_size() if dist.is_initialized() else 1)
+        step, seen = step + 1, seen + len(latents) * world
         now = time.time()
         spent, last = spent + now - last, now
         if step % 50 == 0 and rank == 0:
