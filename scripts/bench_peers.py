@@ -4,8 +4,8 @@
     python scripts/bench_peers.py [--darkroom target/release/darkroom] [--rounds 3] [--repetitions 7]
 
 Needs torch, diffusers and transformers (`training/` has them locked). The three take turns, round after
-round, so that a busy machine slows all of them alike; each figure is the median over the rounds. A ratio
-above 1 means that darkroom is faster.
+round; each figure is the median over the rounds. A ratio above 1 means that darkroom is faster. Run it on an
+idle machine: torch's threads wait for each other, so other work slows torch far more than darkroom.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def run_darkroom(arguments: argparse.Namespace) -> dict:
 def run_peers(arguments: argparse.Namespace, dtype: str, shape: dict) -> dict:
     command = [sys.executable, __file__, "--peer", dtype, "--shape", json.dumps(shape)]
     command += ["--models", arguments.models, "--repetitions", str(arguments.repetitions)]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
@@ -79,10 +79,12 @@ def measure_peers(models: Path, dtype_name: str, repetitions: int, shape: dict) 
     """What `darkroom bench` measures, with the same sizes, steps and tokens as in `shape`."""
     import torch
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
-    from diffusers.utils import logging
+    from diffusers.utils import logging as diffusers_logging
     from transformers import AutoTokenizer, GPT2LMHeadModel
+    from transformers.utils import logging as transformers_logging
 
-    logging.disable_progress_bar()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     torch.set_grad_enabled(False)
     dtype = getattr(torch, dtype_name)
     width, height = shape["width"], shape["height"]
@@ -97,7 +99,7 @@ def measure_peers(models: Path, dtype_name: str, repetitions: int, shape: dict) 
         return statistics.median(times)
 
     def load_pictures() -> StableDiffusionPipeline:
-        return StableDiffusionPipeline.from_pretrained(models / "demo", torch_dtype=dtype, safety_checker=None)
+        return StableDiffusionPipeline.from_pretrained(models / "demo", dtype=dtype, safety_checker=None)
 
     def load_prompts() -> GPT2LMHeadModel:
         AutoTokenizer.from_pretrained(models / "demo-prompts")

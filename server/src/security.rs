@@ -9,7 +9,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::error::ApiError;
 
 /// On every answer that has none of its own.
-pub const HEADERS: [(HeaderName, &str); 5] = [
+pub const HEADERS: [(HeaderName, &str); 4] = [
     // What is not a page has no business in a frame, and nothing to load.
     (
         header::CONTENT_SECURITY_POLICY,
@@ -18,7 +18,6 @@ pub const HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Within the site the address is sent, so that a form finds back to its page.
     (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     // Pages and JSON differ from visitor to visitor.
     (header::CACHE_CONTROL, "private, no-cache"),
 ];

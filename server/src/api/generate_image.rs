@@ -4,10 +4,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use backend::{Services, Visitor};
+use backend::Visitor;
 use serde::Deserialize;
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 use types::error::{ErrorCode, PublicError};
-use types::job::{JobId, JobInfo, JobStatus};
+use types::job::{JobInfo, JobStatus};
 use types::picture::PictureFormat;
 use types::request::RawRequest;
 
@@ -49,17 +51,12 @@ pub async fn create(
     Extension(visitor): Extension<Visitor>,
     ApiJson(asked): ApiJson<GenerateImage>,
 ) -> ApiResult<impl IntoResponse> {
-    let job = state.services.create_job(&visitor, asked.into()).await?;
-    let mut guard = CancelOnHangUp { services: &state.services, visitor: &visitor, job: Some(job.id) };
-    let job = tokio::select! {
-        job = state.services.wait(job.id) => job?,
-        // The job itself is made after the restart, and is to be found in the history.
-        () = state.stopping.cancelled() => {
-            guard.job = None;
-            return Err(ApiError::shutting_down());
-        }
-    };
-    guard.job = None;
+    let hung_up = CancellationToken::new();
+    // This function is dropped when the caller hangs up, and the guard with it.
+    let _guard = hung_up.clone().drop_guard();
+    // A task of its own, so that somebody is left to cancel the job, at whatever moment that happens.
+    let job =
+        tokio::spawn(make(state.clone(), visitor, asked.into(), hung_up)).await.map_err(broke_off)??;
     let (JobStatus::Done, Some(picture)) = (job.status, job.pictures.first()) else {
         return Err(without_picture(&job));
     };
@@ -71,6 +68,22 @@ pub async fn create(
     Ok((headers, file.bytes))
 }
 
+/// Makes a job and stays with it to its end.
+async fn make(
+    state: AppState,
+    visitor: Visitor,
+    asked: RawRequest,
+    hung_up: CancellationToken,
+) -> ApiResult<JobInfo> {
+    let job = state.services.create_job(&visitor, asked).await?;
+    tokio::select! {
+        job = state.services.wait(job.id) => Ok(job?),
+        () = hung_up.cancelled() => Ok(state.services.cancel_job(&visitor, job.id).await?),
+        // The job is made after the restart, and is to be found in the history.
+        () = state.stopping.cancelled() => Err(ApiError::shutting_down()),
+    }
+}
+
 fn without_picture(job: &JobInfo) -> ApiError {
     if job.status == JobStatus::Cancelled {
         return PublicError::new(ErrorCode::Conflict, "the job was cancelled").into();
@@ -79,20 +92,8 @@ fn without_picture(job: &JobInfo) -> ApiError {
     PublicError::new(ErrorCode::Internal, format!("the job made no picture: {reason}")).into()
 }
 
-/// Cancels its job when it is dropped before the job's end, which happens when the caller hangs up.
-struct CancelOnHangUp<'a> {
-    services: &'a Services,
-    visitor: &'a Visitor,
-    job: Option<JobId>,
-}
-
-impl Drop for CancelOnHangUp<'_> {
-    fn drop(&mut self) {
-        let Some(id) = self.job else { return };
-        let (services, visitor) = (self.services.clone(), self.visitor.clone());
-        tokio::spawn(async move {
-            // It may have come to its end just now, which is as well.
-            let _ = services.cancel_job(&visitor, id).await;
-        });
-    }
+fn broke_off(error: JoinError) -> ApiError {
+    tracing::error!(%error, "a request for a picture broke off");
+    PublicError::new(ErrorCode::Internal, "something went wrong on the server; its log has the details")
+        .into()
 }

@@ -49,3 +49,17 @@ async fn a_page_asks_no_other_host_for_anything() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_page_is_packed_for_a_browser_that_unpacks_it_and_a_stream_is_not() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let gzip = [("accept-encoding", "gzip")];
+    let page = anna.get_with("/", &gzip).await;
+    assert_eq!(page.header("content-encoding"), "gzip");
+    assert!(page.body.len() * 2 < anna.get("/").await.body.len());
+    let picture = anna.paint("a red boat").await;
+    for path in [format!("/api/v1/jobs/{}/events", picture.job_id), picture.thumbnail_path()] {
+        assert_eq!(anna.get_with(&path, &gzip).await.header("content-encoding"), "", "{path}");
+    }
+}
