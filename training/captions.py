@@ -67,7 +67,13 @@ WEATHER_PHRASES = {
 }
 WEATHER_TAGS = {"clear": ("clear sky", "clear weather"), "rain": ("rain", "rainy"), "snow": ("snow", "snowy", "winter")}
 STYLE_PREFIXES = {
-    "poster": ("a flat poster of", "a travel poster of", "a poster of", "a flat illustration of", "a vintage poster of"),
+    "poster": (
+        "a flat poster of",
+        "a travel poster of",
+        "a poster of",
+        "a flat illustration of",
+        "a vintage poster of",
+    ),
     "watercolour": ("a watercolour of", "a watercolour painting of", "a watercolor of", "a soft watercolour of"),
 }
 STYLE_TAGS = {

@@ -147,7 +147,10 @@ def main() -> None:
         spent, last = spent + now - last, now
         if step % 50 == 0 and rank == 0:
             mean = sum(losses[-50:]) / len(losses[-50:])
-            print(f"step {step} seen {seen} {spent / 60:.1f} min loss {mean:.4f} rate {optimiser.param_groups[0]['lr']:.2e}", flush=True)
+            print(
+                f"step {step} seen {seen} {spent / 60:.1f} min loss {mean:.4f} rate {optimiser.param_groups[0]['lr']:.2e}",
+                flush=True,
+            )
         if now - saved > 240 and rank == 0:
             save(model, average, optimiser, spent=spent, step=step, seen=seen)
             saved = now

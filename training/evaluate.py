@@ -42,7 +42,9 @@ def load_pipeline(dtype: torch.dtype):
     return pipeline, json.loads((paths.DEMO / "darkroom.json").read_text())["defaults"]
 
 
-def generate(prompts, steps: int | None, guidance: float | None, dtype=torch.float32, batch: int = 20) -> list[Image.Image]:
+def generate(
+    prompts, steps: int | None, guidance: float | None, dtype=torch.float32, batch: int = 20
+) -> list[Image.Image]:
     """One picture for each prompt, 256x256."""
     pipeline, defaults = load_pipeline(dtype)
     pictures = []

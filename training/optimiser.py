@@ -9,7 +9,6 @@ from collections import defaultdict
 
 import torch
 
-
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
@@ -34,7 +33,9 @@ class Muon(torch.optim.Optimizer):
             embeddings = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
             for parameter in module.parameters():
                 if parameter.requires_grad:
-                    is_matrix = parameter.ndim >= 2 and min(parameter.shape[:2]) >= 8 and id(parameter) not in embeddings
+                    is_matrix = (
+                        parameter.ndim >= 2 and min(parameter.shape[:2]) >= 8 and id(parameter) not in embeddings
+                    )
                     (matrices if is_matrix else others).append(parameter)
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
         self.adam = torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)

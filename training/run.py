@@ -14,7 +14,11 @@ from . import paths
 def stages(samples: int, files: int, processes: int) -> list[list[str]]:
     """The commands, without the interpreter."""
     alone = [sys.executable, "-m"]
-    train = alone if processes == 1 else [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), "-m"]
+    train = (
+        alone
+        if processes == 1
+        else [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), "-m"]
+    )
     return [
         [*alone, "training.tokenizer"],
         [*alone, "training.vae"],
@@ -30,7 +34,9 @@ def stages(samples: int, files: int, processes: int) -> list[list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--samples", type=int, default=300_000, help="that the diffusion training sees, earlier runs counted in")
+    parser.add_argument(
+        "--samples", type=int, default=300_000, help="that the diffusion training sees, earlier runs counted in"
+    )
     parser.add_argument("--files", type=int, default=100, help="files of a thousand postcards to paint ahead")
     parser.add_argument("--processes", type=int, default=1, help="for the diffusion training; more than 1 on a CPU")
     options = parser.parse_args()

@@ -59,7 +59,10 @@ def train(folder: Path, seed: int = 1, captions: int = 30_000) -> None:
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": END}
     folder.mkdir(parents=True, exist_ok=True)
-    dump = lambda name, data: (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+    def dump(name: str, data: dict) -> None:
+        (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
     dump("vocab.json", vocabulary)
     (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges))
     dump("special_tokens_map.json", special)

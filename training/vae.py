@@ -39,7 +39,9 @@ class Rough(nn.Module):
     def __init__(self, vae):
         super().__init__()
         self.vae = [vae]
-        self.parts = nn.ModuleList([vae.post_quant_conv, vae.decoder.conv_in, vae.decoder.mid_block, *vae.decoder.up_blocks[:2]])
+        self.parts = nn.ModuleList(
+            [vae.post_quant_conv, vae.decoder.conv_in, vae.decoder.mid_block, *vae.decoder.up_blocks[:2]]
+        )
         self.head = nn.Conv2d(96, 3, 3, padding=1)
 
     def forward(self, z):
@@ -98,7 +100,9 @@ def phase_loss(phase: str, net: nn.Module, basis, pictures: torch.Tensor) -> tor
 def run_phase(vae, phase: str, minutes: float, state: dict, compile_net: bool) -> None:
     """Trains one phase for `minutes` in all, those of earlier runs counted in."""
     where = device()
-    net = {"rough": Rough, "decoder": Decoder, "encoder": Encoder}[phase](vae).to(where, memory_format=torch.channels_last)
+    net = {"rough": Rough, "decoder": Decoder, "encoder": Encoder}[phase](vae).to(
+        where, memory_format=torch.channels_last
+    )
     basis = {name: tensor.to(where) for name, tensor in latents.load().items()}
     optimiser = Muon([net], RATES[phase])
     spent, step = 0.0, 0

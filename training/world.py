@@ -9,8 +9,18 @@ import random
 from dataclasses import dataclass
 
 SUBJECTS = (
-    "sailing boat", "cottage", "lighthouse", "hot-air balloon", "car", "tree",
-    "cat", "mushroom", "windmill", "tent", "rocket", "teapot",
+    "sailing boat",
+    "cottage",
+    "lighthouse",
+    "hot-air balloon",
+    "car",
+    "tree",
+    "cat",
+    "mushroom",
+    "windmill",
+    "tent",
+    "rocket",
+    "teapot",
 )
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white")
 PLACES = ("sea", "mountains", "meadow", "desert", "forest", "city")

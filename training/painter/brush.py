@@ -79,7 +79,9 @@ class Brush:
         paint.setStrokeJoin(skia.Paint.kRound_Join)
         self.canvas.drawPath(svg(shape) if isinstance(shape, str) else shape, paint)
 
-    def rect(self, x: float, y: float, width: float, height: float, colour: Colour, alpha: float = 1.0, radius: float = 0):
+    def rect(
+        self, x: float, y: float, width: float, height: float, colour: Colour, alpha: float = 1.0, radius: float = 0
+    ):
         box = skia.Rect.MakeXYWH(x, y, width, height)
         self.canvas.drawRoundRect(box, radius, radius, self.paint(colour, alpha))
 

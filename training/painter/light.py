@@ -27,7 +27,7 @@ class Light:
 
     def subject(self, colour: Colour) -> Colour:
         """The main subject's colour: tinted far less than the land, so that its hue can be named at night."""
-        return mix(scale(colour, 0.5 + 0.5 * self.brightness ** 0.5), self.ambient, self.tint * 0.22)
+        return mix(scale(colour, 0.5 + 0.5 * self.brightness**0.5), self.ambient, self.tint * 0.22)
 
 
 TIMES = {

@@ -59,10 +59,19 @@ def mountains(brush: Brush, frame: Frame, light: Light, time: str, rng: random.R
             half = w / count * rng.uniform(0.75, 0.95)
             tall = h - peak
             brush.path(polygon([(x - half, h + 3), (x, peak), (x + half, h + 3)]), stone)
-            brush.path(polygon([(x, peak), (x + half, h + 3), (x + half * 0.2, h + 3), (x + half * 0.1, peak + tall * 0.4)]), shade)
+            brush.path(
+                polygon([(x, peak), (x + half, h + 3), (x + half * 0.2, h + 3), (x + half * 0.1, peak + tall * 0.4)]),
+                shade,
+            )
             cap, side = 0.34, half * 0.34
-            jag = [(x, peak), (x + side, peak + cap * tall), (x + side * 0.4, peak + cap * tall * 0.75),
-                   (x, peak + cap * tall * 1.1), (x - side * 0.45, peak + cap * tall * 0.78), (x - side, peak + cap * tall)]
+            jag = [
+                (x, peak),
+                (x + side, peak + cap * tall),
+                (x + side * 0.4, peak + cap * tall * 0.75),
+                (x, peak + cap * tall * 1.1),
+                (x - side * 0.45, peak + cap * tall * 0.78),
+                (x - side, peak + cap * tall),
+            ]
             brush.path(polygon(jag), snow)
     ground(brush, frame, h, light.land((62, 104, 78)), light.land((116, 150, 106), 0.25))
     brush.path(smooth(ridge(frame, rng, h + 0.13 * u, 0.025 * u, 3), frame.height), light.land((78, 120, 88)))
@@ -89,9 +98,17 @@ def desert(brush: Brush, frame: Frame, light: Light, time: str, rng: random.Rand
     u, h, w = frame.unit, frame.horizon, frame.width
     mesa = light.land((206, 124, 84), 0.35)
     x = w * rng.uniform(0.06, 0.14)
-    brush.path(polygon([(x - 0.12 * u, h + 2), (x - 0.07 * u, h - 0.17 * u), (x + 0.13 * u, h - 0.17 * u), (x + 0.2 * u, h + 2)]), mesa)
+    brush.path(
+        polygon(
+            [(x - 0.12 * u, h + 2), (x - 0.07 * u, h - 0.17 * u), (x + 0.13 * u, h - 0.17 * u), (x + 0.2 * u, h + 2)]
+        ),
+        mesa,
+    )
     x = w * rng.uniform(0.84, 0.94)
-    brush.path(polygon([(x - 0.16 * u, h + 2), (x - 0.1 * u, h - 0.1 * u), (x + 0.1 * u, h - 0.1 * u), (x + 0.2 * u, h + 2)]), mesa)
+    brush.path(
+        polygon([(x - 0.16 * u, h + 2), (x - 0.1 * u, h - 0.1 * u), (x + 0.1 * u, h - 0.1 * u), (x + 0.2 * u, h + 2)]),
+        mesa,
+    )
     ground(brush, frame, h - 0.01 * u, light.land((226, 160, 82)), light.land((246, 204, 134), 0.1))
     for top, tone in ((0.05, (240, 192, 116)), (0.15, (232, 174, 96)), (0.27, (222, 158, 80))):
         brush.path(smooth(ridge(frame, rng, h + top * u, 0.028 * u, 2), frame.height), light.land(tone))
@@ -138,8 +155,25 @@ def fir(brush: Brush, x: float, base: float, size: float, colour) -> None:
 
 
 # Left edge, width and height of the buildings of two rows, in shares of the width and of the unit.
-BACK_ROW = ((0.0, 0.13, 0.3), (0.15, 0.1, 0.42), (0.27, 0.13, 0.34), (0.42, 0.1, 0.46), (0.55, 0.13, 0.36), (0.7, 0.1, 0.48), (0.82, 0.16, 0.34))
-FRONT_ROW = ((-0.02, 0.13, 0.24), (0.12, 0.13, 0.17), (0.26, 0.11, 0.22), (0.38, 0.14, 0.14), (0.53, 0.12, 0.2), (0.66, 0.14, 0.16), (0.81, 0.1, 0.24), (0.92, 0.12, 0.18))
+BACK_ROW = (
+    (0.0, 0.13, 0.3),
+    (0.15, 0.1, 0.42),
+    (0.27, 0.13, 0.34),
+    (0.42, 0.1, 0.46),
+    (0.55, 0.13, 0.36),
+    (0.7, 0.1, 0.48),
+    (0.82, 0.16, 0.34),
+)
+FRONT_ROW = (
+    (-0.02, 0.13, 0.24),
+    (0.12, 0.13, 0.17),
+    (0.26, 0.11, 0.22),
+    (0.38, 0.14, 0.14),
+    (0.53, 0.12, 0.2),
+    (0.66, 0.14, 0.16),
+    (0.81, 0.1, 0.24),
+    (0.92, 0.12, 0.18),
+)
 
 
 def city(brush: Brush, frame: Frame, light: Light, time: str, rng: random.Random) -> None:
@@ -155,7 +189,13 @@ def city(brush: Brush, frame: Frame, light: Light, time: str, rng: random.Random
             for r in range(rows):
                 for c in range(columns):
                     if (r * 5 + c * 3) % 4:
-                        brush.rect(x + width * (c + 0.28) / columns, h - height + u * (0.025 + 0.055 * r), width * 0.44 / columns, u * 0.026, pane)
+                        brush.rect(
+                            x + width * (c + 0.28) / columns,
+                            h - height + u * (0.025 + 0.055 * r),
+                            width * 0.44 / columns,
+                            u * 0.026,
+                            pane,
+                        )
     ground(brush, frame, h, light.land((104, 108, 122)), light.land((150, 152, 160)))
     brush.rect(0, h, w, u * 0.03, light.land((196, 192, 186)))
     stripe = light.land((236, 226, 190))

@@ -6,7 +6,7 @@ Each function gets a `Tones`: the subject's colour, its shaded and its bright si
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .brush import Brush, Colour, mix, polygon, scale
+from .brush import Brush, Colour, mix, scale
 from .light import Light
 
 COLOURS = {
@@ -84,9 +84,18 @@ def lighthouse(b: Brush, t: Tones) -> None:
 
 def hot_air_balloon(b: Brush, t: Tones) -> None:
     b.line("M-.2 -.34 L-.085 -.14 M.2 -.34 L.085 -.14", t.tint((96, 72, 58)), 0.014)
-    b.path("M0 -1 C.3 -1 .42 -.8 .42 -.64 C.42 -.5 .3 -.4 .2 -.3 L-.2 -.3 C-.3 -.4 -.42 -.5 -.42 -.64 C-.42 -.8 -.3 -1 0 -1 Z", t.main)
-    b.path("M0 -1 C.15 -1 .19 -.8 .19 -.64 C.19 -.5 .14 -.4 .09 -.3 L-.09 -.3 C-.14 -.4 -.19 -.5 -.19 -.64 C-.19 -.8 -.15 -1 0 -1 Z", t.bright)
-    b.path("M.1 -.99 C.34 -.94 .42 -.8 .42 -.64 C.42 -.5 .3 -.4 .2 -.3 L.15 -.3 C.26 -.42 .31 -.52 .31 -.64 C.31 -.8 .24 -.94 .1 -.99 Z", t.dark)
+    b.path(
+        "M0 -1 C.3 -1 .42 -.8 .42 -.64 C.42 -.5 .3 -.4 .2 -.3 L-.2 -.3 C-.3 -.4 -.42 -.5 -.42 -.64 C-.42 -.8 -.3 -1 0 -1 Z",
+        t.main,
+    )
+    b.path(
+        "M0 -1 C.15 -1 .19 -.8 .19 -.64 C.19 -.5 .14 -.4 .09 -.3 L-.09 -.3 C-.14 -.4 -.19 -.5 -.19 -.64 C-.19 -.8 -.15 -1 0 -1 Z",
+        t.bright,
+    )
+    b.path(
+        "M.1 -.99 C.34 -.94 .42 -.8 .42 -.64 C.42 -.5 .3 -.4 .2 -.3 L.15 -.3 C.26 -.42 .31 -.52 .31 -.64 C.31 -.8 .24 -.94 .1 -.99 Z",
+        t.dark,
+    )
     b.rect(-0.2, -0.325, 0.4, 0.04, t.dark, radius=0.02)
     b.path("M-.11 -.15 L.11 -.15 L.085 0 L-.085 0 Z", t.tint((166, 112, 66)))
     b.rect(-0.125, -0.165, 0.25, 0.04, t.tint((120, 78, 50)), radius=0.01)
@@ -110,7 +119,14 @@ def tree(b: Brush, t: Tones) -> None:
     bark = t.tint((108, 72, 50))
     b.path("M-.1 0 Q-.05 -.2 -.055 -.5 L.055 -.5 Q.05 -.2 .1 0 Z", bark)
     b.line("M0 -.34 L.16 -.5 M0 -.28 L-.15 -.46", bark, 0.04)
-    for x, y, radius in ((-0.24, -0.55, 0.2), (0.25, -0.55, 0.2), (0.0, -0.5, 0.2), (-0.17, -0.75, 0.2), (0.18, -0.74, 0.2), (0, -0.81, 0.19)):
+    for x, y, radius in (
+        (-0.24, -0.55, 0.2),
+        (0.25, -0.55, 0.2),
+        (0.0, -0.5, 0.2),
+        (-0.17, -0.75, 0.2),
+        (0.18, -0.74, 0.2),
+        (0, -0.81, 0.19),
+    ):
         b.circle(x, y, radius, t.main)
     for x, y, radius in ((0.28, -0.5, 0.14), (0.05, -0.44, 0.13), (-0.22, -0.46, 0.1)):
         b.circle(x, y, radius, t.dark)
@@ -143,7 +159,13 @@ def mushroom(b: Brush, t: Tones) -> None:
     b.path("M-.5 -.47 C-.5 -.84 -.26 -1 0 -1 C.26 -1 .5 -.84 .5 -.47 Q0 -.36 -.5 -.47 Z", t.main)
     b.path("M.2 -.96 C.4 -.86 .5 -.7 .5 -.47 Q.36 -.43 .22 -.42 Q.4 -.66 .2 -.96 Z", t.dark)
     dots = t.tint((255, 252, 244)) if t.main != t.tint(COLOURS["white"]) else t.tint((222, 188, 150))
-    for x, y, radius in ((-0.26, -0.68, 0.075), (0.02, -0.84, 0.07), (0.04, -0.58, 0.085), (0.32, -0.64, 0.06), (-0.1, -0.5, 0.035)):
+    for x, y, radius in (
+        (-0.26, -0.68, 0.075),
+        (0.02, -0.84, 0.07),
+        (0.04, -0.58, 0.085),
+        (0.32, -0.64, 0.06),
+        (-0.1, -0.5, 0.035),
+    ):
         b.oval(x, y, radius, radius * 0.86, dots)
 
 

@@ -10,8 +10,16 @@ from .light import Light
 
 _PLACES = random.Random(3)
 # Jittered grid points in shares of width and height, with a size.
-DROPS = [((i + _PLACES.random() * 0.7) / 8, (j + _PLACES.random() * 0.7) / 7, _PLACES.random()) for j in range(7) for i in range(8)]
-FLAKES = [((i + _PLACES.random() * 0.8) / 9, (j + _PLACES.random() * 0.8) / 9, _PLACES.random()) for j in range(9) for i in range(9)]
+DROPS = [
+    ((i + _PLACES.random() * 0.7) / 8, (j + _PLACES.random() * 0.7) / 7, _PLACES.random())
+    for j in range(7)
+    for i in range(8)
+]
+FLAKES = [
+    ((i + _PLACES.random() * 0.8) / 9, (j + _PLACES.random() * 0.8) / 9, _PLACES.random())
+    for j in range(9)
+    for i in range(9)
+]
 
 
 def paint_weather(brush: Brush, frame: Frame, light: Light) -> None:
