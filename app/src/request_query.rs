@@ -58,12 +58,14 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest
     }
 }
 
-/// Whether a request says anything that stands in the fold of the form.
-pub fn says_more(raw: &RawRequest) -> bool {
+/// Whether a request says anything that stands in the fold of the form and is not chosen there anyway.
+pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
+    let is_usual = |name: &String| models.first().is_some_and(|model| model.name == *name);
     let first = RawRequest {
         prompt: raw.prompt.clone(),
         quality: raw.quality,
         shape: raw.shape,
+        model: raw.model.clone().filter(is_usual),
         ..RawRequest::default()
     };
     *raw != first
@@ -113,7 +115,7 @@ mod tests {
         };
         let again = from_job(&check(raw.clone()), &[model()]);
         assert_eq!(again, raw);
-        assert!(!says_more(&again));
+        assert!(!says_more(&again, &[model()]));
     }
 
     #[test]
@@ -132,7 +134,7 @@ mod tests {
         };
         let again = from_job(&check(raw.clone()), &[model()]);
         assert_eq!(again, raw);
-        assert!(says_more(&again));
+        assert!(says_more(&again, &[model()]));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub fn more_settings(models: &[ModelInfo], raw: &RawRequest, error: Option<&Publ
         placeholder: "1".to_owned(),
     };
     view! {
-        <details class="more" id="more-settings" open=has_error || says_more(raw)>
+        <details class="more" id="more-settings" open=has_error || says_more(raw, models)>
             <summary>"More settings"</summary>
             <div class="fields">
                 {model_field(&fields, models, raw.model.as_deref())}

@@ -1,5 +1,8 @@
 //! What the prompt's buttons do: the box, GPT-2's stream into it, and the way back.
 
+use std::collections::VecDeque;
+
+use gloo_timers::callback::Interval;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -11,6 +14,8 @@ use crate::prompt_text::{Written, with_word};
 
 /// Texts that Undo can go back to.
 const MOST_UNDONE: usize = 50;
+/// Between two pieces, however fast they come: so that the eye can follow, and a hand can stop it.
+const PACE_MS: u32 = 30;
 
 /// The prompt's box and what is going on in it. All parts are handles, so it is passed by copy.
 #[derive(Clone, Copy)]
@@ -28,6 +33,9 @@ pub struct Writer {
     /// What GPT-2 wrote last; nothing before it wrote at all.
     pub written: RwSignal<Option<Written>>,
     feed: Local<Feed>,
+    /// Pieces that came and are not typed yet; nothing in the place of a piece is the end.
+    waiting: StoredValue<VecDeque<Option<String>>>,
+    typist: Local<Interval>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +54,8 @@ impl Writer {
             before: RwSignal::new(Vec::new()),
             written: RwSignal::new(None),
             feed: Local::new(),
+            waiting: StoredValue::new(VecDeque::new()),
+            typist: Local::new(),
         }
     }
 
@@ -123,28 +133,26 @@ impl Writer {
         self.is_writing.set(true);
         self.said.set("Writing a prompt".to_owned());
         let url = format!("/api/v1/prompts/stream?start={}", query_value(&beginning));
-        let feed = Feed::open(&url, &["text", "done", "failed"], move |heard| self.hear(&beginning, heard));
+        let feed = Feed::open(&url, &["text", "done", "failed"], move |heard| self.hear(heard));
         if feed.is_none() {
             self.fail("the browser could not open the stream");
+            return;
         }
         self.feed.set(feed);
+        self.typist.set(Some(Interval::new(PACE_MS, move || self.type_next(&beginning))));
     }
 
-    fn hear(self, beginning: &str, heard: Heard) {
+    fn hear(self, heard: Heard) {
         match heard {
             Heard::Event { name, data, .. } => match name.as_str() {
                 "text" => {
                     if let Ok(piece) = serde_json::from_str::<Piece>(&data) {
-                        let text = self.text.get_untracked() + &piece.text;
-                        // GPT-2 begins its words with a space.
-                        self.fill(text.trim_start());
+                        self.waiting.update_value(|waiting| waiting.push_back(Some(piece.text)));
                     }
                 }
                 "done" => {
-                    self.close();
-                    let text = self.text.get_untracked();
-                    self.said.set(format!("Written: {text}"));
-                    self.written.set(Some(Written { beginning: beginning.to_owned(), text }));
+                    self.feed.set(None);
+                    self.waiting.update_value(|waiting| waiting.push_back(None));
                 }
                 _ => {
                     let failure = serde_json::from_str::<Failure>(&data);
@@ -156,6 +164,20 @@ impl Writer {
         }
     }
 
+    fn type_next(self, beginning: &str) {
+        let next = self.waiting.try_update_value(VecDeque::pop_front).flatten();
+        let Some(piece) = next else { return };
+        let text = self.text.get_untracked();
+        if let Some(piece) = piece {
+            // GPT-2 begins its words with a space.
+            self.fill((text + &piece).trim_start());
+        } else {
+            self.close();
+            self.said.set(format!("Written: {text}"));
+            self.written.set(Some(Written { beginning: beginning.to_owned(), text }));
+        }
+    }
+
     fn fail(self, message: &str) {
         self.close();
         self.said.set(sentence(message));
@@ -164,6 +186,8 @@ impl Writer {
     fn close(self) {
         self.is_writing.set(false);
         self.feed.set(None);
+        self.typist.set(None);
+        self.waiting.set_value(VecDeque::new());
     }
 
     fn remember(self) {
