@@ -143,7 +143,8 @@ fn embedded_version() -> String {
 
 #[cfg(feature = "embed")]
 fn short_hex(hash: [u8; 32]) -> String {
-    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let start = hash.into_iter().take(8).fold(0, |start: u64, byte| start << 8 | u64::from(byte));
+    format!("{start:016x}")
 }
 
 fn accepts_brotli(headers: &HeaderMap) -> bool {

@@ -79,13 +79,14 @@ fn surround(routes: Router) -> Router {
     let headed = security::HEADERS
         .into_iter()
         .fold(guarded, |routes, header| routes.layer(security::header_layer(header)));
-    // Pages and JSON shrink to a quarter. Streams, pictures and what is packed already are let through.
+    // Pages and JSON shrink to a quarter; streams, pictures and what is packed already are let through.
+    // Failures are logged where they are handled, so the trace says nothing of them.
     headed
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
 }
 
-/// Failures are logged where they are handled. The path alone: what stands after `?` may be a prompt, which is nobody's business.
+/// The path alone: what stands after `?` may be a prompt, which is nobody's business.
 fn span(request: &Request<Body>) -> Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }

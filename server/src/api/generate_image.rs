@@ -55,8 +55,9 @@ pub async fn create(
     // This function is dropped when the caller hangs up, and the guard with it.
     let _guard = hung_up.clone().drop_guard();
     // A task of its own, so that somebody is left to cancel the job, at whatever moment that happens.
-    let job =
-        tokio::spawn(make(state.clone(), visitor, asked.into(), hung_up)).await.map_err(broke_off)??;
+    let job = tokio::spawn(make(state.clone(), visitor, asked.into(), hung_up))
+        .await
+        .map_err(|error| broke_off(&error))??;
     let (JobStatus::Done, Some(picture)) = (job.status, job.pictures.first()) else {
         return Err(without_picture(&job));
     };
@@ -92,7 +93,7 @@ fn without_picture(job: &JobInfo) -> ApiError {
     PublicError::new(ErrorCode::Internal, format!("the job made no picture: {reason}")).into()
 }
 
-fn broke_off(error: JoinError) -> ApiError {
+fn broke_off(error: &JoinError) -> ApiError {
     tracing::error!(%error, "a request for a picture broke off");
     PublicError::new(ErrorCode::Internal, "something went wrong on the server; its log has the details")
         .into()

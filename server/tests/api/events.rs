@@ -3,7 +3,8 @@ use std::net::SocketAddr;
 use axum::http::StatusCode;
 use types::picture::PictureInfo;
 
-use crate::helpers::{Browser, TestApp, Transport, names};
+use crate::helpers::{Browser, TestApp, Transport};
+use crate::sse::names;
 
 #[tokio::test]
 async fn events_come_numbered_in_order_and_end_with_the_last_one() {

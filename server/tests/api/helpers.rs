@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use backend::engine::fake::{FakeEngine, Gate};
 use backend::{Config, Services, Visitor};
 use bytes::Bytes;
-use futures::StreamExt;
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -26,6 +25,8 @@ use tower::ServiceExt;
 use types::history::HistoryPage;
 use types::job::{JobId, JobInfo};
 use types::picture::{PictureId, PictureInfo};
+
+use crate::sse::{Event, EventReader};
 
 /// Router, database, worker and a fake engine, in a folder that goes away with it.
 pub struct TestApp {
@@ -158,7 +159,7 @@ impl Browser {
         let answer = self.send_raw(Method::GET, path, headers, Body::empty()).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
-        EventReader { body: answer.into_body(), text: String::new() }
+        EventReader::new(answer.into_body())
     }
 
     pub async fn history(&self, query: &str) -> HistoryPage {
@@ -268,63 +269,6 @@ impl Answer {
         let field = error.field.map(|field| format!(" ({field})")).unwrap_or_default();
         format!("{} {}{field}: {}", self.status.as_u16(), error.code.as_str(), error.message)
     }
-}
-
-/// One server-sent event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Event {
-    pub id: Option<u64>,
-    pub name: String,
-    pub data: Value,
-}
-
-/// Server-sent events as they come in.
-pub struct EventReader {
-    body: Body,
-    text: String,
-}
-
-impl EventReader {
-    /// The next event; nothing at the end of the stream.
-    pub async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
-                self.text = rest;
-                if let Some(event) = parse_event(&event) {
-                    return Some(event);
-                }
-                continue;
-            }
-            let frame = self.body.frame().await?;
-            // A server that is killed leaves the stream broken off, which is its end as well.
-            let data = frame.ok()?.into_data().unwrap_or_default();
-            self.text.push_str(std::str::from_utf8(&data).expect("events are text"));
-        }
-    }
-
-    pub async fn rest(self) -> Vec<Event> {
-        let events = futures::stream::unfold(self, async |mut reader| Some((reader.next().await?, reader)));
-        events.collect().await
-    }
-}
-
-/// Comments, which keep a connection open, are no events.
-fn parse_event(text: &str) -> Option<Event> {
-    let value = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim_start))
-    };
-    let data = value("data")?;
-    assert!(!data.is_empty(), "an event without data is dropped by browsers: {text}");
-    Some(Event {
-        id: value("id").map(|id| id.parse().expect("ids are numbers")),
-        name: value("event").unwrap_or("message").to_owned(),
-        data: serde_json::from_str(data).expect("data is JSON"),
-    })
-}
-
-pub fn names(events: &[Event]) -> Vec<&str> {
-    events.iter().map(|event| event.name.as_str()).collect()
 }
 
 /// The repository's folder of demo models.

@@ -1,6 +1,7 @@
 //! The program as its callers see it: over HTTP with an engine that paints gradients, and as a process.
 
 mod helpers;
+mod sse;
 
 mod assets;
 mod bad_input;

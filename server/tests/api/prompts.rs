@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use crate::helpers::{TestApp, names};
+use crate::helpers::TestApp;
+use crate::sse::names;
 
 #[tokio::test]
 async fn a_prompt_comes_in_pieces_and_ends_with_its_seed() {
