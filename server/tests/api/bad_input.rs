@@ -61,7 +61,8 @@ async fn unknown_names() {
         refused(json!({ "prompt": "boat", "sampler": "plms" })).await,
         @"422 invalid_field (sampler): sampler `plms` is unknown; known are dpmpp_2m, euler, euler_ancestral, ddim"
     );
-    let browser = TestApp::start().await.browser();
+    let app = TestApp::start().await;
+    let browser = app.browser();
     insta::assert_snapshot!(
         browser.get("/api/v1/jobs/12").await.complaint(),
         @"404 not_found: there is no job with the id 12"
