@@ -3,7 +3,6 @@
 //! Weights are stored in f16, bf16 or f32 and computed with in f32. They are read one tensor at a time,
 //! so that a model takes no more memory while it loads than afterwards.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
@@ -130,7 +129,7 @@ impl Weights {
                 )));
             }
             let entry =
-                Entry { file: number, kind: line.dtype, shape: line.shape, start: header_end + from, length };
+                Entry { file: number, kind: line.dtype, shape: line.shape, start: header_end.saturating_add(from), length };
             self.entries.insert(name, entry);
         }
         self.files.push(file);
@@ -226,6 +225,6 @@ impl Scope<'_> {
     }
 }
 
-fn halves<'a>(bytes: &'a Cow<'_, [u8]>) -> impl Iterator<Item = u16> + 'a {
+fn halves(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks().0.iter().map(|&two| u16::from_le_bytes(two))
 }

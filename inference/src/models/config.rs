@@ -46,7 +46,7 @@ impl Config {
     /// [`Error::Unsupported`].
     pub fn only(&self, key: &str, allowed: &[Value]) -> Result<()> {
         let alike = |value: &Value, other: &Value| match (value.as_f64(), other.as_f64()) {
-            (Some(one), Some(two)) => one == two,
+            (Some(one), Some(two)) => one.total_cmp(&two).is_eq(),
             _ => value == other,
         };
         match self.get(key) {

@@ -44,7 +44,7 @@ impl ConvSizes {
 /// What a convolution does besides: each would be a pass over the whole map of its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Besides<'a> {
-    /// The map is first normalised, and SiLU applied.
+    /// The map is first normalised, and `SiLU` applied.
     pub norm: Option<&'a GroupNorm>,
     /// The map is then stretched to this height and width, each pixel taken from its nearest. Only where the
     /// stride is 1.

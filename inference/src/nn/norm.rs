@@ -41,7 +41,7 @@ impl GroupNorm {
         if serve(x) { self.with_kernels(x, false) } else { self.with_candle(x) }
     }
 
-    /// [`GroupNorm::forward`] and SiLU.
+    /// [`GroupNorm::forward`] and `SiLU`.
     ///
     /// # Errors
     /// As [`GroupNorm::forward`].

@@ -23,7 +23,7 @@ pub struct ResnetSizes {
     pub epsilon: f64,
 }
 
-/// Twice norm, SiLU and 3x3 convolution, with the time in the middle and a way round.
+/// Twice norm, `SiLU` and 3x3 convolution, with the time in the middle and a way round.
 #[derive(Debug, Clone)]
 pub struct ResnetBlock {
     norm1: GroupNorm,
@@ -56,7 +56,7 @@ impl ResnetBlock {
     }
 
     /// * `x`: `(batch, height, width, inputs)`
-    /// * `time`: `(batch, time)`, already through its SiLU
+    /// * `time`: `(batch, time)`, already through its `SiLU`
     ///
     /// Returns `(batch, height, width, outputs)`.
     ///

@@ -119,8 +119,8 @@ unsafe fn some_queries_with<L: Lanes>(part: &Part<'_>, head: &Head, out: &Shared
                 channels,
                 columns,
                 pitch,
-            )
-        };
+            );
+        }
     }
     let factor = 1.0 / (channels as f32).sqrt();
     let mut shares = [0.0f32; TASK_QUERIES];

@@ -24,7 +24,7 @@ pub fn exp<L: Lanes>(x: f32) -> f32 {
     let r = multiply_add::<L>(n, -LN_2_LOW, multiply_add::<L>(n, -LN_2_HIGH, x));
     // Cephes' coefficients for e^r on that interval.
     let mut y = 1.987_569_2e-4;
-    for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1] {
+    for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
         y = multiply_add::<L>(y, r, coefficient);
     }
     let y = multiply_add::<L>(y, r * r, r) + 1.0;

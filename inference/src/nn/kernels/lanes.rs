@@ -107,8 +107,8 @@ unsafe impl Lanes for Plain {
     #[inline(always)]
     unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self {
         let mut sum = addend.0;
-        for i in 0..8 {
-            sum[i] = multiply_add::<Self>(self.0[i], factor.0[i], sum[i]);
+        for ((sum, a), b) in sum.iter_mut().zip(self.0).zip(factor.0) {
+            *sum = multiply_add::<Self>(a, b, *sum);
         }
         Self(sum)
     }

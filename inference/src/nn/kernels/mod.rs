@@ -7,7 +7,7 @@
 //! * [`conv`]: convolutions as such products
 //! * [`norm`]: group and layer normalisation
 //! * [`attention`]: softmax(q kᵀ) v without the full matrix of scores
-//! * [`curves`]: activations
+//! * [`curves`]: the activations
 //!
 //! # Invariants
 //! Sums are cut into parts by shapes alone, never by the number of threads or by who is first, so the same

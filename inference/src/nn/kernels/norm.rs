@@ -30,7 +30,7 @@ pub struct Groups<'a> {
     pub scale: &'a [f32],
     /// Shift of each channel.
     pub shift: &'a [f32],
-    /// Whether SiLU comes after.
+    /// Whether `SiLU` comes after.
     pub silu: bool,
 }
 
@@ -38,7 +38,7 @@ impl Affine {
     /// Measures `x` `(batch, pixels, channels)`.
     ///
     /// # Source
-    /// Chan, Golub and LeVeque 1979 for putting variances of parts together: the difference of two large
+    /// Chan et al. 1979, Stanford report STAN-CS-79-773, for putting variances of parts together: the difference of two large
     /// sums would lose what it is about.
     pub fn of_groups(x: &[f32], batch: usize, groups: &Groups<'_>) -> Self {
         let channels = groups.scale.len();

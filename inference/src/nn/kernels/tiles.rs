@@ -51,6 +51,7 @@ for_each_level! {
 }
 
 #[inline(always)]
+#[expect(clippy::extra_unused_type_parameters, reason = "it tells for which instructions this is compiled")]
 unsafe fn split_all_with<L: Lanes>(values: &[f32], high: &mut [u16], low: &mut [u16]) {
     for ((value, high), low) in values.iter().zip(high).zip(low) {
         (*high, *low) = split(*value);
@@ -151,6 +152,9 @@ mod amx {
     }
 
     /// Switches the unit on for as long as `work` takes.
+    ///
+    /// `work` must not wait for other threads: while it waits its thread may take up another such piece of
+    /// work, at whose end the unit is off.
     pub fn with_tiles(work: impl FnOnce(&Unit)) {
         assert!(available(), "weights are split only where tiles are available");
         let mut form =
