@@ -128,8 +128,13 @@ impl Weights {
                     file.size()
                 )));
             }
-            let entry =
-                Entry { file: number, kind: line.dtype, shape: line.shape, start: header_end.saturating_add(from), length };
+            let entry = Entry {
+                file: number,
+                kind: line.dtype,
+                shape: line.shape,
+                start: header_end.saturating_add(from),
+                length,
+            };
             self.entries.insert(name, entry);
         }
         self.files.push(file);

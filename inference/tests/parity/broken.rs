@@ -68,8 +68,7 @@ fn a_truncated_file_is_called_truncated() {
     for length in [bytes.len() - 1, bytes.len() / 2, 1000, 7, 0] {
         std::fs::write(&path, &bytes[..length]).unwrap();
         let complaint = complaint(&folder);
-        let start =
-            "file `vae/diffusion_pytorch_model.safetensors` of model `MODEL` cannot be read: it ends at byte ";
+        let start = "file `vae/diffusion_pytorch_model.safetensors` of model `MODEL` cannot be read: it ends at byte ";
         assert!(complaint.starts_with(&format!("{start}{length}")), "{complaint}");
     }
 }

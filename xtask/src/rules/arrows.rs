@@ -88,7 +88,8 @@ fn wrong_arrows(arrows: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     for (from, to) in arrows {
         match ALLOWED.iter().find(|(name, _)| name == from) {
             None => {
-                wrong.push(format!("the crate {from} has no place in the table of xtask/src/rules/arrows.rs"));
+                wrong
+                    .push(format!("the crate {from} has no place in the table of xtask/src/rules/arrows.rs"));
             }
             Some((_, allowed)) => wrong.extend(
                 to.iter()
