@@ -1,13 +1,13 @@
 //! The pages and islands of the site.
 //!
 //! # Layout
-//! * [`shell`]: the document around every page; `App` is the table of routes
+//! * `shell`: the document around every page; `App` is the table of routes
 //! * `pages`: one page a file, named as in its URL; they render on the server alone
 //! * `components`: what several pages show
 //! * [`islands`]: the parts that come alive in the browser
 //! * [`live`]: server-sent events as a stream of values
 //! * [`job_view`], [`prompt_text`]: what islands decide, apart from what they show
-//! * [`format`]: numbers and times as people read them
+//! * `format`: numbers and times as people read them
 //!
 //! # Invariants
 //! Pages are never in the browser's bundle: only [`islands`] and what they use are. Every page works

@@ -4,12 +4,12 @@
 //! * [`services`]: the one handle that server functions and HTTP handlers hold; start reading here
 //! * [`config`]: where things lie
 //! * [`engine`]: what makes pictures and prompts: candle, or a fake that paints gradients
-//! * [`models`]: what is known of a model before it is loaded
-//! * [`jobs`]: the queue, the worker, and the progress that pages watch
-//! * [`store`]: every line of SQL
-//! * [`files`]: where pictures lie
+//! * `models`: what is known of a model before it is loaded
+//! * `jobs`: the queue, the worker, and the progress that pages watch
+//! * `store`: every line of SQL
+//! * `files`: where pictures lie
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
-//! * [`prompts`]: GPT-2's text as a stream
+//! * `prompts`: GPT-2's text as a stream
 //! * [`visitors`]: who asks
 //! * [`error`]: what can go wrong, and what of it a visitor is told
 //!

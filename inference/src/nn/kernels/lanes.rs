@@ -42,7 +42,7 @@ pub fn level() -> Level {
 ///
 /// # Safety
 /// The methods may be called only where the processor has the instructions, inside a function that the
-/// compiler was allowed to use them in (see [`for_each_level`]).
+/// compiler was allowed to use them in (see `for_each_level`).
 pub unsafe trait Lanes: Copy {
     /// Numbers in a vector.
     const WIDTH: usize;
