@@ -83,7 +83,7 @@ fn a_file_of_another_kind_is_called_broken() {
         "{complaint_about_weights}"
     );
     let folder = copy();
-    std::fs::write(folder.path().join("vae/config.json"), "[").unwrap();
+    std::fs::write(folder.path().join("vae/config.json"), "{").unwrap();
     let complaint_about_config = complaint(&folder);
     assert!(
         complaint_about_config.starts_with("file `vae/config.json` of model `MODEL` cannot be read: EOF"),

@@ -18,14 +18,8 @@ use super::tiles::{LINES_PER_STEP, ROWS, Rows, STEP, Sums, Unit, split_all, with
 /// So many inputs of a panel are worked off before the next panel: 256 KB, which a second-level cache holds.
 const MAX_DEPTH: usize = 2048;
 
-/// Rows that one task works off with vectors: a multiple of every tile's rows.
+/// Rows that one task works off: a multiple of every tile's rows.
 const TASK_ROWS: usize = 96;
-
-/// Rows that one task works off with matrix tiles, at most: the more, the less often weights are fetched.
-const MAX_TILE_ROWS: usize = 256;
-
-/// And their numbers, about: 1 MB, which the second-level cache of such processors holds beside a panel.
-const TILE_NUMBERS: usize = 1 << 18;
 
 /// So many steps of a panel are worked off by tiles before the next ones: 24 KB, which the first-level cache
 /// holds beside the sums.
@@ -103,33 +97,15 @@ impl Product<'_> {
             self.shift.is_none_or(|(shift, rows)| rows > 0 && shift.len() >= n_out.div_ceil(rows) * outputs)
         );
 
-        let task_rows = match self.weights.form() {
-            Form::Numbers => TASK_ROWS,
-            Form::Split => {
-                (TILE_NUMBERS / self.channels.max(1)).clamp(TASK_ROWS, MAX_TILE_ROWS) / ROWS * ROWS
-            }
-        };
-        let n_row_tasks = self.n_rows.div_ceil(task_rows);
+        let n_row_tasks = self.n_rows.div_ceil(TASK_ROWS);
         // Few rows are no work for many threads, so panels are shared out as well.
         let panels_per_task = (self.weights.n_panels() * n_row_tasks / 16).clamp(1, self.weights.n_panels());
         let n_panel_tasks = self.weights.n_panels().div_ceil(panels_per_task);
-        if let (Left::Numbers(numbers), Form::Split, 2..) = (self.left, self.weights.form(), n_panel_tasks) {
-            // Several tasks take the same rows: they are split once for all.
-            let stride = self.channels.next_multiple_of(STEP);
-            let mut high = vec![0; self.n_rows.next_multiple_of(ROWS) * stride];
-            let mut low = vec![0; high.len()];
-            high.par_chunks_mut(ROWS * stride)
-                .zip(low.par_chunks_mut(ROWS * stride))
-                .enumerate()
-                .for_each(|(i, (high, low))| self.split_rows(numbers, i * ROWS, high, low));
-            let split = Product { left: Left::Split(&high, &low), stride, taps: &[0], ..*self };
-            return split.compute(out);
-        }
         let out = Shared::new(out);
         (0..n_row_tasks * n_panel_tasks).into_par_iter().for_each(|task| {
-            let first_row = task / n_panel_tasks * task_rows;
+            let first_row = task / n_panel_tasks * TASK_ROWS;
             let first_panel = task % n_panel_tasks * panels_per_task;
-            let last_row = (first_row + task_rows).min(self.n_rows);
+            let last_row = (first_row + TASK_ROWS).min(self.n_rows);
             let last_panel = (first_panel + panels_per_task).min(self.weights.n_panels());
             let (rows, panels) = ([first_row, last_row], [first_panel, last_panel]);
             match self.weights.form() {
@@ -137,16 +113,6 @@ impl Product<'_> {
                 Form::Split => with_tiles(|unit| tile_block(self, unit, rows, panels, &out)),
             }
         });
-    }
-
-    /// Rows of one tap, from `first` on, as high and low parts filled up with zeros: as many as there is room
-    /// for, or as there are.
-    fn split_rows(&self, numbers: &[f32], first: usize, high: &mut [u16], low: &mut [u16]) {
-        let filled = self.channels.next_multiple_of(STEP);
-        let room = high.chunks_exact_mut(filled).zip(low.chunks_exact_mut(filled));
-        for (row, (high, low)) in (first..self.n_rows).zip(room) {
-            split_all(&numbers[row * self.stride..][..self.channels], high, low);
-        }
     }
 }
 
@@ -161,7 +127,12 @@ fn tile_block(product: &Product<'_>, unit: &Unit, rows: [usize; 2], panels: [usi
         Left::Numbers(numbers) => {
             high.resize(n_tiles * ROWS * filled, 0);
             low.resize(high.len(), 0);
-            product.split_rows(numbers, rows[0], &mut high, &mut low);
+            for (i, (high, low)) in
+                high.chunks_exact_mut(filled).zip(low.chunks_exact_mut(filled)).take(n_rows).enumerate()
+            {
+                let row = &numbers[(rows[0] + i) * product.stride..][..product.channels];
+                split_all(row, high, low);
+            }
             (Rows { high: &high, low: &low, stride: filled }, 0)
         }
     };
