@@ -60,7 +60,7 @@ test("what is in the box is continued, gets another ending, and comes back by un
 
   const write = async (button: RegExp) => {
     await page.getByRole("button", { name: button }).click();
-    await expect(page.getByRole("button", { name: stop })).toBeHidden();
+    await expect(page.getByRole("status").filter({ hasText: "Written: " })).toHaveCount(1);
     await expect(box).not.toHaveValue(start);
     return await box.inputValue();
   };
