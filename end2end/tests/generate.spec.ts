@@ -10,12 +10,13 @@ const PROMPT = "a red sailing boat on a calm sea at sunset";
 test("a picture develops on its job's page and shows without a reload", async ({ page }) => {
   await openCreatePage(page);
   await page.locator("#prompt").fill(PROMPT);
-  await setSettings(page, { Steps: "150" });
+  // Long enough for the page to come alive beside a program that takes every core.
+  await setSettings(page, { Steps: "150", Pictures: "3" });
   await generate(page);
   await page.evaluate(() => Object.assign(window, { isTheSamePage: true }));
   const looks = await watch(page, "img.preview", "src");
 
-  const picture = page.getByRole("img", { name: PROMPT });
+  const picture = page.getByRole("img", { name: PROMPT }).first();
   await expect(picture).toBeVisible();
 
   const previews = (await looks.soFar()).filter((src) => src.startsWith("data:image/"));
