@@ -116,7 +116,8 @@ def main() -> None:
         state = torch.load(paths.work(CHECKPOINT), map_location=where)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        if state["optimiser"]:
+            optimiser.load_state_dict(state["optimiser"])
         spent, step, seen = state["spent"], state["step"], state["seen"]
     forward = model if options.no_compile else torch.compile(model)
     torch.manual_seed(3 + step + 1_000_000 * rank)

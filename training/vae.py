@@ -1,8 +1,10 @@
-"""Trains the autoencoder towards the fixed latents of `latents`: small decoder, full decoder, encoder, one after another.
+"""Trains the autoencoder towards the fixed latents of `latents`, one phase after another.
 
 1. `rough`: the lower half of the decoder learns the picture at 64x64 through a throw-away head; colours come right.
 2. `decoder`: the whole decoder learns the picture.
 3. `encoder`: learns to produce the latents.
+4. `sharpen`: the decoder again, now also judged by its edges. Diffusion does not wait for it, as the latents stay as
+   they are; it can run beside.
 
 The learning rate follows the clock, so a phase ends with a rate of zero after the minutes it is given, on any machine;
 an interrupted phase goes on from its last checkpoint.
@@ -24,8 +26,9 @@ from .pictures import stream
 CHECKPOINT = "vae.pt"
 BATCH = 8
 LATENT_NOISE = 0.06
-RATES = {"rough": 3e-3, "decoder": 2.5e-3, "encoder": 2e-3}
-MINUTES = {"rough": 2.0, "decoder": 24.0, "encoder": 7.0}
+RATES = {"rough": 3e-3, "decoder": 2.5e-3, "encoder": 2e-3, "sharpen": 1.5e-3}
+MINUTES = {"rough": 2.0, "decoder": 24.0, "encoder": 7.0, "sharpen": 40.0}
+SEEDS = {"rough": 11, "decoder": 12, "encoder": 13, "sharpen": 14}
 
 
 def learning_rate(progress: float, peak: float) -> float:
@@ -75,8 +78,14 @@ class Encoder(nn.Module):
 
 def picture_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Sharp edges by the absolute error, right colours by the squared error of 8x8 means."""
-    mean = F.avg_pool2d(output, 8) - F.avg_pool2d(target, 8)
-    return (output - target).abs().mean() + ((output - target) ** 2).mean() + 4 * (mean**2).mean()
+    error = output - target
+    return error.abs().mean() + (error**2).mean() + 4 * (F.avg_pool2d(error, 8) ** 2).mean()
+
+
+def edge_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the differences between neighbouring pixels."""
+    error = output - target
+    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
 
 
 def decibels(output: torch.Tensor, target: torch.Tensor) -> float:
@@ -94,15 +103,15 @@ def phase_loss(phase: str, net: nn.Module, basis, pictures: torch.Tensor) -> tor
     if phase == "encoder":
         return F.mse_loss(output.float(), z)
     target = F.avg_pool2d(pictures, 4) if phase == "rough" else pictures
-    return picture_loss(output.float(), target)
+    output = output.float()
+    return picture_loss(output, target) + (0.5 * edge_loss(output, target) if phase == "sharpen" else 0)
 
 
 def run_phase(vae, phase: str, minutes: float, state: dict, compile_net: bool) -> None:
     """Trains one phase for `minutes` in all, those of earlier runs counted in."""
     where = device()
-    net = {"rough": Rough, "decoder": Decoder, "encoder": Encoder}[phase](vae).to(
-        where, memory_format=torch.channels_last
-    )
+    nets = {"rough": Rough, "decoder": Decoder, "encoder": Encoder, "sharpen": Decoder}
+    net = nets[phase](vae).to(where, memory_format=torch.channels_last)
     basis = {name: tensor.to(where) for name, tensor in latents.load().items()}
     optimiser = Muon([net], RATES[phase])
     spent, step = 0.0, 0
@@ -111,9 +120,8 @@ def run_phase(vae, phase: str, minutes: float, state: dict, compile_net: bool) -
         net.load_state_dict(state["net"])
         optimiser.load_state_dict(state["optimiser"])
     forward = torch.compile(net) if compile_net else net
-    seed = {"rough": 11, "decoder": 12, "encoder": 13}[phase] + 100 * step
     last, saved, losses = time.time(), time.time(), []
-    for pictures, _ in stream(BATCH if phase != "rough" else 2 * BATCH, seed):
+    for pictures, _ in stream(BATCH if phase != "rough" else 2 * BATCH, SEEDS[phase] + 100 * step):
         progress = spent / (60 * minutes)
         if progress >= 1:
             break
