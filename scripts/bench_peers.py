@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Times the demo models under diffusers and transformers beside `darkroom bench`, and prints the ratios.
 
-    python scripts/bench_peers.py [--darkroom target/release/darkroom] [--rounds 3] [--repetitions 7]
+    .venv/bin/python scripts/bench_peers.py [--darkroom target/release/darkroom] [--rounds 3] [--repetitions 7]
 
-Needs torch, diffusers and transformers (`training/` has them locked). The three take turns, round after
-round; each figure is the median over the rounds. A ratio above 1 means that darkroom is faster. Run it on an
-idle machine: torch's threads wait for each other, so other work slows torch far more than darkroom.
+Needs torch, diffusers and transformers (`training/README.md` tells how to get them). Darkroom and the peers in each of
+two number formats take turns, round after round; each figure is the median over the rounds. A ratio above 1 means
+that darkroom is faster. Run it on an idle machine: torch's threads wait for each other, so other work slows torch far
+more than darkroom.
 """
 
 import argparse

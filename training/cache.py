@@ -2,7 +2,7 @@
 
 A file holds latents (1000, 12, h, w) in half precision and the scenes as attribute indices (1000, 6); captions are
 drawn anew each time a sample is used. Seven files of ten are square, the others are landscape and portrait in turn.
-`python -m training.cache --files 100` can run beside the training, which takes up new files as they appear.
+`.venv/bin/python -m training.cache --files 100` can run beside the training, which takes up new files as they appear.
 """
 
 import argparse

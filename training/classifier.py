@@ -75,7 +75,7 @@ def judge(model: Classifier, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
 def accuracy(model: Classifier, batches: int = 20) -> dict[str, float]:
     """The share of painted postcards, of seeds not trained on, that it names rightly."""
     right, count = dict.fromkeys(world.ATTRIBUTES, 0), 0
-    source = stream(32, seed=777)
+    source = stream(BATCH, seed=777)
     for _ in range(batches):
         pictures, scenes = next(source)
         labels = scenes_to_labels(scenes)

@@ -1,6 +1,6 @@
 """Writes the models in the layout that diffusers and transformers read, weights in half precision.
 
-`python -m training.export` takes the newest checkpoints from the work folder. With `--random` it writes untrained
+`.venv/bin/python -m training.export` takes the newest checkpoints from the work folder. With `--random` it writes untrained
 models of the same shape, for developing the engine.
 """
 

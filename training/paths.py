@@ -1,11 +1,11 @@
-"""Where things lie: the work folder for checkpoints, caches and logs, and the folder of finished models."""
+"""Where things lie: the work folder for checkpoints and caches, and the folder of finished models."""
 
 import os
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORK = Path(os.environ.get("DARKROOM_TRAINING", REPOSITORY / "training" / "runs"))
-MODELS = Path(os.environ.get("DARKROOM_MODELS", REPOSITORY / "models"))
+MODELS = Path(os.environ.get("DARKROOM_MODELS_OUT", REPOSITORY / "models"))
 DEMO = MODELS / "demo"
 PROMPTS = MODELS / "demo-prompts"
 

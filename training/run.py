@@ -1,6 +1,7 @@
-"""Runs every stage in order: `python -m training.run`. Finished stages are skipped, interrupted ones go on.
+"""Runs every stage in order: `.venv/bin/python -m training.run`.
 
-A stage is its own process, so that each frees its memory and can be run by hand in the same way.
+Finished stages of training are skipped and interrupted ones go on; `export` and `evaluate` run each time. A stage is
+its own process, so that each frees its memory and can be run by hand in the same way.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Makes what the parity tests compare with: tiny models, and what diffusers and transformers make of them.
 
-    python make.py          the tiny models in this folder, and their reference numbers
-    python make.py --demo   reference numbers of the demo model in models/demo, after its weights changed
+    .venv/bin/python inference/tests/reference/make.py          the tiny models in this folder, and their numbers
+    .venv/bin/python inference/tests/reference/make.py --demo   numbers of models/demo, after its weights changed
 
 Needs torch, diffusers and transformers. See README.md for what is in the files.
 """

@@ -1,7 +1,7 @@
 """Writes what transformers makes of two GPT-2 models.
 
-    python inference/tests/reference/make_gpt2.py           # tiny-gpt2/ (random weights) and gpt2-tiny.json
-    python inference/tests/reference/make_gpt2.py --demo    # gpt2-demo.json, of models/demo-prompts
+    .venv/bin/python inference/tests/reference/make_gpt2.py           # tiny-gpt2/ (random weights) and gpt2-tiny.json
+    .venv/bin/python inference/tests/reference/make_gpt2.py --demo    # gpt2-demo.json, of models/demo-prompts
 
 Run the second whenever the demo model changes.
 """

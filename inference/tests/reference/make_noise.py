@@ -1,6 +1,6 @@
 """Writes noise.json: what torch's CPU generator draws, as the bits of f32 numbers.
 
-    python inference/tests/reference/make_noise.py
+    .venv/bin/python inference/tests/reference/make_noise.py
 
 Large draws are kept as their first and last 20 numbers and an FNV-1a hash over all bits. Needs a
 processor with AVX2, as torch computes otherwise (and a few last bits differ) on older ones.

@@ -1,6 +1,6 @@
 """Writes schedule.json and samplers.json: what diffusers' schedulers do, level by level and step by step.
 
-    python inference/tests/reference/make_samplers.py
+    .venv/bin/python inference/tests/reference/make_samplers.py
 
 The network is a toy: `predict(x, t) = 0.6 x + 0.3 cos(t / 150) tanh(x)`. Where diffusers has no
 such scheduler, its parts are put together: Euler ancestral takes Karras levels from Euler, and DDIM with Karras
