@@ -34,6 +34,14 @@ export const STATES: State[] = [
     },
   },
   {
+    name: "create-words",
+    open: async (page) => {
+      await openCreatePage(page);
+      await page.locator(".prompt-help summary").click();
+      await expect(page.locator(".prompt-help[open]")).toBeVisible();
+    },
+  },
+  {
     name: "create-refused",
     expectedErrors: /status of 422/,
     open: async (page) => {
@@ -73,14 +81,15 @@ export const STATES: State[] = [
       await expect(page.locator("img[src^='data:image/']").first()).toBeVisible();
     },
   },
+  { name: "job-done", open: (page) => openDoneJob(page) },
   {
-    name: "job-done",
+    name: "job-done-folds",
     open: async (page) => {
-      const job = await createJob(page.request, { prompt: PROMPT, seed: 7 });
-      await finished(page.request, job.id);
-      await page.goto(`/j/${job.id}`);
-      await isAlive(page);
-      await expect(page.getByRole("img", { name: PROMPT }).first()).toBeVisible();
+      await openDoneJob(page);
+      await page.locator("summary", { hasText: "As a curl command" }).click();
+      await expect(page.locator("#as-curl")).toBeVisible();
+      await page.locator(".delete summary").first().click();
+      await expect(page.getByRole("button", { name: "Delete for good" }).first()).toBeVisible();
     },
   },
   {
@@ -139,6 +148,15 @@ export const STATES: State[] = [
     open: async (page) => void (await page.goto("/nowhere")),
   },
 ];
+
+/** The page of a job with one picture, alive. */
+async function openDoneJob(page: Page): Promise<void> {
+  const job = await createJob(page.request, { prompt: PROMPT, seed: 7 });
+  await finished(page.request, job.id);
+  await page.goto(`/j/${job.id}`);
+  await isAlive(page);
+  await expect(page.getByRole("img", { name: PROMPT }).first()).toBeVisible();
+}
 
 /** Puts a file where the program keeps its pictures, so that the next one cannot be stored. */
 async function breakPicturesFolder(site: Darkroom): Promise<void> {

@@ -44,9 +44,10 @@ test("GPT-2 writes as many prompts as were asked for, and the same ones for the 
   expect(await write()).toEqual(prompts);
 });
 
-test("the demo model is listed", async ({ folder }) => {
-  const { stdout } = await run(PROGRAM, ["models", "list"], { cwd: folder });
-  expect(stdout).toContain("demo");
+test("the demo models are listed and ready", async ({ folder }) => {
+  const { stdout } = await run(PROGRAM, ["models", "list", "--data", folder], { cwd: folder });
+  const rows = stdout.trimEnd().split("\n").map((row) => row.split(/\s{2,}/));
+  expect(rows.slice(1).map((row) => [row[0], row.at(-1)])).toEqual([["demo", "ready"], ["demo-prompts", "ready"]]);
 });
 
 test("what is not allowed is refused in one sentence, with status 2", async ({ folder }) => {

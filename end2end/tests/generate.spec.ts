@@ -25,6 +25,21 @@ test("a picture develops on its job's page and shows without a reload", async ({
   expect(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(256);
 });
 
+test("a picture of the usual settings shows at least three previews", async ({ page }) => {
+  // It waits behind another one until its page is alive, however quick the program is.
+  const before = await createJob(page.request, { prompt: "a blue house", ...LONG });
+  await openCreatePage(page);
+  await page.locator("#prompt").fill(PROMPT);
+  await generate(page);
+  await isAlive(page);
+  const looks = await watch(page, "img.preview", "src");
+  await page.request.post(`/api/v1/jobs/${before.id}/cancel`);
+
+  await expect(page.locator(`img[src*='/images/'][alt='${PROMPT}']`).first()).toBeVisible();
+  const previews = (await looks.soFar()).filter((src) => src.startsWith("data:image/"));
+  expect(new Set(previews).size).toBeGreaterThanOrEqual(3);
+});
+
 test("a reload in the middle resumes", async ({ page }) => {
   const job = await createJob(page.request, { prompt: PROMPT, ...LONG });
   await page.goto(`/j/${job.id}`);

@@ -53,7 +53,7 @@ test("favourites are kept apart, and a deleted picture is gone", async ({ page }
 
   await page.goto("/history");
   await isAlive(page);
-  await page.getByLabel("Delete…").first().click();
+  await page.locator("details.delete summary").first().click();
   await page.getByRole("button", { name: "Delete for good" }).first().click();
   await expect(page.locator(pictures)).toHaveCount(1);
   expect((await history(page.request)).pictures.map((picture) => picture.prompt)).toEqual(["a red boat"]);
