@@ -133,6 +133,18 @@ export const STATES: State[] = [
     },
   },
   {
+    name: "history-selected",
+    open: async (page) => {
+      const job = await createJob(page.request, { prompt: PROMPT, ...QUICK, count: 3 });
+      await finished(page.request, job.id);
+      await page.goto("/history");
+      await isAlive(page);
+      for (const pick of (await page.locator(".pick").all()).slice(0, 2)) await pick.check();
+      await page.locator("summary", { hasText: "Delete selected…" }).click();
+      await expect(page.getByRole("button", { name: "Delete them for good" })).toBeVisible();
+    },
+  },
+  {
     name: "history-nothing-found",
     open: async (page) => {
       await finished(page.request, (await createJob(page.request, { prompt: PROMPT, ...QUICK })).id);
