@@ -35,6 +35,20 @@ impl Store {
             .await?)
     }
 
+    /// Those of these pictures that are the visitor's, newest first.
+    pub(crate) async fn own_pictures(
+        &self,
+        owner: &Visitor,
+        ids: &[PictureId],
+    ) -> Result<Vec<picture::Model>> {
+        Ok(picture::Entity::find()
+            .filter(picture::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(picture::Column::Owner.eq(owner.owner_id()))
+            .order_by_desc(picture::Column::Seq)
+            .all(&self.db)
+            .await?)
+    }
+
     /// Marks a picture; `None` if there is none or it is not the visitor's.
     pub(crate) async fn set_favourite(
         &self,
