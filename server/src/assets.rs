@@ -68,7 +68,6 @@ impl Site {
         let path =
             if uri.path() == "/favicon.ico" { "favicon.svg" } else { uri.path().trim_start_matches('/') };
         let (path, is_versioned) = self.without_version(path);
-        let is_pinned = is_versioned || uri.query().is_some_and(|query| query.starts_with("v="));
 
         let packed = format!("{path}.br");
         let packed = if accepts_brotli(headers) { self.read(&packed).await } else { None };
@@ -83,7 +82,7 @@ impl Site {
         let mut answer = Response::builder()
             .header(header::ETAG, etag)
             .header(header::VARY, HeaderValue::from_static("accept-encoding"))
-            .header(header::CACHE_CONTROL, if is_pinned { FOR_EVER } else { ASK_AGAIN });
+            .header(header::CACHE_CONTROL, if is_versioned { FOR_EVER } else { ASK_AGAIN });
         if is_known {
             return answer.status(StatusCode::NOT_MODIFIED).body(Body::empty()).ok();
         }

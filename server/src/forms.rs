@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use app::FormState;
+use app::format::shortened;
+use app::{FormState, TypedNumbers};
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use backend::{Services, Visitor};
@@ -30,40 +31,68 @@ pub async fn create(
     let (raw, unreadable) = read_request(&fields);
     let created = match unreadable {
         Some(error) => Err(ApiError::from(error)),
-        None => state.services.create_job(&visitor, raw.clone()).await.map_err(ApiError::from),
+        None => state.services.create_job(&visitor, raw).await.map_err(ApiError::from),
     };
     match created {
         Ok(job) => Redirect::to(&format!("/j/{}", job.id)).into_response(),
-        Err(error) => {
-            pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await
-        }
+        Err(error) => refuse(state, visitor, &fields, error).await,
     }
 }
 
 /// `POST /prompt`: lets GPT-2 go on with the prompt that was typed, and shows the form with the result.
+///
+/// The form then also holds what GPT-2 was given (`beginning`) and what it made of it (`written`). A text that
+/// nobody changed since is written anew from that beginning; otherwise it would have no end, or have come to it.
 pub async fn prompt(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     ApiForm(mut fields): ApiForm,
 ) -> Response {
-    match write_prompt(&state.services, value(&fields, "prompt").unwrap_or("")).await {
+    let beginning = beginning(&fields).to_owned();
+    match write_prompt(&state.services, &beginning).await {
         Ok(prompt) => {
-            fields.retain(|(name, value)| name != "prompt" && !value.is_empty());
+            fields.retain(|(name, value)| !WRITER_FIELDS.contains(&name.as_str()) && !value.is_empty());
             fields.insert(0, ("prompt".to_owned(), prompt));
+            fields.insert(1, ("beginning".to_owned(), beginning));
             let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
             Redirect::to(&format!("/?{query}")).into_response()
         }
-        Err(error) => {
-            let (raw, _) = read_request(&fields);
-            pages::refused_form(state, visitor, FormState { raw, error: error.public }, error.status).await
-        }
+        Err(error) => refuse(state, visitor, &fields, error).await,
     }
+}
+
+/// The form's fields that the prompt's writer goes by.
+const WRITER_FIELDS: [&str; 3] = ["prompt", "beginning", "written"];
+
+/// What a prompt is to be written from.
+fn beginning(fields: &Fields) -> &str {
+    let text = |name: &str| {
+        let found = fields.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let in_box = text("prompt").unwrap_or("");
+    match (text("beginning"), text("written")) {
+        // A browser may break lines in the box otherwise than in a hidden field.
+        (Some(beginning), Some(written)) if in_box.split_whitespace().eq(written.split_whitespace()) => {
+            beginning
+        }
+        _ => in_box,
+    }
+}
+
+/// The form again, with what was typed and what is wrong with it.
+async fn refuse(state: AppState, visitor: Visitor, fields: &Fields, error: ApiError) -> Response {
+    let (raw, _) = read_request(fields);
+    let typed = TypedNumbers::read(|name| value(fields, name).map(str::to_owned));
+    let form = FormState::refused(raw, typed, error.public);
+    pages::refused_form(state, visitor, Uri::from_static("/"), form, error.status).await
 }
 
 async fn write_prompt(services: &Services, start: &str) -> ApiResult<String> {
     let start = check_prompt("prompt", start)?;
     let pieces: Vec<String> = services.write_prompt(start.clone(), None)?.try_collect().await?;
-    Ok(start + &pieces.concat())
+    // GPT-2 begins its words with a space.
+    Ok((start + &pieces.concat()).trim_start().to_owned())
 }
 
 /// `POST /j/{id}/cancel`.
@@ -104,16 +133,29 @@ pub async fn delete(
     Ok(back(&headers))
 }
 
-/// To the page that the form was on: its path alone, so that nobody is sent to another site.
-fn back(headers: &HeaderMap) -> Redirect {
+/// `GET` of an address that takes a form alone, as somebody asks for who presses Enter in the address bar after
+/// a form was refused: leads to the page that the form is on.
+pub async fn page_of(address: Uri) -> Redirect {
+    let path = address.path();
+    let job = path.strip_suffix("/cancel");
+    Redirect::to(job.unwrap_or(if path == "/prompt" { "/" } else { "/history" }))
+}
+
+/// To the page that the form was on.
+pub fn back(headers: &HeaderMap) -> Redirect {
+    Redirect::to(&page_before(headers))
+}
+
+/// The page that the form was on: its path alone, so that nobody is sent to another site.
+pub fn page_before(headers: &HeaderMap) -> String {
     let referrer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    let path = referrer.and_then(|address| address.parse::<axum::http::Uri>().ok()).and_then(|address| {
+    let path = referrer.and_then(|address| address.parse::<Uri>().ok()).and_then(|address| {
         address
             .path_and_query()
             .map(ToString::to_string)
             .filter(|path| path.starts_with('/') && !path.starts_with("//"))
     });
-    Redirect::to(path.as_deref().unwrap_or("/history"))
+    path.unwrap_or_else(|| "/history".to_owned())
 }
 
 fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
@@ -143,6 +185,9 @@ fn read_request(fields: &Fields) -> (RawRequest, Option<PublicError>) {
     (raw, first_error)
 }
 
+/// As much of a wrong value as belongs into a sentence, in characters.
+const LONGEST_SAID: usize = 40;
+
 fn number<T: FromStr>(
     fields: &Fields,
     name: &str,
@@ -150,9 +195,13 @@ fn number<T: FromStr>(
     first_error: &mut Option<PublicError>,
 ) -> Option<T> {
     let text = value(fields, name)?.trim();
+    // White space alone counts as empty, as nobody sees it.
+    if text.is_empty() {
+        return None;
+    }
     let number = text.parse().ok();
     if number.is_none() && first_error.is_none() {
-        let said = name.replace('_', " ");
+        let (said, text) = (name.replace('_', " "), shortened(text, LONGEST_SAID));
         *first_error = Some(PublicError::invalid_field(name, format!("{said} `{text}` is not {kind}")));
     }
     number
@@ -185,8 +234,8 @@ pub async fn errors_as_pages(State(state): State<AppState>, request: Request, ne
     if error.code == ErrorCode::NotFound {
         return pages::not_found(state, visitor).await;
     }
-    pages::refused_form(state, visitor, FormState { raw: RawRequest::default(), error }, answer.status())
-        .await
+    let form = FormState { error: Some(error), ..FormState::default() };
+    pages::refused_form(state, visitor, Uri::from_static("/"), form, answer.status()).await
 }
 
 #[cfg(test)]
@@ -231,6 +280,17 @@ mod tests {
             read(&[("quality", "best")]).1.unwrap().message,
             "quality `best` is unknown; known are preview, standard, premium"
         );
+    }
+
+    #[test]
+    fn a_prompt_that_nobody_changed_is_written_anew_from_its_beginning() {
+        let from = |prompt: &str| {
+            let fields = [("prompt", prompt), ("beginning", "a cat"), ("written", "a cat in the snow")];
+            beginning(&fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()).to_owned()
+        };
+        assert_eq!(from("a cat in\r\nthe snow"), "a cat");
+        assert_eq!(from("a cat in the city"), "a cat in the city");
+        assert_eq!(beginning(&vec![("prompt".to_owned(), "a dog".to_owned())]), "a dog");
     }
 
     #[test]

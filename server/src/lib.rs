@@ -3,7 +3,7 @@
 //! # Layout
 //! * [`router`]: every route in one list; start reading here
 //! * `api`: one group of endpoints a file, each handler a few lines over [`Services`]
-//! * `pages` and `forms`: Leptos' pages, and what their forms do without JavaScript
+//! * `pages`, `forms` and `selection`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
 //! * `bundled`: the demo models, likewise
 //! * `visitor`, `security`, `extract`, `error`: what stands around every handler
@@ -11,8 +11,8 @@
 //! * `shutdown`, `telemetry`: the process
 //!
 //! # Invariants
-//! Only this crate knows status codes, headers and cookies. A handler does nothing that a server function
-//! or the command line could not do through the same call.
+//! Only this crate knows status codes, headers and cookies. A handler does nothing that a page or the command
+//! line could not do through the same call.
 
 // A page of Leptos is one type, as deep as its elements are nested.
 #![recursion_limit = "512"]
@@ -27,6 +27,7 @@ mod forms;
 mod pages;
 pub mod router;
 mod security;
+mod selection;
 mod shutdown;
 pub mod state;
 mod telemetry;

@@ -4,7 +4,7 @@ use app::{FormState, PageStatus, shell};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use backend::Visitor;
 use leptos::nonce::use_nonce;
@@ -25,21 +25,22 @@ pub async fn show(
     render(state, visitor, None, request).await
 }
 
-/// The create page with what was typed and what is wrong with it.
+/// The page that a refused form stands on, with what was typed and what is wrong with it.
 pub async fn refused_form(
     state: AppState,
     visitor: Visitor,
+    address: Uri,
     form: FormState,
     status: StatusCode,
 ) -> Response {
-    let mut page = render(state, visitor, Some(form), page_request("/")).await;
+    let mut page = render(state, visitor, Some(form), page_request(address)).await;
     *page.status_mut() = status;
     page
 }
 
 /// The page that says that there is nothing here.
 pub async fn not_found(state: AppState, visitor: Visitor) -> Response {
-    let mut page = render(state, visitor, None, page_request("/not-found")).await;
+    let mut page = render(state, visitor, None, page_request(Uri::from_static("/not-found"))).await;
     *page.status_mut() = StatusCode::NOT_FOUND;
     page
 }
@@ -58,9 +59,9 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     not_found(state, Visitor::from_token("")).await
 }
 
-fn page_request(path: &'static str) -> Request {
+fn page_request(address: Uri) -> Request {
     let mut request = Request::new(Body::empty());
-    *request.uri_mut() = axum::http::Uri::from_static(path);
+    *request.uri_mut() = address;
     request
 }
 
@@ -85,15 +86,6 @@ async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, requ
         *page.status_mut() = crate::error::status_of(code);
     }
     page
-}
-
-/// Contexts of server functions, which are called by the same visitors as pages.
-pub fn provide_request_contexts(state: &AppState) {
-    provide_context(state.services.clone());
-    let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
-    if let Some(visitor) = visitor {
-        provide_context(visitor);
-    }
 }
 
 /// The page's policy holds its nonce, so it can only be written while the page is rendered.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use any_spawner::Executor;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
@@ -9,9 +10,9 @@ use axum::http::{Method, Request, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use leptos_axum::LeptosRoutes;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use types::error::{ErrorCode, PublicError};
@@ -20,10 +21,12 @@ use crate::api::{events, generate_image, health, history, jobs, models, pictures
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
-use crate::{forms, pages, security, visitor};
+use crate::{forms, pages, security, selection, visitor};
 
 /// The whole program as one service; a test sends requests to it without a socket.
 pub fn router(state: AppState) -> Router {
+    // What pages wait for runs on tokio. It is said once a process; a second router says it in vain.
+    let _ = Executor::init_tokio();
     let pages = Router::new()
         .route("/", get(pages::show))
         .route("/j/{id}", get(pages::show))
@@ -33,10 +36,12 @@ pub fn router(state: AppState) -> Router {
 
     let forms = Router::new()
         .route("/", post(forms::create))
-        .route("/prompt", post(forms::prompt))
-        .route("/j/{id}/cancel", post(forms::cancel))
-        .route("/images/{id}/favourite", post(forms::favourite))
-        .route("/images/{id}/delete", post(forms::delete))
+        .route("/prompt", post(forms::prompt).get(forms::page_of))
+        .route("/j/{id}/cancel", post(forms::cancel).get(forms::page_of))
+        .route("/images/{id}/favourite", post(forms::favourite).get(forms::page_of))
+        .route("/images/{id}/delete", post(forms::delete).get(forms::page_of))
+        .route("/history/zip", post(selection::zip).get(forms::page_of))
+        .route("/history/delete", post(selection::delete).get(forms::page_of))
         .layer(from_fn_with_state(state.clone(), forms::errors_as_pages));
 
     let api = Router::new()
@@ -60,8 +65,6 @@ pub fn router(state: AppState) -> Router {
     let routes = pages
         .merge(forms)
         .merge(api)
-        // No pages from Leptos' own list (they stand above), but its server functions, should there be any.
-        .leptos_routes_with_context(&state, Vec::new(), server_function_contexts(&state), || ())
         .layer(from_fn(visitor::identify))
         .merge(public)
         .fallback(pages::fallback)
@@ -80,9 +83,10 @@ fn surround(routes: Router) -> Router {
         .into_iter()
         .fold(guarded, |routes, header| routes.layer(security::header_layer(header)));
     // Pages and JSON shrink to a quarter; streams, pictures and what is packed already are let through.
+    let packed = DefaultPredicate::new().and(NotForContentType::const_new(selection::ZIP));
     // Failures are logged where they are handled, so the trace says nothing of them.
     headed
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(packed))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
 }
 
@@ -95,11 +99,6 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     // The panic itself was written to stderr where it happened.
     let message = "something went wrong on the server; its log has the details";
     ApiError::from(PublicError::new(ErrorCode::Internal, message)).into_response()
-}
-
-fn server_function_contexts(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    let state = state.clone();
-    move || pages::provide_request_contexts(&state)
 }
 
 async fn method_not_allowed(method: Method) -> ApiError {

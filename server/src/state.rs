@@ -28,20 +28,8 @@ impl AppState {
     }
 }
 
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
-    }
-}
-
 impl FromRef<AppState> for Services {
     fn from_ref(state: &AppState) -> Self {
         state.services.clone()
-    }
-}
-
-impl FromRef<AppState> for Site {
-    fn from_ref(state: &AppState) -> Self {
-        state.site.clone()
     }
 }

@@ -1,9 +1,10 @@
-//! Who asks: a random token in a cookie, given out at the first visit.
+//! Who asks: a random token in a cookie, given out at the first visit and again with every page, so that a
+//! visitor who comes back within a year keeps what is theirs.
 //!
 //! The token itself never leaves this file: everything below gets a [`Visitor`], which is its hash.
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -12,20 +13,28 @@ use backend::Visitor;
 /// The cookie's name.
 pub const COOKIE: &str = "darkroom_visitor";
 
-/// How long a browser keeps the cookie: a year.
+/// How long a browser keeps the cookie after a visit: a year.
 const LIFETIME: time::Duration = time::Duration::days(365);
 
-/// Middleware that puts the [`Visitor`] into the request's extensions, and gives a newcomer a cookie.
+/// Middleware that puts the [`Visitor`] into the request's extensions, gives a newcomer a cookie, and gives it
+/// to everybody anew with every page.
 pub async fn identify(jar: CookieJar, mut request: Request, next: Next) -> Response {
     let known = jar.get(COOKIE).map(Cookie::value).filter(|token| looks_like_a_token(token));
-    if let Some(token) = known {
-        request.extensions_mut().insert(Visitor::from_token(token));
-        return next.run(request).await;
-    }
-    let token = Visitor::new_token();
+    let is_newcomer = known.is_none();
+    let token = known.map_or_else(Visitor::new_token, str::to_owned);
     request.extensions_mut().insert(Visitor::from_token(&token));
     let cookie = cookie(token, came_by_tls(request.headers()));
-    (CookieJar::new().add(cookie), next.run(request).await).into_response()
+    let answer = next.run(request).await;
+    if is_newcomer || is_page(&answer) {
+        (CookieJar::new().add(cookie), answer).into_response()
+    } else {
+        answer
+    }
+}
+
+fn is_page(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 fn cookie(token: String, secure: bool) -> Cookie<'static> {

@@ -26,9 +26,12 @@ pub async fn file(
     let (id, ending) = name.rsplit_once('.').unwrap_or((&name, "png"));
     let id: PictureId = read_id(id)?;
     let format = PictureFormat::from_extension(ending).ok_or_else(|| unknown_format(ending))?;
+    if let Some(answer) = unchanged(&services, &headers, id, Some(format)).await? {
+        return Ok(answer);
+    }
     let picture = services.picture_file(id, format).await?;
     let is_download = query.is_some_and(|query| query.split('&').any(|part| part.starts_with("download")));
-    let mut answer = answer(&picture, &headers);
+    let mut answer = answer(&picture);
     if is_download && let Ok(value) = format!("attachment; filename=\"{}\"", picture.file_name).parse() {
         answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
@@ -41,7 +44,10 @@ pub async fn thumbnail(
     ApiId(id): ApiId<PictureId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    Ok(answer(&services.thumbnail(id).await?, &headers))
+    if let Some(answer) = unchanged(&services, &headers, id, None).await? {
+        return Ok(answer);
+    }
+    Ok(answer(&services.thumbnail(id).await?))
 }
 
 /// Whether a picture shall be a favourite.
@@ -71,19 +77,52 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn answer(picture: &PictureFile, headers: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", picture.etag.trim_matches('"'));
-    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == etag.as_str());
-    let facts = [(header::ETAG, etag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
-    if is_known {
-        return (StatusCode::NOT_MODIFIED, facts).into_response();
+fn answer(picture: &PictureFile) -> Response {
+    let facts = [
+        (header::ETAG, picture.etag.clone()),
+        (header::CACHE_CONTROL, CACHE_CONTROL.to_owned()),
+        (header::CONTENT_TYPE, picture.content_type.to_owned()),
+    ];
+    (facts, Body::from(picture.bytes.clone())).into_response()
+}
+
+/// The answer to a browser that has the picture already. It costs no look into the file, and no conversion.
+async fn unchanged(
+    services: &Services,
+    headers: &HeaderMap,
+    id: PictureId,
+    format: Option<PictureFormat>,
+) -> ApiResult<Option<Response>> {
+    let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()) else {
+        return Ok(None);
+    };
+    let etag = services.picture_tag(id, format).await?;
+    if !is_among(&etag, known) {
+        return Ok(None);
     }
-    let kind = [(header::CONTENT_TYPE, picture.content_type.to_owned())];
-    (facts, kind, Body::from(picture.bytes.clone())).into_response()
+    let facts = [(header::ETAG, etag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
+    Ok(Some((StatusCode::NOT_MODIFIED, facts).into_response()))
+}
+
+/// Whether an entity tag is one of those in `If-None-Match`. Weak ones count: the bytes never change.
+fn is_among(etag: &str, known: &str) -> bool {
+    known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == etag)
 }
 
 fn unknown_format(ending: &str) -> ApiError {
     let known = PictureFormat::ALL.map(PictureFormat::extension).join(", ");
     let ending: String = ending.chars().take(20).collect();
-    PublicError::not_found(format!("pictures are not to be had as `{ending}`; known are {known}")).into()
+    PublicError::not_found(format!("pictures are not available as `{ending}`; known are {known}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_among;
+
+    #[test]
+    fn a_tag_is_found_among_those_that_a_browser_knows() {
+        assert!(is_among("\"a-png\"", "\"a-jpg\", W/\"a-png\""));
+        assert!(is_among("\"a-png\"", "*"));
+        assert!(!is_among("\"a-png\"", "\"a-jpg\""));
+    }
 }

@@ -109,3 +109,55 @@ async fn a_body_that_is_no_form_shows_the_form_with_a_sentence() {
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(answer.text().contains("he body is not a form"));
 }
+
+#[tokio::test]
+async fn a_number_that_is_none_comes_back_as_it_was_typed() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let typed = [("prompt", "a red boat"), ("steps", "2o"), ("width", "wide"), ("seed", "7")];
+    let answer = anna.post_form("/", &typed).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.text();
+    assert!(page.contains("Steps `2o` is not a whole number."), "{page}");
+    for value in ["2o", "wide", "7"] {
+        assert!(page.contains(&format!("value=\"{value}\"")), "{value} is shown again");
+    }
+}
+
+#[tokio::test]
+async fn a_second_random_prompt_begins_where_the_first_one_did() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let answer = anna.post_form("/prompt", &[("prompt", "a red"), ("steps", "2o")]).await;
+    let address = answer.header("location").to_owned();
+    let page = anna.get(&address).await.text();
+    assert!(page.contains("name=\"beginning\" value=\"a red\""), "{page}");
+    assert!(page.contains("value=\"2o\""), "what was typed is carried along");
+
+    let written = form_urlencoded::parse(address.trim_start_matches("/?").as_bytes())
+        .find(|(name, _)| name == "prompt")
+        .map(|(_, prompt)| prompt.into_owned())
+        .expect("there is a prompt");
+    let again = [("prompt", written.as_str()), ("beginning", "a red"), ("written", written.as_str())];
+    let second = anna.post_form("/prompt", &again).await;
+    assert!(second.header("location").contains("&beginning=a+red"), "{}", second.header("location"));
+    let changed = [("prompt", "a blue"), ("beginning", "a red"), ("written", written.as_str())];
+    let third = anna.post_form("/prompt", &changed).await;
+    assert!(third.header("location").starts_with("/?prompt=a+blue+"), "{}", third.header("location"));
+}
+
+#[tokio::test]
+async fn an_address_that_takes_a_form_alone_leads_to_the_forms_page() {
+    let app = TestApp::start().await;
+    for (address, page) in [
+        ("/prompt", "/"),
+        ("/j/12/cancel", "/j/12"),
+        ("/images/12/delete", "/history"),
+        ("/images/12/favourite", "/history"),
+        ("/history/zip", "/history"),
+        ("/history/delete", "/history"),
+    ] {
+        let answer = app.browser().get(address).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, page), "{address}");
+    }
+}

@@ -78,7 +78,7 @@ async fn what_is_no_picture_is_not_found() {
     );
     insta::assert_snapshot!(
         anna.get(&format!("/images/{}.gif", picture.id)).await.complaint(),
-        @"404 not_found: pictures are not to be had as `gif`; known are png, jpg, webp"
+        @"404 not_found: pictures are not available as `gif`; known are png, jpg, webp"
     );
 }
 
@@ -104,4 +104,17 @@ async fn a_stranger_with_the_address_sees_a_picture_and_can_do_nothing_to_it() {
     assert_eq!(ben.favourite(picture.id, true).await.complaint(), missing);
     assert_eq!(ben.delete_picture(picture.id).await.complaint(), missing);
     assert_eq!(anna.history("favourites=false").await.pictures, [picture]);
+}
+
+#[tokio::test]
+async fn a_browser_that_has_a_picture_is_not_told_so_once_it_is_deleted() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let picture = anna.paint("a red boat").await;
+    let path = picture.path(PictureFormat::Jpeg);
+    let etag = anna.get(&path).await.header("etag").to_owned();
+    let known = [("if-none-match", etag.as_str())];
+    assert_eq!(anna.get_with(&path, &known).await.status, StatusCode::NOT_MODIFIED);
+    anna.delete_picture(picture.id).await;
+    assert_eq!(anna.get_with(&path, &known).await.status, StatusCode::NOT_FOUND);
 }

@@ -15,11 +15,13 @@ async fn a_newcomer_gets_a_cookie_that_no_script_and_no_other_site_can_use() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_given_once() {
+async fn every_page_gives_the_same_cookie_for_another_year_and_nothing_else_does() {
     let app = TestApp::start().await;
     let anna = app.browser();
-    assert_ne!(anna.get("/").await.header("set-cookie"), "");
-    assert_eq!(anna.get("/").await.header("set-cookie"), "");
+    let given = anna.get("/").await.header("set-cookie").to_owned();
+    assert!(given.contains("; Max-Age=31536000"), "{given}");
+    assert_eq!(anna.get("/history").await.header("set-cookie"), given);
+    assert_eq!(anna.get("/api/v1/history").await.header("set-cookie"), "");
 }
 
 #[tokio::test]
