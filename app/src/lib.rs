@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! * `shell`: the document around every page; `App` is the table of routes
-//! * `pages`: one page a file, named as in its URL; they render on the server alone
+//! * `pages`: one page a file; they render on the server alone
 //! * `components`: what several pages show
 //! * [`islands`]: the parts that come alive in the browser
 //! * [`live`]: server-sent events as a stream of values
@@ -28,8 +28,12 @@ mod request_query;
 pub mod shell;
 #[cfg(feature = "ssr")]
 mod state;
+#[cfg(feature = "ssr")]
+mod typed;
 
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};
 #[cfg(feature = "ssr")]
 pub use state::{FormState, PageStatus};
+#[cfg(feature = "ssr")]
+pub use typed::TypedNumbers;

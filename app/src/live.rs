@@ -6,6 +6,8 @@ use web_sys::{Event, EventSource, MessageEvent};
 
 /// What comes out of a [`Feed`].
 pub enum Heard {
+    /// The connection is there: for the first time, or again.
+    Open,
     /// An event that was asked for.
     Event {
         /// Its name.
@@ -30,6 +32,7 @@ pub struct Feed {
     source: EventSource,
     // The browser calls into these for as long as the connection is open.
     _on_event: Handler<MessageEvent>,
+    _on_open: Handler<Event>,
     _on_error: Handler<Event>,
 }
 
@@ -52,18 +55,23 @@ impl Feed {
             source.add_event_listener_with_callback(name, on_event.as_ref().unchecked_ref()).ok()?;
         }
 
+        let heard = on_heard.clone();
+        let on_open: Handler<Event> = Closure::new(move |_| heard(Heard::Open));
+        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+
         let broken_source = source.clone();
         let on_error: Handler<Event> = Closure::new(move |_| {
             on_heard(Heard::Broken { will_retry: broken_source.ready_state() != EventSource::CLOSED });
         });
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
 
-        Some(Self { source, _on_event: on_event, _on_error: on_error })
+        Some(Self { source, _on_event: on_event, _on_open: on_open, _on_error: on_error })
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
+        self.source.set_onopen(None);
         self.source.set_onerror(None);
         self.source.close();
     }

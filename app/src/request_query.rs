@@ -72,13 +72,13 @@ pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use types::model::{ModelDefaults, SizeLimits};
     use types::sampler::{Sampler, Schedule};
 
     use super::*;
 
-    fn model() -> ModelInfo {
+    pub(crate) fn model() -> ModelInfo {
         ModelInfo {
             name: "demo".into(),
             title: "Postcards".into(),

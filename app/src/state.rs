@@ -5,14 +5,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use types::error::{ErrorCode, PublicError};
 use types::request::RawRequest;
 
-/// A form that was refused. With it as context, the create page shows what was typed and, beside the
-/// field, what is wrong.
-#[derive(Debug, Clone, PartialEq)]
+use crate::typed::TypedNumbers;
+
+/// What a form shows. As a context it is one that was refused: the page shows what was typed and what is
+/// wrong with it.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FormState {
-    /// What was typed.
+    /// What it asks for, as far as that could be read.
     pub raw: RawRequest,
-    /// What is wrong with it.
-    pub error: PublicError,
+    /// Its numbers as they were typed.
+    pub typed: TypedNumbers,
+    /// What GPT-2 was given to write the prompt that is in the box, if it did.
+    pub beginning: Option<String>,
+    /// What is wrong.
+    pub error: Option<PublicError>,
+}
+
+impl FormState {
+    /// A form that was refused.
+    pub fn refused(raw: RawRequest, typed: TypedNumbers, error: PublicError) -> Self {
+        Self { raw, typed, beginning: None, error: Some(error) }
+    }
 }
 
 /// Where a page says that it could not show what was asked for.

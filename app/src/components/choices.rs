@@ -4,18 +4,18 @@ use leptos::prelude::*;
 use types::model::{ModelInfo, Quality, Shape};
 
 use super::icons::{quality_icon, shape_icon};
+use crate::format::counted;
 
 /// Shape, as drawn radio buttons.
 pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> AnyView {
     let chosen = chosen.unwrap_or_default();
     let options = Shape::ALL.map(|shape| {
-        let (width, height) = model.size_of(shape);
+        let note = size_note(model, shape);
         let name = match shape {
             Shape::Square => "Square",
             Shape::Landscape => "Landscape",
             Shape::Portrait => "Portrait",
         };
-        let note = format!("{width} × {height}");
         option("shape", shape.as_str(), shape == chosen, shape_icon(shape), name, note)
     });
     view! {
@@ -30,14 +30,13 @@ pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> AnyView {
 /// Quality, which is steps by name.
 pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> AnyView {
     let chosen = chosen.unwrap_or_default();
-    let usual = model.defaults.steps;
     let options = Quality::ALL.map(|quality| {
         let (name, n_bars) = match quality {
             Quality::Preview => ("Preview", 1),
             Quality::Standard => ("Standard", 2),
             Quality::Premium => ("Premium", 3),
         };
-        let note = format!("{} steps", quality.steps(usual));
+        let note = steps_note(model, quality);
         option("quality", quality.as_str(), quality == chosen, quality_icon(n_bars), name, note)
     });
     view! {
@@ -49,6 +48,22 @@ pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> AnyView {
     .into_any()
 }
 
+/// What a shape is with this model.
+pub fn size_note(model: &ModelInfo, shape: Shape) -> String {
+    let (width, height) = model.size_of(shape);
+    format!("{width} × {height}")
+}
+
+/// What a quality is with this model.
+pub fn steps_note(model: &ModelInfo, quality: Quality) -> String {
+    counted(u64::from(quality.steps(model.defaults.steps)), "step", "steps")
+}
+
+/// The id of the note under a choice.
+pub fn note_id(field: &str, value: &str) -> String {
+    format!("{field}-{value}-note")
+}
+
 fn option(
     field: &'static str,
     value: &'static str,
@@ -57,12 +72,12 @@ fn option(
     name: &'static str,
     note: String,
 ) -> AnyView {
-    let id = format!("{field}-{value}");
+    let (id, note_id) = (format!("{field}-{value}"), note_id(field, value));
     view! {
         <div class="option">
             <input type="radio" id=id.clone() name=field value=value checked=is_chosen />
             <label for=id>
-                {icon} <span class="option-name">{name}</span> <span class="option-note">{note}</span>
+                {icon} <span class="option-name">{name}</span> <span class="option-note" id=note_id>{note}</span>
             </label>
         </div>
     }

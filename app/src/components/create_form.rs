@@ -1,7 +1,6 @@
 //! The form that asks for pictures.
 
 use leptos::prelude::*;
-use types::error::PublicError;
 use types::model::{ModelInfo, Vocabulary};
 use types::request::RawRequest;
 
@@ -10,14 +9,11 @@ use super::more_settings::more_settings;
 use crate::format::sentence;
 use crate::islands::prompt_help::WordGroup;
 use crate::islands::prompt_writer::PromptWriter;
+use crate::state::FormState;
 
-/// The form, filled in with `raw`, with `error` beside its field.
-pub fn create_form(
-    models: &[ModelInfo],
-    can_write: bool,
-    raw: &RawRequest,
-    error: Option<&PublicError>,
-) -> AnyView {
+/// The form as it was filled in, with what is wrong beside its field.
+pub fn create_form(models: &[ModelInfo], can_write: bool, form: &FormState) -> AnyView {
+    let (raw, error) = (&form.raw, form.error.as_ref());
     let Some(model) = chosen_model(models, raw) else {
         return view! {
             <p class="notice" role="alert">
@@ -38,9 +34,17 @@ pub fn create_form(
         }
     });
     let groups = model.vocabulary.as_ref().map(word_groups).unwrap_or_default();
+    // Without a script, Random prompt tells by these whether the box still holds what GPT-2 wrote.
+    let written = form.beginning.clone().map(|beginning| {
+        view! {
+            <input type="hidden" name="beginning" value=beginning />
+            <input type="hidden" name="written" value=raw.prompt.clone() />
+        }
+    });
     let prompt = view! {
         <PromptWriter
             text=raw.prompt.clone()
+            model=model.name.clone()
             error=prompt_error
             groups=groups
             examples=model.examples.clone()
@@ -54,19 +58,21 @@ pub fn create_form(
             <input type="submit" hidden=true tabindex="-1" value="Generate" />
             {summary}
             {prompt}
+            {written}
             <div class="choices">
                 {shape_choice(model, raw.shape)} {quality_choice(model, raw.quality)}
             </div>
             <button type="submit" class="primary generate" id="generate">
                 "Generate"
             </button>
-            {more_settings(models, raw, error)}
+            {more_settings(models, form)}
         </form>
     }
     .into_any()
 }
 
-fn chosen_model<'a>(models: &'a [ModelInfo], raw: &RawRequest) -> Option<&'a ModelInfo> {
+/// The model that is asked for, or else the first.
+pub fn chosen_model<'a>(models: &'a [ModelInfo], raw: &RawRequest) -> Option<&'a ModelInfo> {
     models.iter().find(|model| Some(&model.name) == raw.model.as_ref()).or_else(|| models.first())
 }
 

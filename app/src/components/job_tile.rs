@@ -3,10 +3,15 @@
 use leptos::prelude::*;
 use types::job::{JobInfo, JobStatus};
 
+use crate::islands::live_tile::LiveTile;
 use crate::job_view::headline;
 
-/// A job as a small picture with its state, leading to its page.
+/// A job as a small picture with its state, leading to its page. One that is not at its end comes alive.
 pub fn job_tile(job: &JobInfo) -> AnyView {
+    if !job.status.is_final() {
+        let inside = view! { <LiveTile job=job.clone() /> }.into_any();
+        return view! { <li class="tile">{inside}</li> }.into_any();
+    }
     let prompt = job.request.prompt.clone();
     let state = (job.status != JobStatus::Done).then(|| headline(job));
     // The picture's alternative text is the prompt already.
@@ -26,19 +31,15 @@ pub fn job_tile(job: &JobInfo) -> AnyView {
         None => view! { <span class="blank" data-status=job.status.as_str()></span> }.into_any(),
     };
     let many = (job.pictures.len() > 1).then(|| view! { <span class="tile-count">{job.pictures.len()}<span class="visually-hidden">" pictures"</span></span> });
-    let progress = job.progress.map(|progress| {
-        view! { <progress class="bar" max="1" value=progress.fraction().to_string() aria-label=format!("Progress of {prompt}")></progress> }
-    });
     view! {
-        <li class="tile" data-status=job.status.as_str()>
-            <a class="tile-link" href=format!("/j/{}", job.id)>
+        <li class="tile">
+            <a class="tile-link" href=format!("/j/{}", job.id) data-status=job.status.as_str()>
                 <span class="tile-paper">{paper} {many}</span>
                 {state.map(|state| view! { <span class="tile-state">{state}</span> })}
                 <span class="tile-prompt" aria-hidden=has_picture>
                     {prompt.clone()}
                 </span>
             </a>
-            {progress}
         </li>
     }
     .into_any()

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::event::JobEvent;
 use types::job::JobInfo;
 
+use super::job_actions::leave_cancel;
 use super::local::Local;
 use super::previews::push_preview;
 use crate::job_view::{apply, developing_index};
@@ -15,6 +16,9 @@ const EVENTS: [&str; 6] = ["queued", "progress", "picture", "done", "failed", "c
 const TICK_MS: u32 = 500;
 /// Before a stream is opened again that the browser has given up.
 const PAUSE_MS: u32 = 3_000;
+/// A page that nobody sees looks at its job for one tick in so many. A browser opens only some six connections
+/// to a site, and as many tabs with a job each would leave none for the next page.
+const HIDDEN_TICKS: u32 = 20;
 
 /// A job that is followed. All parts are handles, so it is passed by copy.
 #[derive(Clone, Copy)]
@@ -30,6 +34,8 @@ pub struct Follower {
     /// Whether the connection is gone for the moment.
     pub is_broken: RwSignal<bool>,
     last_event: StoredValue<String>,
+    /// Ticks for which nobody has seen the page.
+    n_hidden: StoredValue<u32>,
     feed: Local<Feed>,
     clock: Local<Interval>,
 }
@@ -44,6 +50,7 @@ impl Follower {
             age_ms: RwSignal::new(0),
             is_broken: RwSignal::new(false),
             last_event: StoredValue::new(String::new()),
+            n_hidden: StoredValue::new(0),
             feed: Local::new(),
             clock: Local::new(),
         }
@@ -51,12 +58,40 @@ impl Follower {
 
     /// Follows the job to its end.
     pub fn follow(self) {
-        if self.job.with_untracked(|job| job.status.is_final()) {
+        if self.is_over() {
             return;
         }
-        self.open();
-        let clock = Interval::new(TICK_MS, move || self.age_ms.update(|age| *age += u64::from(TICK_MS)));
-        self.clock.set(Some(clock));
+        self.listen();
+        self.clock.set(Some(Interval::new(TICK_MS, move || self.tick())));
+        let seen = window_event_listener_untyped("visibilitychange", move |_| self.listen());
+        on_cleanup(move || seen.remove());
+    }
+
+    fn is_over(self) -> bool {
+        self.job.with_untracked(|job| job.status.is_final())
+    }
+
+    /// Listens while the page is seen.
+    fn listen(self) {
+        self.n_hidden.set_value(0);
+        if document().hidden() {
+            self.feed.set(None);
+        } else if !self.is_over() {
+            self.open();
+        }
+    }
+
+    fn tick(self) {
+        self.age_ms.update(|age| *age += u64::from(TICK_MS));
+        if !document().hidden() {
+            return;
+        }
+        self.n_hidden.update_value(|n| *n = (*n + 1) % HIDDEN_TICKS);
+        if self.n_hidden.get_value() == 0 {
+            self.open();
+        } else {
+            self.feed.set(None);
+        }
     }
 
     fn open(self) {
@@ -72,8 +107,8 @@ impl Follower {
 
     fn hear(self, heard: Heard) {
         match heard {
+            Heard::Open => self.is_broken.set(false),
             Heard::Event { data, id, .. } => {
-                self.is_broken.set(false);
                 self.age_ms.set(0);
                 self.last_event.set_value(id);
                 if let Ok(event) = serde_json::from_str::<JobEvent>(&data) {
@@ -84,7 +119,7 @@ impl Follower {
                 self.is_broken.set(true);
                 if !will_retry {
                     self.feed.set(None);
-                    Timeout::new(PAUSE_MS, move || self.open()).forget();
+                    Timeout::new(PAUSE_MS, move || self.listen()).forget();
                 }
             }
         }
@@ -102,6 +137,9 @@ impl Follower {
             self.previews.update(|previews| push_preview(previews, url));
         }
         let is_final = event.is_final();
+        if is_final {
+            leave_cancel();
+        }
         self.job.update(|job| apply(job, event));
         if is_final {
             self.feed.set(None);

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-/// Moves the focus in the grid (`data-grid`) that has it. Enter opens by itself, as pictures are links; `f`
-/// presses the favourite button of the picture that has the focus.
+/// Moves the focus in the grid (`data-grid`) that has it. Enter opens by itself, as pictures are links. For the
+/// picture that has the focus, `f` presses the favourite button and `x` sets or takes away the check mark.
 pub fn move_in_grid(event: &KeyboardEvent) {
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
@@ -15,8 +15,13 @@ pub fn move_in_grid(event: &KeyboardEvent) {
     if !focused.matches("[data-grid] .tile-link").unwrap_or(false) {
         return;
     }
-    if event.key() == "f" {
-        press_favourite(&focused);
+    let pressed = match event.key().as_str() {
+        "f" => Some("form.favourite button"),
+        "x" => Some(".pick"),
+        _ => None,
+    };
+    if let Some(button) = pressed {
+        press(&focused, button);
         return;
     }
     let links = links_of(&grid);
@@ -53,12 +58,10 @@ fn top_of(link: &HtmlElement) -> i32 {
     tile.and_then(|tile| tile.dyn_into::<HtmlElement>().ok()).map_or(0, |tile| tile.offset_top())
 }
 
-fn press_favourite(link: &Element) {
-    let button = link
-        .closest("li")
-        .ok()
-        .flatten()
-        .and_then(|tile| tile.query_selector("form.favourite button").ok()?);
+/// Presses what stands beside a link in its tile.
+fn press(link: &Element, button: &str) {
+    let tile = link.closest("li").ok().flatten();
+    let button = tile.and_then(|tile| tile.query_selector(button).ok()?);
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::job::{JobId, JobStatus};
 use types::request::{GenerationRequest, MAX_SEED};
+use wasm_bindgen::JsCast;
 
 use super::follower::Follower;
 use super::request::post_json;
@@ -17,8 +18,13 @@ pub fn cancel_form(follower: Follower) -> impl IntoView + use<> {
     let is_asked = RwSignal::new(false);
     let cancel = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
+        if is_asked.get_untracked() {
+            return;
+        }
         let form: web_sys::HtmlFormElement = event_target(&event);
         is_asked.set(true);
+        // The button goes away with the job, and what becomes of the job is said there.
+        focus(".headline");
         spawn_local(async move {
             if !post_json(&format!("/api/v1/jobs/{id}/cancel"), "").await {
                 // The plain way says what is wrong.
@@ -28,10 +34,26 @@ pub fn cancel_form(follower: Follower) -> impl IntoView + use<> {
     };
     view! {
         <form class="cancel" method="post" action=format!("/j/{id}/cancel") on:submit=cancel>
-            <button type="submit" class="quiet" disabled=is_asked>
+            // Not `disabled`, which would take the focus away from under a keyboard.
+            <button type="submit" class="quiet" aria-disabled=move || is_asked.get().then_some("true")>
                 {move || if is_asked.get() { "Cancelling…" } else { "Cancel" }}
             </button>
         </form>
+    }
+}
+
+/// Takes the focus away from Cancel before the job's end takes the button away.
+pub fn leave_cancel() {
+    let focused = document().active_element();
+    if focused.is_some_and(|focused| focused.matches(".cancel *").unwrap_or(false)) {
+        focus("main");
+    }
+}
+
+fn focus(selector: &str) {
+    let found = document().query_selector(selector).ok().flatten();
+    if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = found.focus();
     }
 }
 

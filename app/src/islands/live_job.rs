@@ -110,7 +110,9 @@ fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView 
     let value = move || job.with(|job| job.progress.map_or(0.0, |progress| progress.fraction()));
     view! {
         <div class="develop" hidden=is_silent>
-            <p class="headline">{headline}</p>
+            <p class="headline" tabindex="-1">
+                {headline}
+            </p>
             <p class="details">{details}</p>
             {move || {
                 (status.get() == JobStatus::Running)

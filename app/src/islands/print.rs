@@ -32,26 +32,26 @@ pub fn print_tools(picture: &PictureInfo, is_owner: bool, is_one_of_many: bool) 
         <div class="print-tools">
             <ul class="downloads" aria-label="Download">{downloads.into_iter().collect_view()}</ul>
             {seed}
-            {is_owner.then(|| owner_tools(picture))}
+            {is_owner.then(|| owner_tools(picture, &which))}
         </div>
     }
 }
 
-/// Favourite and delete, as forms that work by themselves.
-pub fn owner_tools(picture: &PictureInfo) -> impl IntoView + use<> {
+/// Favourite and delete, as forms that work by themselves. `name` says to a screen reader which picture is meant.
+pub fn owner_tools(picture: &PictureInfo, name: &str) -> impl IntoView + use<> {
     let base = format!("/images/{}", picture.id);
     let (is_on, wish) = (picture.favourite, if picture.favourite { "false" } else { "true" });
     view! {
         <form class="favourite" method="post" action=format!("{base}/favourite") data-id=picture.id.to_string()>
             <input type="hidden" name="on" value=wish />
-            <button type="submit" class="quiet icon" aria-pressed=if is_on { "true" } else { "false" } aria-label="Favourite" title="Favourite">
+            <button type="submit" class="quiet icon" aria-pressed=if is_on { "true" } else { "false" } aria-label=format!("Favourite {name}") title="Favourite">
                 <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
                     <path d="M12 20.3 4.6 13a4.9 4.9 0 0 1 6.9-6.9l.5.5.5-.5a4.9 4.9 0 0 1 6.9 6.9z" />
                 </svg>
             </button>
         </form>
         <details class="delete">
-            <summary class="quiet icon" aria-label="Delete…" title="Delete…">
+            <summary class="quiet icon" aria-label=format!("Delete… {name}") title="Delete…">
                 <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
                     <path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" />
                 </svg>

@@ -17,6 +17,8 @@ pub(crate) fn PromptWriter(
     text: String,
     /// What is wrong with it.
     error: Option<String>,
+    /// The model whose words and examples follow.
+    model: String,
     /// The model's words, if it knows only some.
     groups: Vec<WordGroup>,
     /// Prompts that the model does well.
@@ -25,7 +27,7 @@ pub(crate) fn PromptWriter(
     can_write: bool,
 ) -> impl IntoView {
     let markup = escaped(&text);
-    let writer = Writer::new(text);
+    let writer = Writer::new(text, error);
     let is_alive = RwSignal::new(false);
     Effect::new(move || {
         if let Some(area) = writer.area.get() {
@@ -35,8 +37,8 @@ pub(crate) fn PromptWriter(
         }
     });
 
-    let has_error = error.is_some();
-    let describes = if has_error { "prompt-error prompt-length" } else { "prompt-length" };
+    let has_error = move || writer.error.with(Option::is_some);
+    let describes = move || if has_error() { "prompt-error prompt-length" } else { "prompt-length" };
     let has_help = !groups.is_empty() || !examples.is_empty();
     let help = prompt_help(writer, groups, examples, is_alive);
     view! {
@@ -51,7 +53,7 @@ pub(crate) fn PromptWriter(
                     rows="3"
                     placeholder="Say what the picture shows"
                     aria-describedby=describes
-                    aria-invalid=has_error.then_some("true")
+                    aria-invalid=move || has_error().then_some("true")
                     aria-busy=move || writer.is_writing.get().then_some("true")
                     autocomplete="off"
                     node_ref=writer.area
@@ -65,7 +67,9 @@ pub(crate) fn PromptWriter(
                     <span class="caret"></span>
                 </div>
             </div>
-            {error.map(|error| view! { <p class="field-error" id="prompt-error" role="alert">{error}</p> })}
+            {move || {
+                writer.error.get().map(|error| view! { <p class="field-error" id="prompt-error" role="alert">{error}</p> })
+            }}
             <div class="prompt-tools">
                 {can_write.then(|| writing_buttons(writer))}
                 <p class="prompt-length" id="prompt-length" class:too-long=move || writer.text.with(|text| is_too_long(text))>
@@ -79,7 +83,7 @@ pub(crate) fn PromptWriter(
         {has_help
             .then(|| {
                 view! {
-                    <details class="prompt-help">
+                    <details class="prompt-help" data-of-model=model>
                         <summary>"What this small model knows"</summary>
                         {help}
                     </details>

@@ -6,6 +6,7 @@ use gloo_timers::callback::Interval;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use serde::Deserialize;
+use types::request::check_prompt;
 
 use super::local::Local;
 use crate::format::{query_value, sentence};
@@ -28,6 +29,8 @@ pub struct Writer {
     pub is_writing: RwSignal<bool>,
     /// What a screen reader is told.
     pub said: RwSignal<String>,
+    /// What is wrong with the prompt, or why none could be written.
+    pub error: RwSignal<Option<String>>,
     /// What stood in the box before each change by a button.
     pub before: RwSignal<Vec<String>>,
     /// What GPT-2 wrote last; nothing before it wrote at all.
@@ -44,13 +47,14 @@ struct Piece {
 }
 
 impl Writer {
-    /// A writer on a box with this text.
-    pub fn new(text: String) -> Self {
+    /// A writer on a box with this text, and what is wrong with it.
+    pub fn new(text: String, error: Option<String>) -> Self {
         Self {
             area: NodeRef::new(),
             text: RwSignal::new(text),
             is_writing: RwSignal::new(false),
             said: RwSignal::new(String::new()),
+            error: RwSignal::new(error),
             before: RwSignal::new(Vec::new()),
             written: RwSignal::new(None),
             feed: Local::new(),
@@ -126,6 +130,12 @@ impl Writer {
 
     fn write(self, beginning: &str) {
         self.close();
+        // An `EventSource` cannot read the sentence with which the server refuses.
+        if let Err(error) = check_prompt("prompt", beginning) {
+            self.fail(&error.message);
+            return;
+        }
+        self.error.set(None);
         self.remember();
         // The space comes with the next word.
         let beginning = beginning.trim_end().to_owned();
@@ -156,11 +166,14 @@ impl Writer {
                 }
                 _ => {
                     let failure = serde_json::from_str::<Failure>(&data);
-                    self.fail(&failure.map(|failure| failure.message).unwrap_or_default());
+                    self.fail(failure.as_ref().map_or("the server could not go on", |it| &it.message));
                 }
             },
+            Heard::Open => {}
             // The browser would ask again and get another prompt, from the beginning.
-            Heard::Broken { .. } => self.fail("the connection broke; what came so far is kept"),
+            Heard::Broken { .. } => {
+                self.fail("the connection broke, and what came so far is kept; press again to write another");
+            }
         }
     }
 
@@ -180,7 +193,8 @@ impl Writer {
 
     fn fail(self, message: &str) {
         self.close();
-        self.said.set(sentence(message));
+        self.said.set(String::new());
+        self.error.set(Some(sentence(message)));
     }
 
     fn close(self) {

@@ -44,18 +44,18 @@ const FIELDS: [(&str, &str, &str); 13] = [
     ("model", "a name from /api/v1/models", "What paints. Left out: the first."),
     ("shape", "square, landscape, portrait", "Size by name."),
     ("quality", "preview, standard, premium", "Steps by name."),
-    ("steps", "1 to 150", "Sampling steps; goes before quality."),
+    ("steps", "1 to 150", "Sampling steps; overrides quality."),
     ("guidance_scale", "0 to 30", "Classifier-free guidance (CFG)."),
-    ("sampler", "dpmpp_2m, euler, euler_ancestral, ddim", "How the noise is walked down."),
+    ("sampler", "dpmpp_2m, euler, euler_ancestral, ddim", "How noise is removed, step by step."),
     ("schedule", "karras, normal", "How the noise levels are spaced."),
     ("seed", "0 to 9007199254740991", "The same seed gives the same picture. Left out or -1: a new one."),
-    ("width", "a multiple of 8, as the model allows", "Pixels; goes before shape."),
-    ("height", "a multiple of 8, as the model allows", "Pixels; goes before shape."),
+    ("width", "a multiple of 8, as the model allows", "Pixels; overrides shape."),
+    ("height", "a multiple of 8, as the model allows", "Pixels; overrides shape."),
     ("count", "1 to 8", "Pictures; picture i has seed + i."),
 ];
 
 /// Every address: method, path, what it answers.
-const ADDRESSES: [(&str, &str, &str); 12] = [
+const ADDRESSES: [(&str, &str, &str); 13] = [
     ("POST", "/generate-image", "PNG bytes, once the picture is done"),
     ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
     ("GET", "/api/v1/jobs/{id}", "the job: status, progress, pictures"),
@@ -68,6 +68,7 @@ const ADDRESSES: [(&str, &str, &str); 12] = [
     ("GET", "/api/v1/history", "your pictures; ?search=, favourites=true, cursor=, limit="),
     ("GET", "/api/v1/models", "the installed picture models"),
     ("GET", "/api/v1/prompts/stream", "server-sent events: a prompt as GPT-2 writes it; ?start=, seed="),
+    ("GET", "/api/v1/health", "whether the program is up and has a model that paints"),
 ];
 
 /// The page.
@@ -97,7 +98,8 @@ pub fn ApiPage() -> impl IntoView {
                 <code>"Last-Event-ID"</code> " or " <code>"?after="</code> " and nothing is missed."
             </p>
             {code_block("code-follow", "Follow a job", FOLLOW_JOB.to_owned())}
-            <p>"A finished picture is served in three formats. PNG is what is stored, and holds the settings."</p>
+            <p>"A finished picture is served in three formats, each with its settings inside: PNG, which is what is stored, as text; JPEG and WebP in the EXIF field "
+                <code>"UserComment"</code> "."</p>
             {code_block("code-picture", "Fetch a picture", GET_PICTURE.to_owned())}
 
             <h2 id="prompts">"Prompts"</h2>
@@ -105,12 +107,13 @@ pub fn ApiPage() -> impl IntoView {
             {code_block("code-prompt", "Write a prompt", WRITE_PROMPT.to_owned())}
 
             <h2 id="fields">"Fields of a request"</h2>
-            <p>"The same for jobs and for the one call. Unknown fields are refused, so that a misspelt one does not pass unnoticed."</p>
+            <p>"The same for jobs and for the one call, where "
+                <code>"count"</code> " must be 1. Unknown fields are refused, so that a misspelt one does not pass unnoticed."</p>
             {table("Fields of a request", ["Field", "Allowed", "What it does"], &FIELDS, [true, false, false])}
 
             <h2 id="errors">"Errors"</h2>
             <p>
-                "A request that is refused gets a status of 400 to 499 and one sentence. " <code>"code"</code>
+                "A request that is refused gets a status of 400 to 499 and one sentence; a fault of the server gets 500 or more. " <code>"code"</code>
                 " is stable, for programs; " <code>"field"</code> " is there if one field is at fault."
             </p>
             {code_block("code-error", "An error", ERROR.to_owned())}

@@ -9,10 +9,12 @@ use types::job::{JobId, JobInfo};
 use types::request::RawRequest;
 
 use crate::components::create_form::create_form;
+use crate::components::failure::failure;
 use crate::components::job_tile::job_tile;
 use crate::islands::small_deeds::SmallDeeds;
 use crate::request_query::{from_job, from_query};
-use crate::state::FormState;
+use crate::state::{FormState, PageStatus};
+use crate::typed::TypedNumbers;
 
 /// Jobs shown beside the form.
 const N_LATEST: u32 = 12;
@@ -23,24 +25,29 @@ pub fn CreatePage() -> impl IntoView {
     let services = expect_context::<Services>();
     let visitor = expect_context::<Visitor>();
     let refused = use_context::<FormState>();
+    let status = use_context::<PageStatus>().unwrap_or_default();
     let query = use_query_map().get_untracked();
     view! {
         <Title text="" />
         <div class="create-page">
             {Suspend::new(async move {
-                let latest = services.latest_jobs(&visitor, N_LATEST).await.unwrap_or_default();
+                let latest = services.latest_jobs(&visitor, N_LATEST).await;
                 let models = services.models();
                 let can_write = !services.prompt_models().is_empty();
-                let (raw, error) = match refused {
-                    Some(refused) => (refused.raw, Some(refused.error)),
-                    None => (asked_for(&services, &visitor, &query).await, None),
+                let form = match refused {
+                    Some(refused) => refused,
+                    None => asked_for(&services, &visitor, &query).await,
+                };
+                let latest = match latest {
+                    Ok(jobs) => latest_section(&jobs),
+                    Err(error) => failure(&error, &status),
                 };
                 view! {
                     <section class="create-panel" aria-labelledby="create-heading">
-                        <h1 id="create-heading">"What shall develop?"</h1>
-                        {create_form(&models, can_write, &raw, error.as_ref())}
+                        <h1 id="create-heading">"What should develop?"</h1>
+                        {create_form(&models, can_write, &form)}
                     </section>
-                    {latest_section(&latest)}
+                    {latest}
                 }
             })}
         </div>
@@ -50,11 +57,19 @@ pub fn CreatePage() -> impl IntoView {
 
 /// What the address asks the form to be filled in with: `?job=ID` with that job's settings, and every field
 /// by its name.
-async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> RawRequest {
-    let asked = from_query(|name| query.get(name));
+async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> FormState {
+    let asked = FormState {
+        raw: from_query(|name| query.get(name)),
+        typed: TypedNumbers::read(|name| query.get(name)),
+        beginning: query.get("beginning"),
+        error: None,
+    };
     let Some(id) = query.get("job").and_then(|id| id.parse::<JobId>().ok()) else { return asked };
     match services.job(visitor, id).await {
-        Ok(job) => RawRequest { seed: asked.seed, ..from_job(&job.request, &services.models()) },
+        Ok(job) => {
+            let raw = RawRequest { seed: asked.raw.seed, ..from_job(&job.request, &services.models()) };
+            FormState { raw, ..FormState::default() }
+        }
         Err(_) => asked,
     }
 }

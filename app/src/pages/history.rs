@@ -6,10 +6,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use types::history::{HistoryPage as Found, HistoryQuery};
 
-use crate::components::picture_tile::picture_tile;
+use crate::components::failure::failure;
+use crate::components::picture_tile::{SELECTION_FORM, picture_tile};
 use crate::format::{counted, query_value, sentence};
 use crate::islands::small_deeds::SmallDeeds;
-use crate::state::PageStatus;
+use crate::state::{FormState, PageStatus};
 
 /// The page.
 #[component]
@@ -24,24 +25,23 @@ pub fn HistoryPage() -> impl IntoView {
         limit: 0,
     });
     let form = search_form(&query);
+    let refused = use_context::<FormState>().and_then(|form| form.error).map(|error| {
+        view! {
+            <p class="notice" role="alert">
+                {sentence(&error.message)}
+            </p>
+        }
+    });
     view! {
         <Title text="History" />
         <div class="history-page">
             <h1>"History"</h1>
+            {refused}
             {form}
             {Suspend::new(async move {
                 match services.history(&visitor, query.clone()).await {
                     Ok(found) => pictures(&query, &found),
-                    Err(error) => {
-                        let error = error.public();
-                        status.report(error.code);
-                        view! {
-                            <p class="notice" role="alert">
-                                {sentence(&error.message)}
-                            </p>
-                        }
-                            .into_any()
-                    }
+                    Err(error) => failure(&error, &status),
                 }
             })}
         </div>
@@ -95,12 +95,13 @@ fn pictures(query: &HistoryQuery, found: &Found) -> AnyView {
         <p class="matches">
             {counted(found.n_matches, "picture", "pictures")}
             <span class="key-help">
-                " · arrow keys move, " <kbd>"Enter"</kbd> " opens, " <kbd>"F"</kbd> " keeps as a favourite"
+                " · arrow keys move, " <kbd>"Enter"</kbd> " opens, " <kbd>"F"</kbd> " keeps as a favourite, " <kbd>"X"</kbd> " selects"
             </span>
         </p>
         <ul class="tiles" data-grid="">
             {found.pictures.iter().map(picture_tile).collect_view()}
         </ul>
+        {selection_bar()}
         {has_pages
             .then(|| {
                 view! {
@@ -109,6 +110,27 @@ fn pictures(query: &HistoryQuery, found: &Found) -> AnyView {
                     </nav>
                 }
             })}
+    }
+    .into_any()
+}
+
+/// What can be done with the selected pictures. Their check marks belong to this form, wherever they stand; the
+/// style sheet shows it once one is set.
+fn selection_bar() -> AnyView {
+    view! {
+        <form class="selection" id=SELECTION_FORM method="post" action="/history/zip" aria-label="Selected pictures">
+            <button type="submit" class="quiet">
+                "Download zip"
+            </button>
+            <details class="delete">
+                <summary class="quiet">"Delete selected…"</summary>
+                <div class="confirm">
+                    <button type="submit" class="danger" formaction="/history/delete">
+                        "Delete them for good"
+                    </button>
+                </div>
+            </details>
+        </form>
     }
     .into_any()
 }

@@ -4,10 +4,12 @@ use backend::{Services, Visitor};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use types::error::ErrorCode;
 use types::job::{JobId, JobInfo};
 
 use super::not_found::nothing_here;
 use crate::components::curl::{as_curl, code_block};
+use crate::components::failure::failure;
 use crate::components::settings_list::{copy_button, settings_list};
 use crate::islands::live_job::LiveJob;
 use crate::islands::small_deeds::SmallDeeds;
@@ -16,6 +18,9 @@ use crate::state::PageStatus;
 
 /// From this many characters on, a prompt is set smaller.
 const LONG_PROMPT_CHARS: usize = 120;
+
+/// Seconds between two looks of a page without a script. Long enough to reach Cancel with a keyboard.
+const REFRESH_S: &str = "5";
 
 /// The page.
 #[component]
@@ -26,26 +31,34 @@ pub fn JobPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id"));
     Suspend::new(async move {
         let job = match id.and_then(|id| id.parse::<JobId>().ok()) {
-            Some(id) => services.job(&viewer, id).await.map_err(|error| error.public().code),
-            None => Err(types::error::ErrorCode::NotFound),
+            Some(id) => services.job(&viewer, id).await,
+            None => return no_such_job(&status),
         };
         match job {
             Ok(job) => job_page(&job),
-            Err(code) => {
-                status.report(code);
-                nothing_here(
-                    "There is no such job",
-                    "It may have been made on another machine, or the address lost a letter on its way here.",
-                )
+            Err(error) if error.public().code == ErrorCode::NotFound => no_such_job(&status),
+            Err(error) => view! {
+                <Title text="Job" />
+                <h1>"This job cannot be shown"</h1>
+                {failure(&error, &status)}
             }
+            .into_any(),
         }
     })
+}
+
+fn no_such_job(status: &PageStatus) -> AnyView {
+    status.report(ErrorCode::NotFound);
+    nothing_here(
+        "There is no such job",
+        "It may have been made on another machine, or the address lost a letter on its way here.",
+    )
 }
 
 fn job_page(job: &JobInfo) -> AnyView {
     // Without a script nothing follows the job, so the page looks again by itself.
     let refresh = (!job.status.is_final())
-        .then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> });
+        .then(|| view! { <noscript><meta http-equiv="refresh" content=REFRESH_S /></noscript> });
     let is_long = job.request.prompt.chars().count() > LONG_PROMPT_CHARS;
     let stage = view! { <LiveJob job=job.clone() /> }.into_any();
     view! {

@@ -1,4 +1,4 @@
-//! One page a file, named as in its URL. Pages render on the server alone.
+//! One page a file. Pages render on the server alone.
 
 pub mod api;
 pub mod create;

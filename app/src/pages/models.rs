@@ -18,9 +18,15 @@ pub fn ModelsPage() -> impl IntoView {
         <div class="models-page">
             <h1>"Models"</h1>
             <p class="lead">
-                "A model is a folder in the layout that diffusers writes. Whoever runs this site adds one by putting it into the models folder: "
+                "A model is a folder in the layout that diffusers writes, with weights as "
+                <code>"safetensors"</code>
+                ". Whoever runs this site adds one by putting it into the models folder, which is the one named by "
+                <code>"--models"</code>
+                ", or else "
+                <code>"models"</code>
+                " in the data folder. "
                 <code>"darkroom models list"</code>
-                " on its command line shows what was found there."
+                " shows what was found there."
             </p>
             {(!has_models).then(|| view! { <p class="notice">"No picture model is installed."</p> })}
             <ul class="model-cards">{models.iter().enumerate().map(|(at, model)| model_card(model, at == 0)).collect_view()}</ul>
@@ -31,7 +37,7 @@ pub fn ModelsPage() -> impl IntoView {
             } else {
                 let names = prompt_models.into_iter().map(|name| view! { <li><code>{name}</code></li> });
                 view! {
-                    <p class="lead">"GPT-2 models, which type behind Random prompt."</p>
+                    <p class="lead">"GPT-2 models. The first of these writes behind Random prompt."</p>
                     <ul class="names">{names.collect_view()}</ul>
                 }
                     .into_any()
