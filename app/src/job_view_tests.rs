@@ -25,10 +25,12 @@ fn job(count: u32) -> JobInfo {
             count,
         },
         created_at: datetime!(2026-11-20 22:00 UTC),
+        started_at: None,
         finished_at: None,
         n_ahead: Some(1),
         progress: None,
         error: None,
+        error_code: None,
         pictures: Vec::new(),
         is_owner: true,
     }

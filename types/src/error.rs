@@ -25,6 +25,18 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::InvalidField,
+        Self::InvalidRequest,
+        Self::NotFound,
+        Self::Conflict,
+        Self::ModelUnusable,
+        Self::StorageFull,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
     /// The name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

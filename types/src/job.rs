@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::error::ErrorCode;
 use crate::picture::PictureInfo;
 use crate::request::GenerationRequest;
 
@@ -102,6 +103,9 @@ pub struct JobInfo {
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// When the attempt began that is being made, or that brought it to its end.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<OffsetDateTime>,
     /// When it came to its end.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<OffsetDateTime>,
@@ -114,6 +118,9 @@ pub struct JobInfo {
     /// What went wrong, if it failed: one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What kind of mistake that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<ErrorCode>,
     /// The finished pictures, in order.
     pub pictures: Vec<PictureInfo>,
     /// Whether the asker may cancel or delete it.

@@ -52,7 +52,7 @@ pub struct ModelDefaults {
 /// The sizes that a model can make, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SizeLimits {
-    /// Every side is a multiple of this: the VAE's and the U-Net's halvings together, and 8 at least.
+    /// Every side is a multiple of this: what the VAE shrinks a side by, and 8 at least.
     pub multiple: u32,
     /// Shortest side.
     pub min_side: u32,

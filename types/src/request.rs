@@ -1,11 +1,11 @@
 //! What a picture is asked for with.
 //!
 //! Every way of asking (page, HTTP, command line) fills in a [`RawRequest`]; [`RawRequest::check`] turns
-//! it into a [`GenerationRequest`], in which every value is allowed. Nothing downstream checks again.
+//! it into a [`GenerationRequest`], in which every value is allowed. What is downstream takes that for granted.
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::PublicError;
+use crate::error::{ErrorCode, PublicError};
 use crate::model::{ModelInfo, Quality, Shape};
 use crate::sampler::{Sampler, Schedule};
 
@@ -100,7 +100,7 @@ impl RawRequest {
     /// when none was given.
     ///
     /// # Errors
-    /// The first field that is wrong, with its value and what is allowed.
+    /// The first field that is wrong, with its value and what is allowed; a model that cannot be used.
     pub fn check(
         self,
         models: &[ModelInfo],
@@ -115,6 +115,10 @@ impl RawRequest {
         }
         let negative_prompt = check_prompt("negative_prompt", self.negative_prompt.as_deref().unwrap_or(""))?;
         let model = find_model(models, self.model.as_deref())?;
+        // Before anything else about the model: one that cannot be read has stand-ins for its limits.
+        if let Some(problem) = &model.problem {
+            return Err(model_unusable(format!("model `{}` cannot be used: {problem}", model.name)));
+        }
         let defaults = &model.defaults;
 
         let steps = match (self.steps, self.quality) {
@@ -167,12 +171,13 @@ impl RawRequest {
 /// Line breaks and tabs become spaces, as nobody means anything by them; every other control character is
 /// refused, since it has no place in a file name, a log or a picture's settings.
 ///
+/// The line break of a form is two characters (`\r\n`) and becomes one space, as it does everywhere else.
+///
 /// # Errors
 /// A text over [`MAX_PROMPT_CHARS`], or with a control character.
 pub fn check_prompt(field: &'static str, text: &str) -> Result<String, PublicError> {
     let said = field.replace('_', " ");
-    let text: String =
-        text.trim().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    let text = text.trim().replace("\r\n", "\n").replace(['\n', '\r', '\t'], " ");
     let n_chars = text.chars().count();
     if n_chars > MAX_PROMPT_CHARS {
         return Err(PublicError::invalid_field(
@@ -194,22 +199,22 @@ pub fn check_prompt(field: &'static str, text: &str) -> Result<String, PublicErr
 }
 
 fn find_model<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Result<&'a ModelInfo, PublicError> {
-    let name = name.filter(|name| !name.is_empty());
-    let found = match name {
-        None => models.first(),
-        Some(name) => models.iter().find(|model| model.name == name),
+    let Some(default) = models.first() else {
+        let sentence = "no picture model is installed; put a folder with one into the models folder";
+        return Err(model_unusable(sentence.to_owned()));
     };
-    found.ok_or_else(|| {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(default) };
+    models.iter().find(|model| model.name == name).ok_or_else(|| {
         let installed: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         PublicError::invalid_field(
             "model",
-            format!(
-                "model `{}` is not installed; installed are {}",
-                name.unwrap_or(""),
-                installed.join(", ")
-            ),
+            format!("model `{name}` is not installed; installed are {}", installed.join(", ")),
         )
     })
+}
+
+fn model_unusable(sentence: String) -> PublicError {
+    PublicError { field: Some("model".to_owned()), ..PublicError::new(ErrorCode::ModelUnusable, sentence) }
 }
 
 fn within(

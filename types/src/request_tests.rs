@@ -89,6 +89,34 @@ fn control_characters_are_refused_and_line_breaks_become_spaces() {
 }
 
 #[test]
+fn the_line_break_of_a_form_is_one_space_and_one_character() {
+    assert_eq!(check(asked("a red boat\r\nat sea\r\n")).unwrap().prompt, "a red boat at sea");
+    let lines = vec!["x"; 1_000].join("\r\n");
+    assert_eq!(check(asked(&lines)).unwrap().prompt.len(), 1_999);
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_said_to_be_so_before_its_limits_are_looked_at() {
+    let broken = ModelInfo { problem: Some("file `vae/config.json` is missing".into()), ..demo() };
+    let raw = RawRequest { width: Some(100), ..asked("boat") };
+    let error = raw.check(&[broken], || 42).unwrap_err();
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::ModelUnusable, Some("model")));
+    assert_eq!(error.message, "model `demo` cannot be used: file `vae/config.json` is missing");
+}
+
+#[test]
+fn without_any_model_the_sentence_says_so() {
+    for model in [None, Some(String::new()), Some("sdxl".to_owned())] {
+        let error = RawRequest { model, ..asked("boat") }.check(&[], || 42).unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::ModelUnusable, Some("model")));
+        assert_eq!(
+            error.message,
+            "no picture model is installed; put a folder with one into the models folder"
+        );
+    }
+}
+
+#[test]
 fn steps_outside_1_to_150_are_refused() {
     for steps in [0, 151, -3, i64::MAX] {
         assert_eq!(

@@ -48,8 +48,9 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
             </div>
             {job
                 .finished_at
-                .map(|finished_at| {
-                    let seconds = (finished_at - job.created_at).as_seconds_f64();
+                .zip(job.started_at)
+                .map(|(finished_at, started_at)| {
+                    let seconds = (finished_at - started_at).as_seconds_f64();
                     view! {
                         <div class="setting">
                             <dt>"Took"</dt>
