@@ -11,8 +11,8 @@ use types::request::GenerationRequest;
 
 /// Makes pictures and prompts.
 ///
-/// Its methods compute for as long as it takes and are called from threads that may block. The models it
-/// has do not change while it lives, but for their [`ModelInfo::problem`].
+/// Its methods compute for as long as it takes and are called from threads that may block; those that name the
+/// models do not. Which models there are may change from one call to the next.
 pub trait Engine: Send + Sync + 'static {
     /// The picture models, the default one first. One that cannot be used says why.
     fn picture_models(&self) -> Vec<ModelInfo>;

@@ -1,8 +1,9 @@
 //! What is known of a model before it is loaded.
 
 mod card;
+mod stamp;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use inference::model_files::ModelFiles;
@@ -10,19 +11,22 @@ use inference::models::clip::ClipConfig;
 use inference::pipelines::text_to_image::Info;
 use inference::weights::Weights;
 use types::model::{ModelDefaults, ModelInfo, SizeLimits};
-use types::request::{SIZE_MULTIPLE, STEPS};
+use types::request::SIZE_MULTIPLE;
 use types::sampler::{Sampler, Schedule};
 
 use crate::Config;
 use card::Card;
+pub(crate) use stamp::Stamp;
 
 /// The models that were found, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Installed {
     /// The default one first.
     pub(crate) pictures: Vec<PictureModel>,
-    /// Name and files.
-    pub(crate) writers: Vec<(String, ModelFiles)>,
+    /// The bundled one first.
+    pub(crate) writers: Vec<Writer>,
+    /// The models folder's subfolders as they were looked at, whatever they held.
+    folders: Vec<(PathBuf, Stamp)>,
 }
 
 /// A model in the layout that diffusers writes.
@@ -30,27 +34,53 @@ pub(crate) struct Installed {
 pub(crate) struct PictureModel {
     pub(crate) info: ModelInfo,
     pub(crate) files: ModelFiles,
+    pub(crate) stamp: Stamp,
+}
+
+/// A model that writes prompts.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) name: String,
+    pub(crate) files: ModelFiles,
+    pub(crate) stamp: Stamp,
 }
 
 /// Looks at the bundled models and then at every subfolder of the models folder, in the order of their names.
 pub(crate) fn look(config: &Config) -> Installed {
+    let folders = folders(config).unwrap_or_else(|error| {
+        let folder = config.models_dir.as_deref().unwrap_or(Path::new(""));
+        tracing::warn!(folder = %folder.display(), %error, "the models folder cannot be read");
+        Vec::new()
+    });
+    look_at(config, folders)
+}
+
+/// The same if anything in the models folder is not as it was. Reads no file to find out.
+pub(crate) fn look_again(config: &Config, before: &Installed) -> Option<Installed> {
+    // What is the matter with the folder was said at the first look.
+    let folders = folders(config).unwrap_or_default();
+    (folders != before.folders).then(|| look_at(config, folders))
+}
+
+fn look_at(config: &Config, folders: Vec<(PathBuf, Stamp)>) -> Installed {
     let mut installed = Installed::default();
     for files in &config.bundled {
-        installed.add(files.clone(), true);
+        installed.add(files.clone(), true, Stamp::default());
     }
-    for files in config.models_dir.as_deref().map(subfolders).unwrap_or_default() {
-        installed.add(files, false);
+    for (path, stamp) in &folders {
+        installed.add(ModelFiles::folder(path), false, stamp.clone());
     }
     // A stable sort by one key brings the default model to the front and keeps the order of the others.
     installed.pictures.sort_by_key(|model| Some(&model.info.name) != config.default_model.as_ref());
+    installed.folders = folders;
     installed
 }
 
 impl Installed {
-    fn add(&mut self, files: ModelFiles, bundled: bool) {
+    fn add(&mut self, files: ModelFiles, bundled: bool, stamp: Stamp) {
         let name = name_of(&files);
         let is_taken = self.pictures.iter().any(|model| model.info.name == name)
-            || self.writers.iter().any(|(writer, _)| *writer == name);
+            || self.writers.iter().any(|writer| writer.name == name);
         if is_taken {
             tracing::warn!(model.name = name, "a model folder is left out, since another model has its name");
         } else if ["model_index.json", "unet/config.json", "vae/config.json"]
@@ -61,9 +91,9 @@ impl Installed {
             if let Some(problem) = &info.problem {
                 tracing::warn!(model.name = info.name, problem, "a model cannot be used");
             }
-            self.pictures.push(PictureModel { info, files });
+            self.pictures.push(PictureModel { info, files, stamp });
         } else if files.exists("config.json") {
-            self.writers.push((name, files));
+            self.writers.push(Writer { name, files, stamp });
         } else {
             tracing::warn!(
                 model.name = name,
@@ -73,18 +103,14 @@ impl Installed {
     }
 }
 
-fn subfolders(folder: &Path) -> Vec<ModelFiles> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            tracing::warn!(folder = %folder.display(), %error, "the models folder cannot be read");
-            return Vec::new();
-        }
-    };
-    let mut folders: Vec<_> =
+/// The subfolders of the models folder, by name.
+fn folders(config: &Config) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
+    let Some(folder) = config.models_dir.as_deref() else { return Ok(Vec::new()) };
+    let entries = std::fs::read_dir(folder)?;
+    let mut paths: Vec<_> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders.into_iter().map(ModelFiles::folder).collect()
+    paths.sort();
+    Ok(paths.into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect())
 }
 
 /// The last part of a folder's path, or the name of an embedded model.
@@ -94,18 +120,23 @@ fn name_of(files: &ModelFiles) -> String {
 }
 
 /// What the loader says, with the model's name in the place of its path on this machine.
-pub(crate) fn without_path(error: &inference::Error, files: Option<&ModelFiles>, name: &str) -> String {
-    let sentence = error.to_string();
-    files.map_or(sentence.clone(), |files| sentence.replace(files.name(), name))
+pub(crate) fn without_path(error: &inference::Error, files: &ModelFiles, name: &str) -> String {
+    error.to_string().replace(files.name(), name)
 }
 
 /// A model as the site shows it. One that cannot be used is shown too, with the reason.
 fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
     let (card, checked) = match Card::read(files) {
-        Ok(card) => (card, check(files)),
+        Ok(card) => {
+            let checked = check(files).and_then(|checked| {
+                card.check(files, &checked.limits)?;
+                Ok(checked)
+            });
+            (card, checked)
+        }
         Err(error) => (Card::default(), Err(error)),
     };
-    let problem = checked.as_ref().err().map(|error| without_path(error, Some(files), &name));
+    let problem = checked.as_ref().err().map(|error| without_path(error, files, &name));
     let Checked { limits, usual_side, n_parameters } = checked.unwrap_or_default();
     let sizes = card.sizes.unwrap_or_else(|| usual_sizes(usual_side, limits.multiple));
     let (width, height) = sizes[0];
@@ -188,11 +219,6 @@ fn usual_sizes(side: u32, multiple: u32) -> [(u32, u32); 3] {
     [(side, side), (long, short), (short, long)]
 }
 
-/// The steps that a model card asks for, within what a request may ask for.
-fn allowed_steps(steps: u32) -> u32 {
-    steps.clamp(*STEPS.start(), *STEPS.end())
-}
-
 #[cfg(test)]
 #[path = "models_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ fn demo() -> ModelFiles {
 }
 
 /// A copy of the demo model that a test may spoil.
-fn copy_of_demo(to: &Path) {
+pub(crate) fn copy_of_demo(to: &Path) {
     fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -66,7 +66,7 @@ fn the_default_model_comes_first_and_prompt_writers_are_kept_apart() {
     let installed = look(&config);
     let names: Vec<_> = installed.pictures.iter().map(|model| model.info.name.as_str()).collect();
     assert_eq!(names, ["mine", "demo", "another"]);
-    assert_eq!(installed.writers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["writer"]);
+    assert_eq!(installed.writers.iter().map(|writer| writer.name.as_str()).collect::<Vec<_>>(), ["writer"]);
 }
 
 #[test]
@@ -104,6 +104,49 @@ fn a_truncated_file_is_noticed_before_anybody_waits_for_it() {
 fn a_card_that_is_not_json_is_a_problem_and_no_panic() {
     let problem = problem_after(|model| std::fs::write(model.join("darkroom.json"), "{").unwrap());
     assert!(problem.unwrap().starts_with("file `darkroom.json` of model `mine` cannot be read: "));
+}
+
+#[test]
+fn a_card_that_asks_for_what_no_request_may_have_is_a_problem() {
+    let problem = |card: &str| {
+        let card = card.to_owned();
+        problem_after(move |model| std::fs::write(model.join("darkroom.json"), card).unwrap()).unwrap()
+    };
+    let defaults = |steps: u32, guidance_scale: f64| {
+        format!(
+            r#"{{"defaults": {{"steps": {steps}, "guidance_scale": {guidance_scale}, "sampler": "euler", "schedule": "karras"}}}}"#
+        )
+    };
+    let card = "file `darkroom.json` of model `mine` cannot be read:";
+    assert_eq!(
+        problem(&defaults(20, 31.0)),
+        format!("{card} guidance scale 31 is out of range; allowed are 0 to 30")
+    );
+    assert_eq!(problem(&defaults(0, 4.0)), format!("{card} steps 0 is out of range; allowed are 1 to 150"));
+    let problem = problem(r#"{"sizes": [[256, 256], [320, 200], [192, 320]]}"#);
+    assert!(
+        problem.starts_with(&format!("{card} size 320x200 is not possible; allowed are multiples of ")),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_part_in_several_files_is_counted_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let unet = folder.path().join("unet");
+    std::fs::create_dir(&unet).unwrap();
+    let shard = |name: &str, header: &str| {
+        let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+        std::fs::write(unet.join(name), [&length[..], header.as_bytes()].concat()).unwrap();
+    };
+    shard(
+        "model-1.safetensors",
+        r#"{"__metadata__": {"format": "pt"}, "a": {"shape": [2, 3]}, "b": {"shape": [4]}}"#,
+    );
+    shard("model-2.safetensors", r#"{"c": {"shape": [5, 1, 2]}}"#);
+    let index = r#"{"weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
+    std::fs::write(unet.join("model.safetensors.index.json"), index).unwrap();
+    assert_eq!(card::n_parameters(&ModelFiles::folder(folder.path()), "unet", "model"), 20);
 }
 
 #[test]

@@ -14,22 +14,34 @@ use types::request::GenerationRequest;
 
 use super::{Engine, EngineError, Step};
 use crate::Config;
-use crate::models::{self, Installed};
+use crate::models::{self, Installed, PictureModel, Stamp, Writer};
 
 /// Loads models when they are first asked for and keeps the last one: two would not fit into the memory of
 /// the machines this is for.
 pub struct CandleEngine {
-    installed: Installed,
-    /// What went wrong when a model was loaded, by its name: told to the next visitor before they wait for it.
-    problems: Mutex<HashMap<String, String>>,
-    painter: Mutex<Option<(String, Arc<StableDiffusion>)>>,
-    writer: Mutex<Option<(String, Arc<PromptWriter>)>>,
+    config: Config,
+    /// What was found when the models folder was last looked at.
+    installed: Mutex<Arc<Installed>>,
+    /// What went wrong when a model was loaded, by its name, and with which files: told to the next visitor before
+    /// they wait for it, for as long as the files are the same.
+    problems: Mutex<HashMap<String, (Stamp, String)>>,
+    painter: Mutex<Option<Kept<StableDiffusion>>>,
+    writer: Mutex<Option<Kept<PromptWriter>>>,
     device: Device,
+}
+
+/// A model that is loaded.
+struct Kept<T> {
+    name: String,
+    stamp: Stamp,
+    model: Arc<T>,
 }
 
 impl CandleEngine {
     /// Looks at what is installed; loads nothing yet. Computes on the first graphics card if this program was
     /// built for one, else on the processor.
+    ///
+    /// A model that is put into the models folder later, or repaired there, is found when it is next asked for.
     ///
     /// # Errors
     /// [`Config::default_model`] names a model that is not installed; there is no such device.
@@ -43,7 +55,8 @@ impl CandleEngine {
         let device = Device::cuda_if_available(0)
             .map_err(|error| EngineError::Fault { model: "any".into(), reason: error.to_string() })?;
         Ok(Self {
-            installed,
+            config: config.clone(),
+            installed: Mutex::new(Arc::new(installed)),
             problems: Mutex::default(),
             painter: Mutex::default(),
             writer: Mutex::default(),
@@ -51,73 +64,87 @@ impl CandleEngine {
         })
     }
 
+    /// What is installed now. Files are looked at only if one of them changed.
+    fn installed(&self) -> Arc<Installed> {
+        let mut installed = unpoisoned(&self.installed);
+        if let Some(changed) = models::look_again(&self.config, &installed) {
+            tracing::info!("the models folder changed and was looked at again");
+            *installed = Arc::new(changed);
+        }
+        Arc::clone(&installed)
+    }
+
     fn painter(&self, name: &str) -> Result<Arc<StableDiffusion>, EngineError> {
-        let model = self.installed.pictures.iter().find(|model| model.info.name == name);
-        let files = &model.ok_or_else(|| EngineError::UnknownModel { name: name.to_owned() })?.files;
-        self.kept(&self.painter, name, || StableDiffusion::load(files, &self.device))
-            .inspect_err(|error| self.remember(name, error))
+        let installed = self.installed();
+        let model = installed.pictures.iter().find(|model| model.info.name == name);
+        let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.to_owned() })?;
+        let load = || StableDiffusion::load(&model.files, &self.device);
+        kept(&self.painter, name, &model.files, &model.stamp, load).inspect_err(|error| {
+            if let EngineError::Unusable { reason, .. } = error {
+                let problem = (model.stamp.clone(), reason.clone());
+                unpoisoned(&self.problems).insert(name.to_owned(), problem);
+            }
+        })
     }
 
     /// The first that is installed: there is one kind of writer, and the bundled one comes first.
-    fn writer(&self) -> Result<(&str, Arc<PromptWriter>), EngineError> {
-        let Some((name, files)) = self.installed.writers.first() else {
+    fn writer(&self) -> Result<(String, Arc<PromptWriter>), EngineError> {
+        let installed = self.installed();
+        let Some(Writer { name, files, stamp }) = installed.writers.first() else {
             return Err(EngineError::UnknownModel { name: "gpt2".to_owned() });
         };
-        let writer = self.kept(&self.writer, name, || PromptWriter::load(files, &self.device))?;
-        Ok((name, writer))
+        let writer = kept(&self.writer, name, files, stamp, || PromptWriter::load(files, &self.device))?;
+        Ok((name.clone(), writer))
     }
+}
 
-    /// The model in that place if it has this name; else this one is loaded and takes its place. The old one
-    /// goes first, so that there are never two in memory.
-    fn kept<T>(
-        &self,
-        place: &Mutex<Option<(String, Arc<T>)>>,
-        name: &str,
-        load: impl FnOnce() -> inference::Result<T>,
-    ) -> Result<Arc<T>, EngineError> {
-        let mut place = unpoisoned(place);
-        if let Some((kept, model)) = &*place
-            && kept == name
-        {
-            return Ok(Arc::clone(model));
-        }
-        *place = None;
-        let begin = std::time::Instant::now();
-        let loaded = load().map_err(|error| EngineError::Unusable {
-            model: name.to_owned(),
-            reason: self.installed.sentence(name, &error),
-        })?;
-        tracing::info!(
-            model.name = name,
-            duration_ms = begin.elapsed().as_millis() as u64,
-            "a model was loaded"
-        );
-        let loaded = Arc::new(loaded);
-        *place = Some((name.to_owned(), Arc::clone(&loaded)));
-        Ok(loaded)
+/// The model in that place if it is this one; else this one is loaded and takes its place. The old one goes first,
+/// so that there are never two in memory.
+fn kept<T>(
+    place: &Mutex<Option<Kept<T>>>,
+    name: &str,
+    files: &ModelFiles,
+    stamp: &Stamp,
+    load: impl FnOnce() -> inference::Result<T>,
+) -> Result<Arc<T>, EngineError> {
+    let mut place = unpoisoned(place);
+    if let Some(kept) = &*place
+        && kept.name == name
+        && kept.stamp == *stamp
+    {
+        return Ok(Arc::clone(&kept.model));
     }
-
-    fn remember(&self, name: &str, error: &EngineError) {
-        if let EngineError::Unusable { reason, .. } = error {
-            unpoisoned(&self.problems).insert(name.to_owned(), reason.clone());
-        }
-    }
+    *place = None;
+    let begin = std::time::Instant::now();
+    let model = load().map_err(|error| EngineError::Unusable {
+        model: name.to_owned(),
+        // Visitors know the model by its name, and not by its path on this machine.
+        reason: models::without_path(&error, files, name),
+    })?;
+    tracing::info!(model.name = name, duration_ms = begin.elapsed().as_millis() as u64, "a model was loaded");
+    let model = Arc::new(model);
+    *place = Some(Kept { name: name.to_owned(), stamp: stamp.clone(), model: Arc::clone(&model) });
+    Ok(model)
 }
 
 impl Engine for CandleEngine {
     fn picture_models(&self) -> Vec<ModelInfo> {
+        let installed = self.installed();
         let problems = unpoisoned(&self.problems);
-        let mut infos: Vec<_> = self.installed.pictures.iter().map(|model| model.info.clone()).collect();
-        for info in &mut infos {
-            if let Some(problem) = problems.get(&info.name) {
+        let describe = |model: &PictureModel| {
+            let mut info = model.info.clone();
+            if let Some((stamp, problem)) = problems.get(&info.name)
+                && *stamp == model.stamp
+            {
                 info.problem = Some(problem.clone());
             }
-        }
-        infos
+            info
+        };
+        installed.pictures.iter().map(describe).collect()
     }
 
     fn prompt_models(&self) -> Vec<String> {
-        self.installed.writers.iter().map(|(name, _)| name.clone()).collect()
+        self.installed().writers.iter().map(|writer| writer.name.clone()).collect()
     }
 
     fn generate(
@@ -164,7 +191,7 @@ impl Engine for CandleEngine {
         on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         let (name, writer) = self.writer()?;
-        writer.write(&writer.request(start, seed), on_text).map_err(|error| fault(name, &error))?;
+        writer.write(&writer.request(start, seed), on_text).map_err(|error| fault(&name, &error))?;
         Ok(())
     }
 }
@@ -183,16 +210,6 @@ fn to_image(rgb: Rgb) -> Option<RgbImage> {
 /// A panic while a model was loaded leaves its place empty, which is as good as any other state.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Installed {
-    /// An error about a model as a sentence for visitors: the model's name stands for its path on this machine.
-    fn sentence(&self, name: &str, error: &inference::Error) -> String {
-        let pictures = self.pictures.iter().map(|model| (&model.info.name, &model.files));
-        let mut all = pictures.chain(self.writers.iter().map(|(name, files)| (name, files)));
-        let files: Option<&ModelFiles> = all.find(|(found, _)| *found == name).map(|(_, files)| files);
-        models::without_path(error, files, name)
-    }
 }
 
 #[cfg(test)]

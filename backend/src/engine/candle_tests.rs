@@ -1,4 +1,7 @@
+use std::path::Path;
+
 use super::*;
+use crate::models::tests::copy_of_demo;
 use types::request::RawRequest;
 
 fn engine() -> CandleEngine {
@@ -51,14 +54,66 @@ fn breaking_off_cancels_after_the_step() {
 fn the_demo_writer_goes_on_from_a_start_and_stops_when_told() {
     let engine = engine();
     assert_eq!(engine.prompt_models(), ["demo-prompts"]);
-    let mut text = String::new();
-    engine
-        .write_prompt("a red", 1, &mut |piece| {
-            text.push_str(piece);
-            ControlFlow::Break(())
-        })
-        .unwrap();
-    assert!(!text.is_empty());
+    let write = |most: usize| {
+        let mut pieces = Vec::new();
+        engine
+            .write_prompt("a red", 1, &mut |piece| {
+                pieces.push(piece.to_owned());
+                if pieces.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .unwrap();
+        pieces
+    };
+    let whole = write(usize::MAX);
+    assert!(whole.len() > 2 && !whole.concat().trim().is_empty(), "{whole:?}");
+    assert_eq!(write(1), whole[..1]);
+    assert_eq!(write(2), whole[..2]);
+}
+
+/// An engine that has what lies in this folder, and nothing else.
+fn engine_on(models: &Path) -> CandleEngine {
+    CandleEngine::open(&Config { models_dir: Some(models.to_owned()), ..Config::default() }).unwrap()
+}
+
+#[test]
+fn a_model_that_is_added_while_the_program_runs_is_seen_and_one_that_is_taken_away_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_on(folder.path());
+    assert!(engine.picture_models().is_empty());
+    let model = folder.path().join("mine");
+    copy_of_demo(&model);
+    let found = engine.picture_models();
+    assert_eq!((found[0].name.as_str(), found[0].problem.as_deref()), ("mine", None));
+
+    std::fs::remove_file(model.join("vae/config.json")).unwrap();
+    let problem = engine.picture_models().remove(0).problem.unwrap();
+    assert_eq!(problem, "model `mine` has no file `vae/config.json`");
+    std::fs::remove_dir_all(model).unwrap();
+    assert!(engine.picture_models().is_empty());
+}
+
+#[test]
+fn a_model_that_could_not_be_loaded_is_tried_again_once_it_is_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("demo");
+    copy_of_demo(&model);
+    // What is wrong with it shows only when it is loaded.
+    let path = model.join("text_encoder/config.json");
+    let whole = std::fs::read(&path).unwrap();
+    let mut config: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+    config["intermediate_size"] = (config["intermediate_size"].as_u64().unwrap() + 8).into();
+    std::fs::write(&path, config.to_string()).unwrap();
+
+    let engine = engine_on(folder.path());
+    let request = request(&engine);
+    let paint = || engine.generate(&request, 0, &mut |_| ControlFlow::Break(()));
+    let EngineError::Unusable { reason, .. } = paint().unwrap_err() else { panic!("it cannot be loaded") };
+    assert!(reason.contains("has shape"), "{reason}");
+    assert_eq!(engine.picture_models().remove(0).problem, Some(reason));
+
+    std::fs::write(&path, whole).unwrap();
+    assert_eq!(engine.picture_models().remove(0).problem, None);
+    assert!(matches!(paint(), Err(EngineError::Cancelled)), "it was loaded and did a step");
 }
 
 #[test]

@@ -16,10 +16,12 @@ pub enum Behaviour {
     /// Paints it.
     #[default]
     Paints,
-    /// Fails after the first step.
+    /// Fails before the first step.
     Fails(EngineError),
-    /// Panics after the first step, as a fault in the engine's code would.
+    /// Panics before the first step, as a fault in the engine's code would.
     Panics,
+    /// Paints the first pictures of a job, and panics over this one and all after it.
+    PanicsFrom(u32),
 }
 
 /// Paints gradients that depend on seed and prompt.
@@ -134,7 +136,8 @@ impl Engine for FakeEngine {
             match &self.behaviour {
                 Behaviour::Paints => {}
                 Behaviour::Fails(error) => return Err(error.clone()),
-                Behaviour::Panics => panic!("the fake engine was told to panic"),
+                Behaviour::PanicsFrom(first) if index < *first => {}
+                Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
             }
             let done = f64::from(step) / f64::from(request.steps);
             let preview = || Some(gradient(request, index, 32, 32, done));
@@ -154,6 +157,11 @@ impl Engine for FakeEngine {
         const WORDS: [&str; 6] = ["red", "boat", "calm", "sea", "evening", "sky"];
         for place in 0..WORDS.len() {
             self.gate.pass();
+            match &self.behaviour {
+                Behaviour::Fails(error) => return Err(error.clone()),
+                Behaviour::Panics => panic!("the fake engine was told to panic"),
+                Behaviour::Paints | Behaviour::PanicsFrom(_) => {}
+            }
             let word = WORDS[(place + seed as usize) % WORDS.len()];
             let piece = if start.is_empty() && place == 0 { word.to_owned() } else { format!(" {word}") };
             if on_text(&piece).is_break() {

@@ -1,12 +1,11 @@
 //! What a model says about itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use inference::model_files::ModelFiles;
 use serde::Deserialize;
-use types::model::{ModelDefaults, Vocabulary};
-
-use super::allowed_steps;
+use types::model::{ModelDefaults, SizeLimits, Vocabulary};
+use types::request::{GUIDANCE_SCALE, STEPS};
 
 const CARD: &str = "darkroom.json";
 
@@ -29,11 +28,36 @@ impl Card {
         if !files.exists(CARD) {
             return Ok(Self::default());
         }
-        let mut card: Self = files.json(CARD)?;
-        if let Some(defaults) = &mut card.defaults {
-            defaults.steps = allowed_steps(defaults.steps);
+        files.json(CARD)
+    }
+
+    /// Whether a request that leaves everything open would be allowed.
+    ///
+    /// # Errors
+    /// `BrokenFile` with the first setting that no request may have.
+    pub(super) fn check(&self, files: &ModelFiles, limits: &SizeLimits) -> inference::Result<()> {
+        let refuse = |reason| Err(files.broken(CARD, reason));
+        if let Some(ModelDefaults { steps, guidance_scale, .. }) = &self.defaults {
+            if !STEPS.contains(steps) {
+                let (first, last) = (STEPS.start(), STEPS.end());
+                return refuse(format!("steps {steps} is out of range; allowed are {first} to {last}"));
+            }
+            if !GUIDANCE_SCALE.contains(guidance_scale) {
+                let (first, last) = (GUIDANCE_SCALE.start(), GUIDANCE_SCALE.end());
+                return refuse(format!(
+                    "guidance scale {guidance_scale} is out of range; allowed are {first} to {last}"
+                ));
+            }
         }
-        Ok(card)
+        for (width, height) in self.sizes.into_iter().flatten() {
+            if !limits.allows_side(width) || !limits.allows_side(height) {
+                return refuse(format!(
+                    "size {width}x{height} is not possible; allowed are multiples of {} from {} to {}",
+                    limits.multiple, limits.min_side, limits.max_side
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -44,13 +68,28 @@ struct Tensor {
     shape: Vec<u64>,
 }
 
+/// The list of files that a large part is cut into.
+#[derive(Deserialize)]
+struct ShardIndex {
+    weight_map: HashMap<String, String>,
+}
+
 /// How many weights a part has. Nothing depends on it but a line on the models page, so whatever cannot be
-/// counted (a part in several files) counts as none.
+/// counted counts as none.
 pub(super) fn n_parameters(files: &ModelFiles, folder: &str, stem: &str) -> u64 {
     ["safetensors", "fp16.safetensors"]
         .iter()
         .find_map(|ending| count(files, &format!("{folder}/{stem}.{ending}")))
+        .or_else(|| count_shards(files, folder, &format!("{folder}/{stem}.safetensors.index.json")))
         .unwrap_or(0)
+}
+
+/// The index names a file for every tensor. The headers of the files are added up, since what the index says of
+/// the whole is bytes, and not in every index there is.
+fn count_shards(files: &ModelFiles, folder: &str, index: &str) -> Option<u64> {
+    let index: ShardIndex = files.json(index).ok()?;
+    let shards: HashSet<String> = index.weight_map.into_values().collect();
+    shards.iter().map(|shard| count(files, &format!("{folder}/{shard}"))).sum()
 }
 
 /// A safetensors file begins with eight bytes that hold the length of its header, which is JSON.
