@@ -1,6 +1,7 @@
 //! Where pictures lie.
 
 use std::collections::HashSet;
+use std::future::ready;
 use std::path::Path as FolderPath;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use types::job::JobId;
 
 use crate::store::Store;
 use crate::{Error, Result};
@@ -20,6 +22,8 @@ const SWEEP_CHUNK: usize = 500;
 #[derive(Clone)]
 pub(crate) struct Files {
     store: Arc<dyn ObjectStore>,
+    /// Where the files lie, if it is a folder.
+    folder: Option<Arc<FolderPath>>,
 }
 
 impl Files {
@@ -33,12 +37,12 @@ impl Files {
             source,
         })?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self::new(Arc::new(store)))
+        Ok(Self { folder: Some(folder.into()), ..Self::new(Arc::new(store)) })
     }
 
     /// Files in any object store.
     pub(crate) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self { store, folder: None }
     }
 
     /// Writes a new file.
@@ -63,34 +67,91 @@ impl Files {
         }
     }
 
-    /// Deletes every file that no row names: what was written when the program died, before its row was.
+    /// Deletes what was written when the program died, before its row was: files of jobs that the database
+    /// knows, which no row of a picture names. Gives back how many there were.
     ///
-    /// For a time when no picture is being made. Gives back how many files there were.
+    /// Whatever is not named as a picture is left alone. So are the pictures of unknown jobs: somebody brought
+    /// them here without their database, or the database is not the one they were made with, and they are worth
+    /// more than the room they take.
+    ///
+    /// For a time when no picture is being made.
     pub(crate) async fn sweep(&self, rows: &Store) -> Result<u64> {
-        let mut n_swept = 0;
-        let mut files =
-            self.store.list(None).map_ok(|object| object.location.to_string()).try_chunks(SWEEP_CHUNK);
+        let (mut n_swept, mut n_unknown) = (self.sweep_unfinished().await?, 0_u64);
+        let files = self.store.list(None).map_ok(|object| object.location.to_string());
+        let mut files = files.try_filter(|file| ready(job_of(file).is_some())).try_chunks(SWEEP_CHUNK);
         while let Some(chunk) = files.try_next().await.map_err(|error| error.1)? {
+            let jobs: HashSet<_> = chunk.iter().filter_map(|file| job_of(file)).collect();
+            let known = rows.known_jobs(&jobs.into_iter().collect::<Vec<_>>()).await?;
             let pictures: HashSet<_> = chunk.iter().map(|file| picture_file_of(file)).collect();
             let used = rows.files_in_use(&pictures.into_iter().collect::<Vec<_>>()).await?;
-            for file in chunk.iter().filter(|file| !used.contains(&picture_file_of(file))) {
-                self.store.delete(&Path::from(file.as_str())).await?;
-                n_swept += 1;
+            for file in &chunk {
+                if !job_of(file).is_some_and(|job| known.contains(&job)) {
+                    n_unknown += 1;
+                } else if !used.contains(&picture_file_of(file)) {
+                    self.store.delete(&Path::from(file.as_str())).await?;
+                    n_swept += 1;
+                }
             }
         }
+        if n_unknown > 0 {
+            tracing::warn!(
+                n_files = n_unknown,
+                "files of jobs that the database does not know were left alone"
+            );
+        }
         Ok(n_swept)
+    }
+
+    /// Deletes the files that were being written when the program died. The store writes under the file's name
+    /// and a number, `1-0.png#1`, and shows such names to nobody.
+    async fn sweep_unfinished(&self) -> Result<u64> {
+        let Some(folder) = self.folder.clone() else { return Ok(0) };
+        let sweep = move || -> std::io::Result<u64> {
+            let mut n_swept = 0;
+            for job in std::fs::read_dir(&folder)?.flatten().filter(|entry| entry.path().is_dir()) {
+                for file in std::fs::read_dir(job.path())?.flatten() {
+                    let name = format!("{}/{}", job.file_name().display(), file.file_name().display());
+                    let is_unfinished = name
+                        .rsplit_once('#')
+                        .is_some_and(|(file, number)| is_number(number) && job_of(file).is_some());
+                    if is_unfinished {
+                        std::fs::remove_file(file.path())?;
+                        n_swept += 1;
+                    }
+                }
+            }
+            Ok(n_swept)
+        };
+        tokio::task::spawn_blocking(sweep)
+            .await
+            .map_err(|panic| Error::Broken(format!("looking for unfinished files ended early: {panic}")))?
+            .map_err(|source| Error::Io { what: "looking for unfinished files".to_owned(), source })
     }
 }
 
 /// Where a picture's PNG lies. The attempt is part of the name, so that no attempt finds another's file in
 /// its way.
-pub(crate) fn picture_file(job: types::job::JobId, attempt: i64, index: u32) -> String {
+pub(crate) fn picture_file(job: JobId, attempt: i64, index: u32) -> String {
     format!("{job}/{attempt}-{index}.png")
 }
 
 /// Where the thumbnail of that PNG lies.
 pub(crate) fn thumbnail_file(picture_file: &str) -> String {
     format!("{}{THUMBNAIL}", picture_file.strip_suffix(PNG).unwrap_or(picture_file))
+}
+
+/// The job that a file belongs to, if it is named as [`picture_file`] or [`thumbnail_file`] name one.
+fn job_of(file: &str) -> Option<JobId> {
+    let (job, name) = file.split_once('/')?;
+    let name = name.strip_suffix(THUMBNAIL).or_else(|| name.strip_suffix(PNG))?;
+    let (attempt, index) = name.split_once('-')?;
+    let id: JobId = job.parse().ok()?;
+    // An id is read in other forms too, in which no file of ours is written.
+    (id.to_string() == job && is_number(attempt) && is_number(index)).then_some(id)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The PNG that a file belongs to: itself, or the one it is the thumbnail of.
@@ -110,6 +171,21 @@ mod tests {
         assert_eq!(thumbnail_file("job/1-0.png"), "job/1-0.thumbnail.jpg");
         assert_eq!(picture_file_of("job/1-0.thumbnail.jpg"), "job/1-0.png");
         assert_eq!(picture_file_of("job/1-0.png"), "job/1-0.png");
+    }
+
+    #[test]
+    fn only_names_that_this_program_gives_belong_to_a_job() {
+        let job = "0123456789abcdef0123456789abcdef";
+        for name in ["1-0.png", "12-7.thumbnail.jpg"] {
+            assert_eq!(job_of(&format!("{job}/{name}")).unwrap().to_string(), job);
+        }
+        for name in ["1.png", "1-0.jpg", "-0.png", "1-.png", "1-0-2.png", "a-0.png", "1-0.png#1", "x/1-0.png"]
+        {
+            assert_eq!(job_of(&format!("{job}/{name}")), None, "{name}");
+        }
+        for file in ["1-0.png", "holiday/1-0.png", "01234567-89ab-cdef-0123-456789abcdef/1-0.png"] {
+            assert_eq!(job_of(file), None, "{file}");
+        }
     }
 
     #[tokio::test]

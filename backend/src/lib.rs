@@ -1,7 +1,7 @@
 //! What the site and the API both call: the job queue, the database, files, the engine.
 //!
 //! # Layout
-//! * [`services`]: the one handle that server functions and HTTP handlers hold; start reading here
+//! * [`services`]: the one handle that pages and HTTP handlers hold; start reading here
 //! * [`config`]: where things lie
 //! * [`engine`]: what makes pictures and prompts: candle, or a fake that paints gradients
 //! * `models`: what is known of a model before it is loaded
@@ -10,6 +10,7 @@
 //! * `files`: where pictures lie
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
+//! * [`background`]: threads that compute, and let pages go first
 //! * [`visitors`]: who asks
 //! * [`error`]: what can go wrong, and what of it a visitor is told
 //!
@@ -17,6 +18,7 @@
 //! This crate knows no HTTP: no status codes, no headers, no cookies. No SQL stands outside `store`. A row
 //! is written after the file it names, so a row never points to nothing.
 
+pub mod background;
 pub mod config;
 mod data_folder;
 pub mod engine;
@@ -38,5 +40,5 @@ pub use config::Config;
 pub use engine::{Engine, EngineError};
 pub use error::{Error, Result};
 pub use image::RgbImage;
-pub use services::{EventStream, PictureFile, PromptStream, Services, choose_seed};
+pub use services::{EventStream, MOST_SELECTED, PictureFile, PromptStream, Services, ZipStream, choose_seed};
 pub use visitors::Visitor;

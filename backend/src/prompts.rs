@@ -44,10 +44,11 @@ impl Prompts {
     ) -> PromptStream {
         let permits = Arc::clone(&self.permits);
         let (pieces, stream) = mpsc::channel(CAPACITY);
+        let to_the_reader = pieces.clone();
         let writing = async move {
             let permit = permits.acquire_owned().await;
             // Runs on to the end of the closure; when the stream is dropped, at the next piece.
-            tokio::task::spawn_blocking(move || {
+            let written = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
                 let written = engine.write_prompt(&start, seed, &mut |text| {
                     if stopping.is_cancelled() || pieces.blocking_send(Ok(text.to_owned())).is_err() {
@@ -62,6 +63,16 @@ impl Prompts {
                     tracing::error!(%error, "a prompt could not be written");
                     // Nobody listens any more if this cannot be sent.
                     let _ = pieces.blocking_send(Err(Error::Engine(error)));
+                }
+            });
+            // Watched from aside: the pieces do not wait for the end. Without a word from here, a text that broke
+            // off would look like one that is finished.
+            tokio::spawn(async move {
+                if let Err(panic) = written.await {
+                    let error = Error::Broken(format!("the writing of a prompt ended early: {panic}"));
+                    tracing::error!(%error, "a prompt could not be written");
+                    // Nobody listens any more if this cannot be sent.
+                    let _ = to_the_reader.send(Err(error)).await;
                 }
             });
         };

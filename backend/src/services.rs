@@ -1,6 +1,7 @@
-//! The one handle that server functions and HTTP handlers hold.
+//! The one handle that pages and HTTP handlers hold.
 
 mod pictures;
+mod selection;
 
 use std::sync::Arc;
 
@@ -9,7 +10,6 @@ use futures::stream::BoxStream;
 use rand::Rng;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use types::error::{ErrorCode, PublicError};
 use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, JobInfo};
 use types::model::ModelInfo;
@@ -22,6 +22,7 @@ use crate::shared::Shared;
 use crate::{Config, Engine, Error, Result, Visitor};
 
 pub use pictures::PictureFile;
+pub use selection::{MOST_SELECTED, ZipStream};
 
 /// A job's events; ends after the final one, or when the program stops.
 pub type EventStream = BoxStream<'static, NumberedEvent>;
@@ -94,18 +95,7 @@ impl Services {
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let models = self.models();
-        let request = raw.check(&models, choose_seed)?;
-        if let Some(ModelInfo { name, problem: Some(problem), .. }) =
-            models.iter().find(|model| model.name == request.model)
-        {
-            let sentence = format!("model `{name}` cannot be used: {problem}");
-            return Err(PublicError {
-                field: Some("model".into()),
-                ..PublicError::new(ErrorCode::ModelUnusable, sentence)
-            }
-            .into());
-        }
+        let request = raw.check(&self.models(), choose_seed)?;
         let row = store.insert_job(owner, &request).await?;
         tracing::info!(job.id = %row.job_id(), "a job was asked for");
         queue.wake();
@@ -138,7 +128,7 @@ impl Services {
         queue.stop(id);
         hub.finish(id, jobs::numbers::last(row.attempt_number()), JobEvent::Cancelled);
         tracing::info!(job.id = %id, "a job was cancelled");
-        queue.announce_places(store, hub).await?;
+        queue.announce_places(store, hub).await;
         self.job(owner, id).await
     }
 
@@ -178,14 +168,19 @@ impl Services {
         let Shared { engine, stopping, .. } = &*self.0.shared;
         check_prompt("start", &start)?;
         // A space at the end is kept: it says that the last word is complete.
-        let start =
-            if start.contains(char::is_control) { start.replace(char::is_control, " ") } else { start };
+        let start = if start.contains(char::is_control) {
+            start.replace("\r\n", " ").replace(char::is_control, " ")
+        } else {
+            start
+        };
         let seed = seed.unwrap_or_else(choose_seed);
         Ok(self.0.prompts.write(Arc::clone(engine), start, seed, stopping.clone()))
     }
 
-    /// Stops: takes no more jobs, puts the running one back into the queue, and ends all streams. Returns when
-    /// the engine has stopped.
+    /// Stops: takes no more jobs, puts the running one back into the queue, and ends all streams.
+    ///
+    /// Does not wait for the engine, whose present step may take longer than anybody lets a program live that
+    /// was told to stop. It ends after that step, and nothing that it still makes is stored.
     pub async fn shutdown(&self) {
         let Shared { stopping, hub, .. } = &*self.0.shared;
         stopping.cancel();

@@ -50,6 +50,7 @@ pub(crate) async fn describe(
         status,
         request,
         created_at: from_ms(row.created_at),
+        started_at: row.started_at.map(from_ms),
         finished_at: row.finished_at.map(from_ms),
         n_ahead,
         progress,
@@ -59,6 +60,7 @@ pub(crate) async fn describe(
             .map(picture::Model::info)
             .collect(),
         is_owner: viewer.is_some_and(|viewer| viewer.owner_id() == row.owner),
+        error_code: row.fault_code(),
         error: row.error,
     })
 }

@@ -3,6 +3,7 @@
 //! # Layout
 //! * [`queue`]: waking the worker, and cancelling
 //! * [`worker`]: takes a job, makes its pictures, stores them
+//! * [`backoff`]: how long the worker waits after a failure of the database
 //! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
 //! * [`progress`]: what happens to each job, kept for those who watch
 //! * [`numbers`]: the number of every event
@@ -10,6 +11,7 @@
 //! * [`events`]: a job's events as a stream
 //! * [`info`]: a job as its page shows it
 
+mod backoff;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod numbers;

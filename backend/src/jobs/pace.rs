@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Longest time between two previews while steps go by: four a second are enough to see a picture come.
 const PREVIEW_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A picture that takes less than two seconds shows about this many previews all the same.
+/// A picture that takes less than a second and a half shows about this many previews all the same.
 const PREVIEWS_PER_PICTURE: u32 = 6;
 
 /// Measures the steps of one job.
@@ -27,7 +27,7 @@ impl Pace {
         Self { n_steps, n_pictures, last_step: None, measured: (Duration::ZERO, 0), last_preview: None }
     }
 
-    /// Picture `index` begins.
+    /// The next picture begins.
     pub(super) fn begin_picture(&mut self) {
         self.last_step = None;
         self.last_preview = None;

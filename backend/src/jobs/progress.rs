@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, Progress};
+use types::picture::{PictureId, PictureInfo};
 
 /// What happened to one job since this program took it up, oldest first.
 ///
@@ -89,16 +90,45 @@ impl ProgressHub {
         }
     }
 
-    /// Adds the job's last event and closes its log: those who watch see it to the end.
+    /// Adds the job's last event and closes its log: those who watch see it to the end. The second of two who
+    /// know of the end does nothing.
     pub(crate) fn finish(&self, id: JobId, number: u64, event: JobEvent) {
         if let Some(log) = self.lock().logs.remove(&id) {
             log.send_modify(|log| log.push(NumberedEvent { number, event }));
         }
     }
 
-    /// Closes the log of a job about which somebody else said the last word.
-    pub(crate) fn forget(&self, id: JobId) {
-        self.lock().logs.remove(&id);
+    /// A picture was changed after it was stored: whoever comes now is told of it as it is. Those who were told
+    /// before are not told again.
+    pub(crate) fn replace_picture(&self, changed: &PictureInfo) {
+        self.amend(changed.job_id, |events| {
+            for event in events {
+                if let JobEvent::Picture { picture } = &mut event.event
+                    && picture.id == changed.id
+                {
+                    *picture = changed.clone();
+                }
+            }
+        });
+    }
+
+    /// A picture was deleted: nobody is told any more that it was made.
+    pub(crate) fn drop_picture(&self, job: JobId, deleted: PictureId) {
+        self.amend(job, |events| {
+            events.retain(
+                |event| !matches!(&event.event, JobEvent::Picture { picture } if picture.id == deleted),
+            );
+        });
+    }
+
+    /// Changes what happened, without waking those who wait for what will.
+    fn amend(&self, id: JobId, change: impl FnOnce(&mut Vec<NumberedEvent>)) {
+        if let Some(log) = self.lock().logs.get(&id) {
+            log.send_if_modified(|log| {
+                change(&mut log.events);
+                false
+            });
+        }
     }
 
     /// Whether somebody watches the job.

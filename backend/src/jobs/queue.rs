@@ -9,7 +9,6 @@ use types::job::JobId;
 
 use super::numbers;
 use super::progress::ProgressHub;
-use crate::Result;
 use crate::store::Store;
 
 /// The part of the queue that is in memory. What is queued stands in the database.
@@ -64,15 +63,22 @@ impl Queue {
         }
     }
 
-    /// Tells those who wait how many are before them now.
-    pub(crate) async fn announce_places(&self, store: &Store, hub: &ProgressHub) -> Result<()> {
-        for (job, n_ahead) in store.places().await? {
+    /// Tells those who wait how many are before them now. Whatever made the queue move has happened, so that
+    /// nobody can be told is only logged: they are told the next time it moves.
+    pub(crate) async fn announce_places(&self, store: &Store, hub: &ProgressHub) {
+        let places = match store.places().await {
+            Ok(places) => places,
+            Err(error) => {
+                tracing::warn!(%error, "places in the queue could not be told");
+                return;
+            }
+        };
+        for (job, n_ahead) in places {
             let id = job.job_id();
             if hub.is_watched(id) {
                 hub.publish(id, numbers::queued(job.attempt_number(), n_ahead), JobEvent::Queued { n_ahead });
             }
         }
-        Ok(())
     }
 
     /// A panic elsewhere leaves nothing half done here.

@@ -1,20 +1,23 @@
 //! Takes a job, makes its pictures, stores them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use types::error::PublicError;
 use types::event::JobEvent;
 use types::job::Progress;
 
+use super::backoff::Backoff;
 use super::numbers;
 use super::pace::Pace;
 use super::painter::{Painted, Painter};
 use crate::engine::EngineError;
-use crate::files;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::{MAX_CRASHES, NewPicture, gave_up};
 use crate::{Error, Result};
+use crate::{background, files};
 
 /// What became of the job that a worker took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +37,16 @@ pub(crate) enum Outcome {
 /// The one worker. A graphics card, or two processor cores, are busy with one picture at a time.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
-    /// Jobs whose failure could not be written down, since the disk that made them fail was full.
-    unrecorded: Vec<(job::Model, String)>,
+    /// Attempts whose end could not be written down, since the disk was full or the database out of order.
+    unrecorded: Vec<(job::Model, End)>,
+}
+
+/// How an attempt ended that did not make all the pictures: what is to be written down.
+enum End {
+    /// The job goes back into the queue.
+    PutBack { crashed: bool },
+    /// The job is over.
+    Failed(PublicError),
 }
 
 /// How the work on a job ended, if nothing went wrong.
@@ -62,18 +73,28 @@ impl Worker {
             Ok(n_swept) => tracing::info!(n_swept, "files without a picture were deleted"),
             Err(error) => tracing::warn!(%error, "files without a picture could not be looked for"),
         }
+        let mut backoff = Backoff::default();
         while !shared.stopping.is_cancelled() {
             // The worker asks to be woken before it looks, so that a job which comes in between is seen.
             let mut woken = std::pin::pin!(shared.queue.woken());
             woken.as_mut().enable();
-            match self.run_next_job().await {
-                Ok(Outcome::Idle) => {}
-                Ok(_) => continue,
-                // With the database out of order there is nothing to do until somebody can write a job again.
-                Err(error) => tracing::error!(%error, "the queue cannot be worked off"),
-            }
+            let pause = match self.run_next_job().await {
+                Ok(outcome) => {
+                    backoff.reset();
+                    if outcome != Outcome::Idle {
+                        continue;
+                    }
+                    None
+                }
+                // Nobody says when the disk has room again, so the worker looks by itself.
+                Err(error) => {
+                    tracing::error!(%error, "the queue cannot be worked off; it will be tried again");
+                    Some(backoff.after_failure())
+                }
+            };
             tokio::select! {
                 () = woken => {}
+                () = wait(pause) => {}
                 () = shared.stopping.cancelled() => {}
             }
         }
@@ -84,36 +105,36 @@ impl Worker {
     /// # Errors
     /// The database is out of order. What goes wrong with the job itself becomes the job's own error.
     pub(crate) async fn run_next_job(&mut self) -> Result<Outcome> {
-        self.record_failures().await?;
+        self.record_ends().await?;
         let shared = Arc::clone(&self.shared);
-        let Some(claim) = shared.store.claim().await? else { return Ok(Outcome::Idle) };
+        let Some(mut claim) = shared.store.claim().await? else { return Ok(Outcome::Idle) };
         let id = claim.job_id();
         tracing::info!(job.id = %id, job.attempt = claim.attempt, "a job begins");
         let running = shared.queue.begin(id);
-        let outcome = match self.work_on(&claim, &running.token()).await {
+        let outcome = match self.work_on(&mut claim, &running.token()).await {
             Ok(Ended::Done) => {
                 shared.hub.finish(id, numbers::last(claim.attempt_number()), JobEvent::Done);
                 Outcome::Done
             }
-            Ok(Ended::Over) => {
-                shared.hub.forget(id);
-                Outcome::Cancelled
+            Ok(Ended::Over) => self.is_over(&claim),
+            Ok(Ended::Stopped) => self.end(claim, End::PutBack { crashed: false }).await,
+            Ok(Ended::Crashed) if claim.crashes + 1 < MAX_CRASHES => {
+                self.end(claim, End::PutBack { crashed: true }).await
             }
-            Ok(Ended::Stopped) => self.put_back(&claim, false).await?,
-            Ok(Ended::Crashed) if claim.crashes + 1 < MAX_CRASHES => self.put_back(&claim, true).await?,
-            Ok(Ended::Crashed) => self.fail(claim, gave_up()).await,
+            Ok(Ended::Crashed) => self.end(claim, End::Failed(gave_up())).await,
             Err(error) => {
                 tracing::error!(job.id = %id, %error, "a job failed");
-                self.fail(claim, error.public().message).await
+                self.end(claim, End::Failed(error.public())).await
             }
         };
         tracing::info!(job.id = %id, ?outcome, "a job ends");
-        shared.queue.announce_places(&shared.store, &shared.hub).await?;
+        shared.queue.announce_places(&shared.store, &shared.hub).await;
         Ok(outcome)
     }
 
-    /// Makes the job's pictures from the first that is missing.
-    async fn work_on(&self, claim: &job::Model, stop: &CancellationToken) -> Result<Ended> {
+    /// Makes the job's pictures from the first that is missing. Whoever stops the program does not wait for the
+    /// engine: what it still makes is thrown away.
+    async fn work_on(&self, claim: &mut job::Model, stop: &CancellationToken) -> Result<Ended> {
         let Shared { engine, store, hub, stopping, .. } = &*self.shared;
         // Whoever cancelled the job before this worker could be told to stop has left word in the database.
         if !store.is_current(claim).await? {
@@ -142,15 +163,21 @@ impl Worker {
                 pace,
                 stop: stop.clone(),
             };
-            let painted = match tokio::task::spawn_blocking(move || task.paint()).await {
+            let painting = background::compute(move || task.paint())?;
+            let painted = tokio::select! {
+                biased;
+                painted = painting => painted,
+                () = stopping.cancelled() => return Ok(Ended::Stopped),
+            };
+            let painted = match painted {
                 Ok(Ok(painted)) => painted,
                 Ok(Err(Error::Engine(EngineError::Cancelled))) if stopping.is_cancelled() => {
                     return Ok(Ended::Stopped);
                 }
                 Ok(Err(Error::Engine(EngineError::Cancelled))) => return Ok(Ended::Over),
                 Ok(Err(error)) => return Err(error),
-                Err(panic) => {
-                    tracing::error!(job.id = %job, %panic, "the engine panicked");
+                Err(_) => {
+                    tracing::error!(job.id = %job, "the engine panicked");
                     return Ok(Ended::Crashed);
                 }
             };
@@ -159,6 +186,7 @@ impl Worker {
             };
             let picture = JobEvent::Picture { picture: stored.info() };
             hub.publish(job, numbers::picture(attempt, index), picture);
+            claim.crashes = 0;
             pace = painted.pace;
         }
         Ok(Ended::Done)
@@ -186,44 +214,71 @@ impl Worker {
         stored
     }
 
-    async fn put_back(&self, claim: &job::Model, crashed: bool) -> Result<Outcome> {
-        let Shared { store, hub, .. } = &*self.shared;
-        if !store.put_back(claim, crashed).await? {
-            hub.forget(claim.job_id());
-            return Ok(Outcome::Cancelled);
-        }
-        let n_ahead = store.n_ahead(claim.seq).await?;
-        let number = numbers::queued(claim.attempt_number(), n_ahead);
-        hub.publish(claim.job_id(), number, JobEvent::Queued { n_ahead });
-        Ok(Outcome::PutBack)
+    /// Writes down how an attempt ended, now or, if that cannot be, as soon as it can.
+    async fn end(&mut self, claim: job::Model, end: End) -> Outcome {
+        let error = match self.record(&claim, &end).await {
+            Ok(outcome) => return outcome,
+            Err(error) => error,
+        };
+        let id = claim.job_id();
+        tracing::error!(job.id = %id, %error, "an attempt's end could not be written down; it will be tried again");
+        let outcome = match &end {
+            End::PutBack { .. } => Outcome::PutBack,
+            End::Failed(fault) => {
+                self.tell_failure(&claim, fault);
+                Outcome::Failed
+            }
+        };
+        self.unrecorded.push((claim, end));
+        outcome
     }
 
-    async fn fail(&mut self, claim: job::Model, message: String) -> Outcome {
-        let Shared { store, hub, .. } = &*self.shared;
-        let (id, number) = (claim.job_id(), numbers::last(claim.attempt_number()));
-        match store.fail(&claim, &message).await {
-            Ok(true) => hub.finish(id, number, JobEvent::Failed { message }),
-            Ok(false) => {
-                hub.forget(id);
-                return Outcome::Cancelled;
-            }
-            Err(error) => {
-                tracing::error!(job.id = %id, %error, "a failure could not be written down; it will be tried again");
-                hub.finish(id, number, JobEvent::Failed { message: message.clone() });
-                self.unrecorded.push((claim, message));
-            }
-        }
-        Outcome::Failed
-    }
-
-    /// Writes down the failures that could not be written when they happened.
-    async fn record_failures(&mut self) -> Result<()> {
-        while let Some((claim, message)) = self.unrecorded.last() {
-            self.shared.store.fail(claim, message).await?;
-            let failed = JobEvent::Failed { message: message.clone() };
-            self.shared.hub.finish(claim.job_id(), numbers::last(claim.attempt_number()), failed);
+    /// Writes down the ends that could not be written when they came.
+    async fn record_ends(&mut self) -> Result<()> {
+        while let Some((claim, end)) = self.unrecorded.last() {
+            self.record(claim, end).await?;
             self.unrecorded.pop();
         }
         Ok(())
+    }
+
+    /// Writes an attempt's end into the database and then tells those who watch. That a job waits again, they
+    /// are told with everybody's place in the queue.
+    async fn record(&self, claim: &job::Model, end: &End) -> Result<Outcome> {
+        let Shared { store, .. } = &*self.shared;
+        match end {
+            End::PutBack { crashed } => {
+                let is_back = store.put_back(claim, *crashed).await?;
+                Ok(if is_back { Outcome::PutBack } else { self.is_over(claim) })
+            }
+            End::Failed(fault) => {
+                if !store.fail(claim, fault).await? {
+                    return Ok(self.is_over(claim));
+                }
+                self.tell_failure(claim, fault);
+                Ok(Outcome::Failed)
+            }
+        }
+    }
+
+    fn tell_failure(&self, claim: &job::Model, fault: &PublicError) {
+        let failed = JobEvent::Failed { message: fault.message.clone() };
+        self.shared.hub.finish(claim.job_id(), numbers::last(claim.attempt_number()), failed);
+    }
+
+    /// The job is no longer this attempt's, so its owner cancelled it. They may be about to say so to those who
+    /// watch: whoever is first does it.
+    fn is_over(&self, claim: &job::Model) -> Outcome {
+        let number = numbers::last(claim.attempt_number());
+        self.shared.hub.finish(claim.job_id(), number, JobEvent::Cancelled);
+        Outcome::Cancelled
+    }
+}
+
+/// Resolves after that time, or never.
+async fn wait(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
     }
 }

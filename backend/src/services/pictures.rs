@@ -38,7 +38,7 @@ impl Services {
     /// There is no such picture.
     pub async fn picture_file(&self, id: PictureId, format: PictureFormat) -> Result<PictureFile> {
         let (picture, job) = self.stored(id).await?;
-        let png = self.0.shared.files.read(&picture.file).await?;
+        let png = self.read_file(&picture, &picture.file).await?;
         let bytes = match format {
             PictureFormat::Png => png,
             format => {
@@ -54,8 +54,18 @@ impl Services {
             bytes,
             content_type: format.content_type(),
             file_name: file_name(&picture.info(), format.extension()),
-            etag: format!("\"{id}-{}\"", format.extension()),
+            etag: etag(id, format.extension()),
         })
+    }
+
+    /// The entity tag that [`Self::picture_file`] gives a picture, or its thumbnail where no format is named,
+    /// without reading the file.
+    ///
+    /// # Errors
+    /// There is no such picture.
+    pub async fn picture_tag(&self, id: PictureId, format: Option<PictureFormat>) -> Result<String> {
+        self.stored(id).await?;
+        Ok(etag(id, format.map_or(THUMBNAIL, PictureFormat::extension)))
     }
 
     /// A picture's thumbnail, at most 256 pixels a side. Whoever knows the picture's id may look.
@@ -64,12 +74,12 @@ impl Services {
     /// There is no such picture.
     pub async fn thumbnail(&self, id: PictureId) -> Result<PictureFile> {
         let (picture, _) = self.stored(id).await?;
-        let bytes = self.0.shared.files.read(&files::thumbnail_file(&picture.file)).await?;
+        let bytes = self.read_file(&picture, &files::thumbnail_file(&picture.file)).await?;
         Ok(PictureFile {
             bytes,
             content_type: THUMBNAIL_CONTENT_TYPE,
             file_name: file_name(&picture.info(), "thumbnail.jpg"),
-            etag: format!("\"{id}-thumbnail\""),
+            etag: etag(id, THUMBNAIL),
         })
     }
 
@@ -83,8 +93,11 @@ impl Services {
         id: PictureId,
         favourite: bool,
     ) -> Result<PictureInfo> {
-        let marked = self.0.shared.store.set_favourite(owner, id, favourite).await?;
-        Ok(marked.ok_or_else(|| Error::not_found("picture", &id))?.info())
+        let Shared { store, hub, .. } = &*self.0.shared;
+        let marked = store.set_favourite(owner, id, favourite).await?;
+        let picture = marked.ok_or_else(|| Error::not_found("picture", &id))?.info();
+        hub.replace_picture(&picture);
+        Ok(picture)
     }
 
     /// Deletes a picture for good.
@@ -92,12 +105,23 @@ impl Services {
     /// # Errors
     /// There is no such picture or it is somebody else's.
     pub async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<()> {
-        let Shared { store, files, .. } = &*self.0.shared;
+        let Shared { store, files, hub, .. } = &*self.0.shared;
         let picture =
             store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", &id))?;
+        hub.drop_picture(picture.info().job_id, id);
         // First the row and then the files: a row never points to nothing.
         files.discard(&picture.file).await;
         Ok(())
+    }
+
+    /// Reads a file of a picture that was there a moment ago.
+    pub(super) async fn read_file(&self, picture: &picture::Model, file: &str) -> Result<Bytes> {
+        let read = self.0.shared.files.read(file).await;
+        if let Err(Error::Files(object_store::Error::NotFound { .. })) = &read {
+            // Deleted in between, unless its row is still there: then its file is lost, which is a fault.
+            self.stored(PictureId(picture.id)).await?;
+        }
+        read
     }
 
     async fn stored(&self, id: PictureId) -> Result<(picture::Model, job::Model)> {
@@ -105,20 +129,32 @@ impl Services {
     }
 }
 
-/// Longest part of a file's name that comes from the prompt.
-const MAX_NAME: usize = 60;
+/// What a thumbnail's entity tag ends with.
+const THUMBNAIL: &str = "thumbnail";
 
-/// Words of the prompt and the seed, in characters that every file system takes.
-fn file_name(picture: &PictureInfo, ending: &str) -> String {
-    let mut name = String::from("darkroom");
-    for word in picture.prompt.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-        if name.len() + 1 + word.len() > MAX_NAME {
+fn etag(id: PictureId, kind: &str) -> String {
+    format!("\"{id}-{kind}\"")
+}
+
+/// Longest part of a file's name that comes from the prompt.
+const MAX_WORDS: usize = 52;
+
+/// The prompt's first words in characters that every file system takes, each behind a hyphen.
+pub(super) fn words_of(prompt: &str) -> String {
+    let mut words = String::new();
+    for word in prompt.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if words.len() + 1 + word.len() > MAX_WORDS {
             break;
         }
-        name.push('-');
-        name.push_str(&word.to_ascii_lowercase());
+        words.push('-');
+        words.push_str(&word.to_ascii_lowercase());
     }
-    format!("{name}-{}.{ending}", picture.seed)
+    words
+}
+
+/// Words of the prompt and the seed.
+fn file_name(picture: &PictureInfo, ending: &str) -> String {
+    format!("darkroom{}-{}.{ending}", words_of(&picture.prompt), picture.seed)
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! The queue and its results.
 
+use std::collections::HashSet;
+
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{ActiveValue, QueryOrder, QuerySelect, QueryTrait, TryInsertResult};
+use types::error::{ErrorCode, PublicError};
 use types::job::{JobId, JobStatus};
 use types::picture::PictureId;
 use types::request::GenerationRequest;
@@ -11,7 +14,7 @@ use super::entities::{job, picture};
 use super::{Store, now_ms, returning};
 use crate::{Error, Result, Visitor};
 
-/// A job during which the program died so often is not tried again.
+/// A job during which the program died so often, with no picture in between, is not tried again.
 pub(crate) const MAX_CRASHES: i64 = 3;
 
 /// What is known of a picture when its files are written.
@@ -97,6 +100,7 @@ impl Store {
         let mut claim = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Running.as_str()))
             .col_expr(job::Column::Attempt, Expr::col(job::Column::Attempt).add(1))
+            .col_expr(job::Column::StartedAt, Expr::val(now_ms()))
             .filter(job::Column::Seq.in_subquery(oldest))
             .filter(job::Column::Status.eq(JobStatus::Queued.as_str()))
             .into_query();
@@ -110,7 +114,8 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Stores a picture and counts it, and ends the job with its last picture, all in one transaction.
+    /// Stores a picture and counts it, and ends the job with its last picture, all in one transaction. Crashes
+    /// are counted anew from here: a job that gets on is not one that brings the program down.
     ///
     /// `None`: the attempt is over, nothing was stored, and the picture's files are to be thrown away. Should
     /// the place be taken already, the picture that is there is given back.
@@ -124,6 +129,7 @@ impl Store {
         let n_made = new.index + 1;
         let mut count = job::Entity::update_many()
             .col_expr(job::Column::NMade, Expr::val(i64::from(n_made)))
+            .col_expr(job::Column::Crashes, Expr::val(0))
             .filter(is_attempt(claim));
         if n_made == request.count {
             count = count
@@ -150,11 +156,12 @@ impl Store {
         Ok(stored)
     }
 
-    /// Ends an attempt with a sentence. False if it was over already.
-    pub(crate) async fn fail(&self, claim: &job::Model, message: &str) -> Result<bool> {
+    /// Ends an attempt with a sentence and its kind. False if it was over already.
+    pub(crate) async fn fail(&self, claim: &job::Model, fault: &PublicError) -> Result<bool> {
         let failed = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Failed.as_str()))
-            .col_expr(job::Column::Error, Expr::val(message))
+            .col_expr(job::Column::Error, Expr::val(fault.message.as_str()))
+            .col_expr(job::Column::ErrorCode, Expr::val(fault.code.as_str()))
             .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
             .filter(is_attempt(claim))
             .exec(&self.db)
@@ -162,7 +169,19 @@ impl Store {
         Ok(failed.rows_affected > 0)
     }
 
-    /// Cancels a job that is not at its end. Compare and set: false if it came to its end before.
+    /// Those of these jobs that there are.
+    pub(crate) async fn known_jobs(&self, jobs: &[JobId]) -> Result<HashSet<JobId>> {
+        let known: Vec<Uuid> = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::Id.is_in(jobs.iter().map(|job| job.0)))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(known.into_iter().map(JobId).collect())
+    }
+
+    /// Cancels a job that is not at its end. Compare and set: `None` if it came to its end before.
     pub(crate) async fn cancel(&self, id: JobId) -> Result<Option<job::Model>> {
         let mut cancel = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Cancelled.as_str()))
@@ -179,6 +198,7 @@ impl Store {
         let back = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
             .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(i64::from(crashed)))
+            .col_expr(job::Column::StartedAt, Expr::val(None::<i64>))
             .filter(is_attempt(claim))
             .exec(&self.db)
             .await?;
@@ -194,9 +214,11 @@ impl Store {
             .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(1))
             .filter(running.clone());
         count.exec(&transaction).await?;
+        let gave_up = gave_up();
         let given_up = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Failed.as_str()))
-            .col_expr(job::Column::Error, Expr::val(gave_up()))
+            .col_expr(job::Column::Error, Expr::val(gave_up.message))
+            .col_expr(job::Column::ErrorCode, Expr::val(gave_up.code.as_str()))
             .col_expr(job::Column::FinishedAt, Expr::val(now_ms()))
             .filter(running.clone())
             .filter(job::Column::Crashes.gte(MAX_CRASHES))
@@ -204,6 +226,7 @@ impl Store {
             .await?;
         let back = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
+            .col_expr(job::Column::StartedAt, Expr::val(None::<i64>))
             .filter(running)
             .exec(&transaction)
             .await?;
@@ -213,8 +236,11 @@ impl Store {
 }
 
 /// What the owner of a job is told that was tried too often.
-pub(crate) fn gave_up() -> String {
-    format!("the program stopped {MAX_CRASHES} times while it made this picture, so it is not tried again")
+pub(crate) fn gave_up() -> PublicError {
+    let sentence = format!(
+        "the program stopped {MAX_CRASHES} times while it made this picture, so it is not tried again"
+    );
+    PublicError::new(ErrorCode::Internal, sentence)
 }
 
 /// The statuses of a job that is not at its end.

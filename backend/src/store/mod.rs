@@ -74,6 +74,40 @@ impl Store {
         Ok(Self { db })
     }
 
+    /// From now on, or no longer, the database refuses whatever is to be written about a running job, as a full
+    /// disk would. [`Store::n_refused`] counts how often.
+    #[cfg(test)]
+    pub(crate) async fn refuse_results(&self, refuses: bool) {
+        use sea_orm::ConnectionTrait;
+        let statements: &[&str] = if refuses {
+            &[
+                "CREATE TABLE IF NOT EXISTS refusals (job INTEGER)",
+                // `FAIL` leaves the row that counts it, where `ABORT` would take it back.
+                "CREATE TRIGGER refusing BEFORE UPDATE ON jobs WHEN old.status = 'running' BEGIN
+                    INSERT INTO refusals VALUES (old.seq);
+                    SELECT RAISE(FAIL, 'the test refuses');
+                END",
+            ]
+        } else {
+            &["DROP TRIGGER refusing"]
+        };
+        for statement in statements {
+            self.db.execute_unprepared(statement).await.unwrap();
+        }
+    }
+
+    /// How often a statement was refused that was no part of a transaction.
+    #[cfg(test)]
+    pub(crate) async fn n_refused(&self) -> u64 {
+        use sea_orm::ConnectionTrait;
+        let count = sea_orm::Statement::from_string(
+            self.db.get_database_backend(),
+            "SELECT COUNT(*) AS n FROM refusals",
+        );
+        let row = self.db.query_one_raw(count).await.unwrap().unwrap();
+        row.try_get::<i64>("", "n").unwrap().unsigned_abs()
+    }
+
     /// A transaction that takes the right to write at once. One that reads first and writes later may be
     /// refused in the middle, without any waiting.
     async fn begin_writing(&self) -> Result<DatabaseTransaction> {

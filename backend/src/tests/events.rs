@@ -1,9 +1,13 @@
 use futures::StreamExt;
 use types::event::{JobEvent, NumberedEvent};
 use types::job::JobStatus;
+use types::picture::PictureInfo;
 use types::request::RawRequest;
 
-use super::helpers::{asking, free_running, gated, is_step, read_until};
+use super::helpers::{TestServices, asking, free_running, gated, is_step, read_until};
+use crate::engine::EngineError;
+use crate::engine::fake::{Behaviour, FakeEngine};
+use crate::jobs::worker::Outcome;
 
 fn names(events: &[NumberedEvent]) -> Vec<&'static str> {
     events.iter().map(|event| event.event.name()).collect()
@@ -117,18 +121,85 @@ async fn who_waits_in_the_queue_is_told_when_it_moves() {
     let mut events = site.events(third, None).await;
     site.run_next_job().await;
     site.services.cancel_job(&site.alice, second).await.unwrap();
-    let places: Vec<_> = [events.next().await, events.next().await]
+    let places: Vec<_> = [events.next().await, events.next().await, events.next().await]
         .into_iter()
         .map(|event| match event.unwrap().event {
             JobEvent::Queued { n_ahead } => n_ahead,
             event => panic!("{event:?} is no place in the queue"),
         })
         .collect();
-    assert!(places == [2, 1] || places == [2, 0], "{places:?}");
+    assert_eq!(places, [2, 1, 0]);
 }
 
 #[tokio::test]
-async fn cancelling_and_failing_end_the_stream_with_a_reason() {
+async fn failing_ends_the_stream_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = EngineError::Unusable { model: "demo".into(), reason: "its weights are gone".into() };
+    let engine = FakeEngine::new().behaving(Behaviour::Fails(broken));
+    let mut site = TestServices::open(folder.path(), engine).await;
+    let id = site.ask("one").await;
+    let events = site.events(id, None).await;
+    site.run_next_job().await;
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(names(&events), ["queued", "progress", "failed"]);
+    let message = "model `demo` cannot be used: its weights are gone".to_owned();
+    assert_eq!(events[2].event, JobEvent::Failed { message });
+}
+
+#[tokio::test]
+async fn a_stream_ends_as_cancelled_even_if_the_worker_notices_first() {
+    let (site, _folder, gate) = gated().await;
+    let id = site.ask("one").await;
+    let mut events = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(1);
+    read_until(&mut events, is_step(1)).await;
+    // The first half of what cancelling does; the second tells those who watch.
+    site.services.shared().store.cancel(id).await.unwrap().unwrap();
+    gate.open();
+    assert_eq!(working.await.unwrap(), Outcome::Cancelled);
+    let rest: Vec<_> = events.collect().await;
+    assert_eq!(rest.last().unwrap().event, JobEvent::Cancelled, "{rest:?}");
+}
+
+#[tokio::test]
+async fn a_picture_that_was_deleted_or_marked_while_the_job_goes_on_is_told_of_as_it_is_now() {
+    let (site, _folder, gate) = gated().await;
+    let raw = RawRequest { count: Some(3), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let mut watching = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(9);
+    let events = read_until(&mut watching, |event| is_picture(event, 1)).await;
+    let (first, second) = (site.job(id).await.pictures[0].clone(), site.job(id).await.pictures[1].clone());
+    let before_both = events[0].number;
+
+    site.services.delete_picture(&site.alice, first.id).await.unwrap();
+    site.services.set_favourite(&site.alice, second.id, true).await.unwrap();
+    for after in [None, Some(before_both)] {
+        let mut late = site.events(id, after).await;
+        let told = read_until(&mut late, |event| is_picture(event, 1)).await;
+        let pictures: Vec<_> = told.into_iter().filter_map(|event| picture_of(event.event)).collect();
+        assert_eq!(pictures.len(), 1, "{pictures:?}");
+        assert!(pictures[0].id == second.id && pictures[0].favourite, "{pictures:?}");
+    }
+    gate.open();
+    working.await.unwrap();
+}
+
+fn picture_of(event: JobEvent) -> Option<PictureInfo> {
+    match event {
+        JobEvent::Picture { picture } => Some(picture),
+        _ => None,
+    }
+}
+
+fn is_picture(event: &JobEvent, index: u32) -> bool {
+    matches!(event, JobEvent::Picture { picture } if picture.index == index)
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_stream() {
     let (mut site, _folder) = free_running().await;
     let id = site.ask("one").await;
     let events = site.events(id, None).await;
@@ -136,7 +207,7 @@ async fn cancelling_and_failing_end_the_stream_with_a_reason() {
     let events: Vec<_> = events.collect().await;
     assert_eq!(names(&events), ["queued", "cancelled"]);
     assert_eq!(site.services.wait(id).await.unwrap().status, JobStatus::Cancelled);
-    assert_eq!(site.run_next_job().await, crate::jobs::worker::Outcome::Idle);
+    assert_eq!(site.run_next_job().await, Outcome::Idle);
 }
 
 #[tokio::test]

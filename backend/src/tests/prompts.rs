@@ -1,7 +1,8 @@
 use futures::StreamExt;
 use types::error::ErrorCode;
 
-use super::helpers::{free_running, gated};
+use super::helpers::{TestServices, free_running, gated};
+use crate::engine::fake::{Behaviour, FakeEngine};
 
 #[tokio::test]
 async fn a_prompt_comes_in_pieces_as_it_is_written() {
@@ -44,6 +45,17 @@ async fn a_start_that_no_prompt_may_have_is_refused() {
     assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidField, Some("start")));
     assert_eq!(error.message, "the start has 2001 characters; at most 2000 are allowed");
     assert!(refused("a\u{1b}b".into()).message.contains("U+001B"));
+}
+
+#[tokio::test]
+async fn a_panic_while_writing_is_the_streams_last_item_and_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = TestServices::open(folder.path(), FakeEngine::new().behaving(Behaviour::Panics)).await;
+    let mut pieces = site.services.write_prompt(String::new(), Some(0)).unwrap();
+    let error = pieces.next().await.expect("the reader is told").unwrap_err();
+    assert_eq!(error.public().code, ErrorCode::Internal);
+    assert!(pieces.next().await.is_none());
+    site.services.prompts().all_quiet().await;
 }
 
 #[tokio::test]

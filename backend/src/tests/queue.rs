@@ -90,6 +90,7 @@ async fn a_job_that_the_engine_refuses_fails_with_its_sentence_and_the_next_one_
     let job = site.job(first).await;
     assert_eq!(job.status, JobStatus::Failed);
     assert_eq!(job.error.unwrap(), "model `demo` cannot be used: file `unet/config.json` is missing");
+    assert_eq!(job.error_code, Some(ErrorCode::ModelUnusable));
     assert_eq!(site.run_next_job().await, Outcome::Failed);
     assert_eq!(site.job(second).await.status, JobStatus::Failed);
 }
@@ -118,6 +119,38 @@ async fn a_job_during_which_the_engine_panics_is_tried_three_times() {
     assert_eq!(site.run_next_job().await, Outcome::Failed);
     let error = site.job(id).await.error.unwrap();
     assert_eq!(error, "the program stopped 3 times while it made this picture, so it is not tried again");
+}
+
+#[tokio::test]
+async fn panics_are_counted_anew_after_every_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = FakeEngine::new().behaving(Behaviour::PanicsFrom(1));
+    let mut site = TestServices::open(folder.path(), engine).await;
+    let raw = RawRequest { count: Some(2), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let store = site.services.shared().store.clone();
+    for _ in 0..2 {
+        let claim = store.claim().await.unwrap().unwrap();
+        assert!(store.put_back(&claim, true).await.unwrap());
+    }
+    // The first picture is made, so the panic over the second is the first of a new count.
+    assert_eq!(site.run_next_job().await, Outcome::PutBack);
+    assert_eq!(store.job(id).await.unwrap().unwrap().crashes, 1);
+    assert_eq!(site.run_next_job().await, Outcome::PutBack);
+    assert_eq!(site.run_next_job().await, Outcome::Failed);
+    assert_eq!(site.job(id).await.pictures.len(), 1);
+}
+
+#[tokio::test]
+async fn the_time_in_the_queue_is_no_part_of_the_time_it_took() {
+    let (mut site, _folder) = free_running().await;
+    let (first, second) = (site.ask("one").await, site.ask("two").await);
+    assert_eq!(site.job(first).await.started_at, None);
+    site.run_next_job().await;
+    site.run_next_job().await;
+    let (first, second) = (site.job(first).await, site.job(second).await);
+    assert!(second.started_at.unwrap() >= first.finished_at.unwrap());
+    assert!(second.finished_at.unwrap() >= second.started_at.unwrap());
 }
 
 #[tokio::test]

@@ -8,8 +8,12 @@ use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
 use crate::shared::Shared;
 use std::sync::Arc;
+use std::time::Duration;
 use types::event::JobEvent;
 use types::job::JobId;
+
+/// Far more than it takes, and far less than anybody would wait.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Services over an engine that has begun with a job and did two of its four steps.
 async fn in_the_middle(
@@ -77,7 +81,7 @@ async fn a_worker_that_comes_back_from_the_dead_changes_nothing() {
     let new = crate::store::NewPicture { index: 0, file: "stale.png".into() };
     let request = stale.generation_request().unwrap();
     assert!(store.add_picture(&stale, &request, &new).await.unwrap().is_none());
-    assert!(!store.fail(&stale, "no").await.unwrap());
+    assert!(!store.fail(&stale, &crate::store::gave_up()).await.unwrap());
     assert!(!store.put_back(&stale, true).await.unwrap());
     assert_eq!(site.run_next_job().await, Outcome::Done);
     assert_eq!(site.history().await, ["a red boat"]);
@@ -103,14 +107,40 @@ async fn a_job_over_which_the_program_died_three_times_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_job_that_gets_a_picture_further_each_time_is_not_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let raw = RawRequest { count: Some(8), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    drop(site);
+    for index in 0..5 {
+        let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+        let store = site.services.shared().store.clone();
+        let claim = store.claim().await.unwrap().expect("the job is tried again");
+        let file = crate::files::picture_file(id, claim.attempt, index);
+        let request = claim.generation_request().unwrap();
+        store
+            .add_picture(&claim, &request, &crate::store::NewPicture { index, file })
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let row = site.services.shared().store.job(id).await.unwrap().unwrap();
+    assert_eq!((row.status.as_str(), row.n_made, row.crashes), ("queued", 5, 1));
+}
+
+#[tokio::test]
 async fn an_orderly_stop_puts_the_job_back_and_counts_as_no_crash() {
     let (site, folder, gate, id, working) = in_the_middle("a red boat").await;
     let mut events = site.events(id, None).await;
     let services = site.services.clone();
     let stopping = tokio::spawn(async move { services.shutdown().await });
     stopping.await.unwrap();
+    // The engine is in the middle of a step, and the job is back in the queue all the same.
+    let outcome = tokio::time::timeout(SOON, working).await.expect("nobody waits for the engine");
+    assert_eq!(outcome.unwrap(), Outcome::PutBack);
     gate.open();
-    assert_eq!(working.await.unwrap(), Outcome::PutBack);
     while let Some(event) = futures::StreamExt::next(&mut events).await {
         assert!(!event.event.is_final(), "the job is not over");
     }
@@ -141,20 +171,50 @@ async fn events_go_on_after_the_restart_with_larger_numbers() {
 
 #[tokio::test]
 async fn files_that_were_written_just_before_the_end_are_swept() {
-    let (site, folder, _gate, _id, working) = in_the_middle("a red boat").await;
-    site.services.shared().files.create("orphan/1-0.png", b"bytes".to_vec()).await.unwrap();
-    site.services.shared().files.create("orphan/1-0.thumbnail.jpg", b"bytes".to_vec()).await.unwrap();
+    let (site, folder, _gate, id, working) = in_the_middle("a red boat").await;
+    for file in ["1-0.png", "1-0.thumbnail.jpg"] {
+        site.services.shared().files.create(&format!("{id}/{file}"), b"bytes".to_vec()).await.unwrap();
+    }
+    let half = config(folder.path()).data_dir.join(format!("pictures/{id}/1-1.png#1"));
+    std::fs::write(&half, b"by").unwrap();
     kill(site, working).await;
 
     let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
     site.run_next_job().await;
     let shared = site.services.shared();
-    assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 2);
+    assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 3);
+    assert!(!half.exists());
     assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 0);
     let query = types::history::HistoryQuery::default();
     let kept = site.services.history(&site.alice, query).await.unwrap().pictures.remove(0);
     assert!(site.services.picture_file(kept.id, types::picture::PictureFormat::Png).await.is_ok());
     assert!(site.services.thumbnail(kept.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_lost_database_costs_no_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let id = site.ask("a red boat").await;
+    site.run_next_job().await;
+    drop(site);
+    let data = config(folder.path()).data_dir;
+    for entry in std::fs::read_dir(&data).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("darkroom.sqlite3") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let notes = data.join("pictures/notes.txt");
+    std::fs::write(&notes, "somebody's own").unwrap();
+
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let shared = site.services.shared();
+    assert!(site.history().await.is_empty(), "the database is a new one");
+    assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 0);
+    for file in ["1-0.png", "1-0.thumbnail.jpg"] {
+        assert!(shared.files.read(&format!("{id}/{file}")).await.is_ok(), "{file}");
+    }
+    assert!(notes.exists());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A row of `jobs`: the truth that visitors see.
 
 use sea_orm::entity::prelude::*;
+use types::error::ErrorCode;
 use types::job::{JobId, JobStatus};
 use types::request::GenerationRequest;
 
@@ -22,7 +23,7 @@ pub struct Model {
     pub status: String,
     /// How often it was begun. The number that a worker shows when it writes.
     pub attempt: i64,
-    /// How many of these attempts ended with the program's death or a panic.
+    /// How many attempts ended with the program's death or a panic since a picture was last stored.
     pub crashes: i64,
     /// Pictures that were stored. The next attempt goes on from here, even if some were deleted since.
     pub n_made: i64,
@@ -30,8 +31,12 @@ pub struct Model {
     pub request: String,
     /// What went wrong: a sentence for the owner.
     pub error: Option<String>,
+    /// What kind of mistake that was: an [`ErrorCode`] by its name.
+    pub error_code: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
+    /// When the present attempt began, or the last one if the job is over. Milliseconds since 1970.
+    pub started_at: Option<i64>,
     /// Milliseconds since 1970.
     pub finished_at: Option<i64>,
 }
@@ -67,6 +72,14 @@ impl Model {
             .ok_or_else(|| {
                 Error::Broken(format!("job {} has the unknown status `{}`", self.job_id(), self.status))
             })
+    }
+
+    /// What kind of mistake it ended with. One that this version of the program does not know is a fault of
+    /// the server's, as is the mistake of a job that failed before kinds were kept.
+    pub fn fault_code(&self) -> Option<ErrorCode> {
+        self.error.as_ref()?;
+        let known = ErrorCode::ALL.into_iter().find(|code| Some(code.as_str()) == self.error_code.as_deref());
+        Some(known.unwrap_or(ErrorCode::Internal))
     }
 
     /// What was asked for.

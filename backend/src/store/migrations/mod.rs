@@ -1,6 +1,7 @@
 //! How the tables came to be: one file a change, never edited once released.
 
 mod m0001_jobs_and_pictures;
+mod m0002_attempts_and_faults;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -9,6 +10,6 @@ pub(super) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_jobs_and_pictures::Migration)]
+        vec![Box::new(m0001_jobs_and_pictures::Migration), Box::new(m0002_attempts_and_faults::Migration)]
     }
 }
