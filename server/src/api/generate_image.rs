@@ -5,57 +5,32 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use backend::Visitor;
-use serde::Deserialize;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use types::error::{ErrorCode, PublicError};
 use types::job::{JobInfo, JobStatus};
 use types::picture::PictureFormat;
-use types::request::RawRequest;
+use types::request::{COUNT, RawRequest};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiJson;
 use crate::state::AppState;
 
-/// What to paint.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GenerateImage {
-    prompt: String,
-    steps: Option<i64>,
-    guidance_scale: Option<f64>,
-    seed: Option<i64>,
-    width: Option<i64>,
-    height: Option<i64>,
-}
-
-impl From<GenerateImage> for RawRequest {
-    fn from(asked: GenerateImage) -> Self {
-        Self {
-            prompt: asked.prompt,
-            steps: asked.steps,
-            guidance_scale: asked.guidance_scale,
-            seed: asked.seed,
-            width: asked.width,
-            height: asked.height,
-            ..Self::default()
-        }
-    }
-}
-
-/// `POST /generate-image`: waits for the picture and answers with it as PNG.
+/// `POST /generate-image`: waits for the picture and answers with it as PNG. Takes what a job takes, for one
+/// picture.
 ///
 /// A caller who hangs up cancels the job.
 pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
-    ApiJson(asked): ApiJson<GenerateImage>,
+    ApiJson(asked): ApiJson<RawRequest>,
 ) -> ApiResult<impl IntoResponse> {
+    check_count(asked.count)?;
     let hung_up = CancellationToken::new();
     // This function is dropped when the caller hangs up, and the guard with it.
     let _guard = hung_up.clone().drop_guard();
     // A task of its own, so that somebody is left to cancel the job, at whatever moment that happens.
-    let job = tokio::spawn(make(state.clone(), visitor, asked.into(), hung_up))
+    let job = tokio::spawn(make(state.clone(), visitor, asked, hung_up))
         .await
         .map_err(|error| broke_off(&error))??;
     let (JobStatus::Done, Some(picture)) = (job.status, job.pictures.first()) else {
@@ -67,6 +42,17 @@ pub async fn create(
         (header::CONTENT_LOCATION, picture.path(PictureFormat::Png)),
     ];
     Ok((headers, file.bytes))
+}
+
+/// An answer is one picture.
+fn check_count(count: Option<i64>) -> Result<(), PublicError> {
+    let Some(count) = count.filter(|count| *count != 1) else { return Ok(()) };
+    let sentence = format!(
+        "count {count} is not possible here, as the answer is one picture; allowed is 1, and up to {} at \
+         `/api/v1/jobs`",
+        COUNT.end()
+    );
+    Err(PublicError::invalid_field("count", sentence))
 }
 
 /// Makes a job and stays with it to its end.
@@ -85,12 +71,17 @@ async fn make(
     }
 }
 
+/// A job that failed is answered as if its mistake had been found at once.
 fn without_picture(job: &JobInfo) -> ApiError {
-    if job.status == JobStatus::Cancelled {
-        return PublicError::new(ErrorCode::Conflict, "the job was cancelled").into();
-    }
-    let reason = job.error.as_deref().unwrap_or("its picture was deleted");
-    PublicError::new(ErrorCode::Internal, format!("the job made no picture: {reason}")).into()
+    let error = match (job.status, &job.error) {
+        (JobStatus::Cancelled, _) => PublicError::new(ErrorCode::Conflict, "the job was cancelled"),
+        (_, Some(reason)) => {
+            let code = job.error_code.unwrap_or(ErrorCode::Internal);
+            PublicError::new(code, format!("the job made no picture: {reason}"))
+        }
+        (_, None) => PublicError::not_found("the job's picture was deleted before it could be sent"),
+    };
+    error.into()
 }
 
 fn broke_off(error: &JoinError) -> ApiError {

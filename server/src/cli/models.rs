@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use backend::Engine;
 use backend::engine::candle::CandleEngine;
+use backend::{Config, Engine, EngineError};
 use clap::Subcommand;
 use types::model::ModelInfo;
 
@@ -20,8 +20,19 @@ impl Models {
     /// Runs the subcommand.
     pub fn run(self, settings: Settings) -> anyhow::Result<()> {
         match self {
-            Self::List => list(&CandleEngine::open(&settings.into_config())?),
+            Self::List => list(&open(settings.into_config())?),
         }
+    }
+}
+
+/// A default model that is not installed is a reason to look at the list, and none to hide it.
+fn open(mut config: Config) -> anyhow::Result<CandleEngine> {
+    match CandleEngine::open(&config) {
+        Err(error @ EngineError::UnknownModel { .. }) if config.default_model.take().is_some() => {
+            writeln!(std::io::stderr(), "warning: the default {error}")?;
+            Ok(CandleEngine::open(&config)?)
+        }
+        opened => Ok(opened?),
     }
 }
 

@@ -30,6 +30,11 @@ pub struct Serve {
 impl Serve {
     /// Runs until the process is asked to stop.
     pub fn run(self, settings: Settings) -> anyhow::Result<()> {
+        // The threads that compute pictures; set up here, since a command without a server has nobody to wait.
+        rayon::ThreadPoolBuilder::new()
+            .start_handler(|_| backend::background::lower_priority())
+            .build_global()
+            .context("the threads that compute cannot be started")?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = runtime.block_on(self.serve(settings));
         runtime.shutdown_timeout(LAST_STEP);

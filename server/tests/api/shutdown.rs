@@ -36,6 +36,21 @@ async fn a_stop_ends_streams_and_puts_the_running_job_back_into_the_queue() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_a_slow_step() {
+    let (app, gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let job = anna.ask_for("a red boat").await;
+    let mut events = anna.open_events(&format!("/api/v1/jobs/{}/events", job.id), &[]).await;
+    gate.allow(1);
+    while events.next().await.expect("the job goes on").data["step"] != 1 {}
+    // The engine is in the middle of the second step, and stays there.
+    tokio::time::timeout(SOON, app.services.shutdown()).await.expect("the services stop");
+    let job = app.services.job(&anna.visitor(), job.id).await.unwrap();
+    assert_eq!(job.status, JobStatus::Queued);
+    drop(gate);
+}
+
+#[tokio::test]
 async fn after_the_stop_no_job_is_taken() {
     let app = TestApp::start().await;
     app.services.shutdown().await;
