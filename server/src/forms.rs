@@ -42,7 +42,7 @@ pub async fn create(
 /// `POST /prompt`: lets GPT-2 go on with the prompt that was typed, and shows the form with the result.
 ///
 /// The form then also holds what GPT-2 was given (`beginning`) and what it made of it (`written`). A text that
-/// nobody changed since is written anew from that beginning; otherwise it would have no end, or have come to it.
+/// nobody has changed since is written anew from that beginning, as GPT-2 has nothing to add to it.
 pub async fn prompt(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,

@@ -19,7 +19,7 @@ async fn the_selected_pictures_come_as_one_zip_file_and_a_strangers_do_not() {
     let app = TestApp::start().await;
     let (anna, ben) = (app.browser(), app.browser());
     let (boat, again) = (anna.paint("a red boat").await, anna.paint("a red boat").await);
-    let other = anna.paint("a blue house").await;
+    anna.paint("a blue house").await;
     let strange = ben.paint("a black cat").await;
 
     let answer = send(&anna, "/history/zip", &[&boat, &again, &strange]).await;
@@ -36,7 +36,6 @@ async fn the_selected_pictures_come_as_one_zip_file_and_a_strangers_do_not() {
         assert!(answer.body.windows(png.len()).any(|window| window == png), "stored as it is");
     }
     assert_eq!(anna.history("").await.n_matches, 3);
-    drop(other);
 }
 
 #[tokio::test]
@@ -78,7 +77,7 @@ async fn what_cannot_be_selected_is_said_on_the_page_that_the_form_is_on() {
     let answer = send(&ben, "/history/zip", &[&boat]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.text().contains("None of the selected pictures is there any more."));
-    let answer = send(&anna, "/history/delete", &vec![&boat; 201]).await;
+    let answer = send(&anna, "/history/delete", &[&boat; 201]).await;
     assert!(answer.text().contains("at most 200 are possible at once"));
     assert_eq!(anna.history("").await.n_matches, 1);
 }
