@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { createJob, finished, history, QUICK } from "../support/api.ts";
 import { isAlive } from "../support/create-page.ts";
 import { expect, test } from "../support/test.ts";
@@ -58,31 +57,6 @@ test("favourites are kept apart, and a deleted picture is gone", async ({ page }
   await page.getByRole("button", { name: "Delete for good" }).first().click();
   await expect(page.locator(pictures)).toHaveCount(1);
   expect((await history(page.request)).pictures.map((picture) => picture.prompt)).toEqual(["a red boat"]);
-});
-
-test("selected pictures are saved as a zip file, and deleted", async ({ page }) => {
-  for (const prompt of ["a red boat", "a blue house", "a green tree"]) {
-    await finished(page.request, (await createJob(page.request, { prompt, ...QUICK })).id);
-  }
-  await page.goto("/history");
-  await isAlive(page);
-  for (const prompt of ["a red boat", "a blue house"]) {
-    await page.getByRole("checkbox", { name: new RegExp(prompt) }).check();
-  }
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Download zip" }).click(),
-  ]);
-  expect(download.suggestedFilename()).toMatch(/\.zip$/);
-  const zip = (await readFile(await download.path())).toString("latin1");
-  // A file's own header, and its line in the list at the end.
-  expect(zip.split("PK\x03\x04").length - 1).toBe(2);
-  expect(zip.split("PK\x01\x02").length - 1).toBe(2);
-
-  await page.locator("summary", { hasText: "Delete selected…" }).click();
-  await page.getByRole("button", { name: "Delete them for good" }).click();
-  await expect(page.locator(pictures)).toHaveCount(1);
-  expect((await history(page.request)).pictures.map((picture) => picture.prompt)).toEqual(["a green tree"]);
 });
 
 test("history is used with the keyboard alone", async ({ page }) => {
