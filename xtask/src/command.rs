@@ -63,6 +63,19 @@ pub fn exists(program: &str) -> bool {
     new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
+/// The first two numbers of a program's version; `None` if it cannot be started or tells none.
+pub fn version(program: &str) -> Option<(u32, u32)> {
+    version_in(&output(new(program).arg("--version")).ok()?)
+}
+
+/// The version in a line such as `v20.11.1` or `Python 3.11.2`.
+fn version_in(line: &str) -> Option<(u32, u32)> {
+    let start = line.find(|c: char| c.is_ascii_digit())?;
+    let numbers = line[start..].split(|c: char| !c.is_ascii_digit());
+    let mut numbers = numbers.map_while(|number| number.parse().ok());
+    Some((numbers.next()?, numbers.next().unwrap_or(0)))
+}
+
 fn words(command: &Command) -> String {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once(words_of_program(command)).chain(arguments).collect::<Vec<_>>().join(" ")
@@ -71,4 +84,18 @@ fn words(command: &Command) -> String {
 fn words_of_program(command: &Command) -> String {
     // The full path of cargo says nothing that its name does not.
     std::path::Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_however_the_program_puts_it() {
+        assert_eq!(version_in("v20.11.1\n"), Some((20, 11)));
+        assert_eq!(version_in("Python 3.11.2\n"), Some((3, 11)));
+        assert_eq!(version_in("Python 3.15.0rc1"), Some((3, 15)));
+        assert_eq!(version_in("tool 4\n"), Some((4, 0)));
+        assert_eq!(version_in("unknown"), None);
+    }
 }

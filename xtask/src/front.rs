@@ -25,8 +25,7 @@ pub fn build() -> Result<PathBuf> {
     )?;
     let wasm = paths::front_target().join("wasm32-unknown-unknown/wasm-release/frontend.wasm");
     let folder = paths::front_target().join("bundle");
-    let optimiser = paths::root().join("node_modules/.bin/wasm-opt");
-    let inputs = [wasm.clone(), paths::root().join("xtask/src/front.rs"), optimiser.clone()];
+    let inputs = [wasm.clone(), paths::root().join("xtask/src/front.rs")];
     fingerprint::unless_unchanged("bundle", &inputs, &folder, || {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -43,11 +42,7 @@ pub fn build() -> Result<PathBuf> {
             .generate(&folder)
             .context("the bindings cannot be made")?;
         // The pages ask for the name without wasm-bindgen's suffix, as `LEPTOS_OUTPUT_NAME` is set.
-        let bundled = folder.join(format!("{NAME}.wasm"));
-        fs::rename(folder.join(format!("{NAME}_bg.wasm")), &bundled)?;
-        if optimiser.exists() {
-            command::run(command::new(&optimiser).arg("-Oz").arg(&bundled).arg("-o").arg(&bundled))?;
-        }
+        fs::rename(folder.join(format!("{NAME}_bg.wasm")), folder.join(format!("{NAME}.wasm")))?;
         Ok(())
     })?;
     Ok(folder)

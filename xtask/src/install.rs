@@ -26,24 +26,18 @@ pub fn wasm_target() -> Result<()> {
     command::run(command::new("rustup").args(["target", "add", WASM]))
 }
 
-/// A C compiler: SQLite is C, and Rust needs a linker.
-///
-/// # Errors
-/// There is none and it cannot be installed.
-pub fn c_compiler() -> Result<()> {
-    if command::exists("cc") || cfg!(windows) {
-        return Ok(());
-    }
-    debian_packages("a C compiler", &["build-essential"])
-}
-
 /// The packages of the browser tests, from npm, exactly as `package-lock.json` has them.
 ///
 /// # Errors
-/// There is no npm, or npm fails.
+/// Node.js is missing or too old, or npm fails.
 pub fn npm_packages() -> Result<()> {
-    if !command::exists("npm") {
-        bail!("the browser tests need Node.js 20 or newer with npm; https://nodejs.org tells how to get it");
+    const NEEDED: (u32, u32) = (20, 0);
+    let node = command::version("node").filter(|_| command::exists("npm"));
+    if node.is_none_or(|version| version < NEEDED) {
+        let found = found(node);
+        bail!(
+            "the browser tests need Node.js 20 or newer with npm, and there is {found}; see https://nodejs.org"
+        );
     }
     let lockfile = paths::end2end().join("package-lock.json");
     let modules = paths::end2end().join("node_modules");
@@ -53,16 +47,17 @@ pub fn npm_packages() -> Result<()> {
             command::new("npm")
                 .arg("ci")
                 .current_dir(paths::end2end())
-                // The browser comes from Debian: see below.
+                // The browser comes later: see below.
                 .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
         )
     })
 }
 
-/// Chromium and a font, for the browser tests. `CHROMIUM` names another one than Debian's.
+/// Chromium for the browser tests: the one that `CHROMIUM` names, else Debian's, else Playwright's. The npm packages
+/// have to be there.
 ///
 /// # Errors
-/// They are missing and cannot be installed.
+/// It is missing and cannot be installed.
 pub fn chromium() -> Result<()> {
     if let Some(path) = std::env::var_os("CHROMIUM") {
         if PathBuf::from(&path).exists() {
@@ -73,7 +68,39 @@ pub fn chromium() -> Result<()> {
     if PathBuf::from("/usr/bin/chromium").exists() {
         return Ok(());
     }
-    debian_packages("Chromium for the browser tests", &["chromium", "fonts-dejavu-core"])
+    if is_debian() {
+        return debian_packages("Chromium for the browser tests", &["chromium", "fonts-dejavu-core"]);
+    }
+    // Ubuntu's package of that name only leads to a snap, and other systems have no such package.
+    playwrights_chromium().context(
+        "Chromium for the browser tests cannot be installed; install it and say where it is: \
+         `CHROMIUM=/path/to/chromium cargo xtask test`",
+    )
+}
+
+/// The build of Chromium that Playwright brings, with the libraries it needs where Playwright can install them.
+fn playwrights_chromium() -> Result<()> {
+    let path = command::output(
+        command::new("node")
+            .args(["--print", "require('@playwright/test').chromium.executablePath()"])
+            .current_dir(paths::end2end()),
+    )?;
+    if PathBuf::from(path.trim()).exists() {
+        return Ok(());
+    }
+    println!("  installing Playwright's Chromium for the browser tests");
+    let mut install = command::new("npx");
+    install.args(["playwright", "install", "chromium"]).current_dir(paths::end2end());
+    if command::exists("apt-get") {
+        install.arg("--with-deps");
+    }
+    command::run(&mut install)
+}
+
+/// Ubuntu and others that descend from Debian do not count: their packages differ.
+fn is_debian() -> bool {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    release.lines().any(|line| line.trim() == "ID=debian")
 }
 
 /// What the tests of the painter and the captions need of the packages that training needs: all but the large
@@ -85,14 +112,20 @@ const PYTHON_PACKAGES: [&str; 7] =
 /// more; see `training/README.md`.
 ///
 /// # Errors
-/// There is no Python 3, or a package cannot be installed.
+/// Python is missing or too old, or a package cannot be installed.
 pub fn python() -> Result<PathBuf> {
+    // What the locked numpy needs.
+    const NEEDED: (u32, u32) = (3, 11);
     let versions = paths::root().join("training/requirements.lock");
     let environment = paths::target().join("venv");
     let python = environment.join("bin/python");
     fingerprint::unless_unchanged("venv", std::slice::from_ref(&versions), &python, || {
-        if !command::exists("python3") {
-            bail!("the tests of the painter need Python 3; https://www.python.org tells how to get it");
+        let version = command::version("python3");
+        if version.is_none_or(|version| version < NEEDED) {
+            let found = found(version);
+            bail!(
+                "the painter's tests need Python 3.11 or newer, and there is {found}; see https://www.python.org"
+            );
         }
         println!("  installing the painter tests' Python packages");
         if environment.exists() {
@@ -127,11 +160,12 @@ fn debian_packages(what: &str, packages: &[&str]) -> Result<()> {
     }
     println!("  installing {what}: {names}");
     let apt = |arguments: &[&str]| {
-        let mut command = if is_root() { command::new("apt-get") } else { command::new("sudo") };
+        // By way of `env`, since sudo hands no variables on.
+        let mut command = command::new(if is_root() { "env" } else { "sudo" });
         if !is_root() {
-            command.arg("apt-get");
+            command.arg("env");
         }
-        command::run(command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+        command::run(command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(arguments))
     };
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend_from_slice(packages);
@@ -139,6 +173,11 @@ fn debian_packages(what: &str, packages: &[&str]) -> Result<()> {
     apt(&["update", "--quiet"])
         .and_then(|()| apt(&install))
         .with_context(|| format!("{what} cannot be installed; try `apt-get install {names}`"))
+}
+
+/// A version as a sentence names it.
+fn found(version: Option<(u32, u32)>) -> String {
+    version.map_or_else(|| "none".to_owned(), |(major, minor)| format!("{major}.{minor}"))
 }
 
 fn is_root() -> bool {

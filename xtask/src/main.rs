@@ -1,14 +1,16 @@
 //! `cargo xtask`: builds, serves and tests Darkroom, with whatever is missing installed first.
 //!
-//! Nothing but the Rust toolchain is needed to build and to serve; the tests want Node.js and Python 3 as
-//! well. Everything that is downloaded comes from the registries of Rust, npm, Python and Debian.
+//! Rust and a C compiler are needed to build and to serve; the tests want Node.js 20 or newer and Python 3.11 or
+//! newer as well. Everything that is downloaded comes from the registries of Rust, npm, Python and Debian, and on
+//! systems other than Debian the tests' browser from Playwright.
 //!
 //! # Layout
 //! * [`front`]: the browser bundle, from the `frontend` crate to JavaScript and wasm
 //! * [`site`]: the folder that the program carries: bundle, style sheet, `public/`, each compressed
 //! * [`program`]: the program itself, with the site and the demo models inside
+//! * [`licences`]: the texts of the licences of what it is linked from
 //! * [`serve`]: build, then run
-//! * [`tests`]: every check, step by step
+//! * [`tests`]: the checks and the tests, step by step
 //! * [`rules`]: what the architecture forbids, looked up in the sources and the dependency graph
 //! * [`bundle`]: the size that a browser downloads
 //! * [`install`]: what is missing on this machine
@@ -19,6 +21,7 @@ mod command;
 mod fingerprint;
 mod front;
 mod install;
+mod licences;
 mod paths;
 mod program;
 mod rules;
@@ -35,11 +38,11 @@ use clap::{Parser, Subcommand};
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    deed: Deed,
+    action: Action,
 }
 
 #[derive(Subcommand)]
-enum Deed {
+enum Action {
     /// Build the browser bundle, the site and the program that carries them.
     Build {
         /// Optimise, as for use. Without it the build is quicker and the program slower.
@@ -55,7 +58,7 @@ enum Deed {
         #[arg(last = true)]
         flags: Vec<String>,
     },
-    /// Run every check and test, and stop at the first step that fails.
+    /// Run the checks and the tests, and stop at the first step that fails.
     Test {
         /// Run this step alone, or these.
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
@@ -66,7 +69,7 @@ enum Deed {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().deed) {
+    match run(Arguments::parse().action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The chain alone: a backtrace of this program helps nobody who waits for another one.
@@ -76,15 +79,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(deed: Deed) -> anyhow::Result<()> {
-    match deed {
-        Deed::Build { release } => {
+fn run(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Build { release } => {
             let program = program::build(release)?;
             println!("built {}", program.display());
             Ok(())
         }
-        Deed::Serve { addr, flags } => serve::serve(&addr, &flags),
-        Deed::Test { only } => tests::run(&only),
-        Deed::Rules => rules::check(),
+        Action::Serve { addr, flags } => serve::serve(&addr, &flags),
+        Action::Test { only } => tests::run(&only),
+        Action::Rules => rules::check(),
     }
 }

@@ -20,6 +20,11 @@ pub fn site() -> PathBuf {
     root().join("target/site")
 }
 
+/// The texts of the crates' licences. Below the root as well, for the same reason.
+pub fn licences() -> PathBuf {
+    root().join("target/licences.txt")
+}
+
 /// What is built for the browser, apart from the rest: beside `server`, features would be unified.
 pub fn front_target() -> PathBuf {
     target().join("front")

@@ -1,4 +1,4 @@
-//! Every check and every test, step by step, quick ones first.
+//! The checks and the tests, step by step, quick ones first.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{bundle, command, install, paths, program, rules, site};
+use crate::{bundle, command, install, licences, paths, program, rules, site};
 
 /// One step. Each is complete in itself: `--only` runs it on a fresh clone as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,8 +83,9 @@ fn server_side(subcommand: &str) -> Command {
 }
 
 fn lints() -> Result<()> {
-    // With what the program carries, as the tests are built without it. The site has to be there for that.
+    // With what the program carries, as the tests are built without it. That has to be there for it.
     site::build()?;
+    licences::collect()?;
     command::run(server_side("clippy").args([
         "--all-targets",
         "--features",
@@ -104,7 +105,6 @@ fn lints() -> Result<()> {
 }
 
 fn crates() -> Result<()> {
-    install::c_compiler()?;
     if command::output(command::cargo().args(["nextest", "--version"])).is_ok() {
         command::run(&mut server_side("nextest run"))?;
         // nextest leaves the examples in the documentation to cargo.
