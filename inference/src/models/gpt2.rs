@@ -3,7 +3,7 @@
 //! # Source
 //! Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", and its code,
 //! <https://github.com/openai/gpt-2/blob/master/src/model.py>; sizes and names as in transformers'
-//! `GPT2LMHeadModel`, against which it is checked (`tests/reference/gpt2.json`).
+//! `GPT2LMHeadModel`, against which it is checked (`tests/reference/gpt2-tiny.json` and `gpt2-demo.json`).
 
 use candle_core::{D, Device, Tensor};
 use candle_nn::kv_cache::KvCache;

@@ -4,6 +4,8 @@
 //! (`ATen/native/cpu/avx_mathfun.h`), whose last bit differs from other mathematical libraries. The same
 //! polynomials with the same fused operations, one number at a time, give the same bits, and give them on
 //! every processor: nothing here but f32 arithmetic, which IEEE 754 fixes.
+//!
+//! This is an altered version of that file; `NOTICE` has its copyright and its licence (zlib).
 
 // The constants are written as in the source they come from.
 #![expect(
