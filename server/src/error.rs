@@ -100,4 +100,15 @@ mod tests {
         assert_eq!(status(ErrorCode::ShuttingDown), 503);
         assert_eq!(status(ErrorCode::Internal), 500);
     }
+
+    #[tokio::test]
+    async fn a_full_disk_is_answered_with_its_own_status_and_what_to_do() {
+        let answer = ApiError::from(backend::Error::StorageFull).into_response();
+        assert_eq!(answer.status(), StatusCode::INSUFFICIENT_STORAGE);
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        insta::assert_snapshot!(
+            std::str::from_utf8(&body).unwrap(),
+            @r#"{"code":"storage_full","message":"the disk is full; delete pictures or make room, then try again"}"#
+        );
+    }
 }

@@ -5,9 +5,10 @@ use std::str::FromStr;
 use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use types::error::{ErrorCode, PublicError};
 use types::job::JobId;
 use types::picture::PictureId;
@@ -63,14 +64,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|rejection| {
-            // axum's sentence begins with its own words and goes on with the field's name.
-            let text = rejection.body_text();
-            let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-            let (field, fault) = fault.split_once(": ").unwrap_or(("", fault));
-            wrong_value(field, "query", fault).into()
-        })
+        Query::try_from_uri(&without_empty_values(&parts.uri)?).map(|Query(query)| Self(query)).map_err(
+            |rejection| {
+                // axum's sentence begins with its own words and goes on with the field's name.
+                let text = rejection.body_text();
+                let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                let (field, fault) = fault.split_once(": ").unwrap_or(("", fault));
+                wrong_value(field, "query", fault).into()
+            },
+        )
     }
+}
+
+/// The address without the values of its query that are empty: a form sends each of its fields, those too that
+/// were left empty.
+fn without_empty_values(uri: &Uri) -> Result<Uri, ApiError> {
+    let query = uri.query().unwrap_or("");
+    let values = form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2).extend_pairs(values).finish();
+    // Characters that were sent as they are take three times the room now.
+    query.parse().map_err(|_| ApiError::unreadable(StatusCode::URI_TOO_LONG, "the query is too long"))
 }
 
 /// An id in an address. One that is none is answered like one that nobody has.
@@ -137,11 +150,14 @@ fn body_error(rejection: &BytesRejection) -> ApiError {
 }
 
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, PublicError> {
-    if body.trim_ascii().is_empty() {
-        return Err(PublicError::new(
-            ErrorCode::InvalidRequest,
-            "the body is empty; send a JSON object such as {\"prompt\": \"a red boat\"}",
-        ));
+    let start = body.trim_ascii_start();
+    if start.is_empty() {
+        return Err(no_object("empty"));
+    }
+    // serde would take an array for the fields in their order.
+    if !start.starts_with(b"{") {
+        let value: Value = serde_json::from_slice(body).map_err(|error| json_error(".", &error))?;
+        return Err(no_object(kind_of(&value)));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -150,6 +166,24 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, PublicError> {
     })?;
     reader.end().map_err(|error| json_error(".", &error))?;
     Ok(value)
+}
+
+fn no_object(what: &str) -> PublicError {
+    PublicError::new(
+        ErrorCode::InvalidRequest,
+        format!("the body is {what}; send a JSON object such as {{\"prompt\": \"a red boat\"}}"),
+    )
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
 }
 
 fn json_error(path: &str, error: &serde_json::Error) -> PublicError {
@@ -177,9 +211,6 @@ fn in_plain_words(fault: &str) -> String {
         let (name, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
         let known = known.trim_start_matches("one of ");
         return format!("there is no field {name}; known are {known}");
-    }
-    if let Some((start, _)) = fault.split_once("expected struct ") {
-        return format!("{start}expected an object with fields");
     }
     let words = [
         ("expected i64", "expected a whole number"),
@@ -239,12 +270,30 @@ mod tests {
 
     #[test]
     fn json_that_is_no_object_is_refused() {
-        let (_, message) = complaint("[1]");
-        assert_eq!(message, "`[0]` cannot be used: invalid type: integer `1`, expected text",);
-        assert_eq!(
-            complaint("\"boat\"").1,
-            "the body cannot be used: invalid type: string \"boat\", expected an object with fields"
-        );
+        for (body, what) in [
+            (r#"["a red boat"]"#, "an array"),
+            ("[1]", "an array"),
+            ("\"boat\"", "a string"),
+            ("7", "a number"),
+            ("true", "true or false"),
+            (" null", "null"),
+        ] {
+            let (field, message) = complaint(body);
+            assert_eq!(field, None);
+            assert_eq!(
+                message,
+                format!("the body is {what}; send a JSON object such as {{\"prompt\": \"a red boat\"}}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_query_that_is_empty_is_left_out_and_the_others_are_kept() {
+        let without_empty_values =
+            |uri: &'static str| without_empty_values(&Uri::from_static(uri)).unwrap().to_string();
+        assert_eq!(without_empty_values("/history?search=&limit=&favourites"), "/?");
+        assert_eq!(without_empty_values("/history?search=a+red%20boat&limit="), "/?search=a+red+boat");
+        assert_eq!(without_empty_values("/history"), "/?");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use backend::{Engine, choose_seed, pictures};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use inference::model_files::ModelFiles;
+use types::error::PublicError;
 use types::request::{GenerationRequest, RawRequest};
 
 use super::output::{Output, write_whole};
@@ -18,8 +19,8 @@ use super::settings::Settings;
 
 /// Paint a picture into a file, without a server.
 ///
-/// The same prompt, settings and seed give the same file, byte for byte. The settings are inside the file, in
-/// the form that the AUTOMATIC1111 web UI reads.
+/// The same prompt, settings and seed give the same file, byte for byte, on the same kind of processor. The
+/// settings are inside the file, in the form that the AUTOMATIC1111 web UI reads.
 #[derive(Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Generate {
@@ -67,7 +68,7 @@ impl Generate {
         let mut config = settings.into_config();
         if let Some(folder) = self.model.as_deref().filter(|model| is_path(model)) {
             // The folder alone is offered, so it is the default.
-            config.bundled = vec![ModelFiles::folder(folder)];
+            config.bundled = vec![picture_model(folder)?];
             (config.models_dir, config.default_model) = (None, None);
             self.model = None;
         }
@@ -130,6 +131,35 @@ fn progress_bar(request: &GenerationRequest) -> ProgressBar {
     bar.set_message("loading the model");
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+/// A folder that may hold a picture model. Whether every part is there and whole is told when it is looked at.
+///
+/// # Errors
+/// It is not there, or what is there is no picture model.
+fn picture_model(folder: &str) -> Result<ModelFiles, PublicError> {
+    let refuse = |message| Err(PublicError::invalid_field("model", message));
+    let path = Path::new(folder);
+    if !path.exists() {
+        return refuse(format!(
+            "model folder `{folder}` is not there; give a model's name or a folder in diffusers' layout"
+        ));
+    }
+    if !path.is_dir() {
+        return refuse(format!("model `{folder}` is a file; give a folder in diffusers' layout"));
+    }
+    let files = ModelFiles::folder(path);
+    if ["model_index.json", "unet/config.json", "vae/config.json"].iter().any(|file| files.exists(file)) {
+        return Ok(files);
+    }
+    refuse(if files.exists("config.json") {
+        format!(
+            "model folder `{folder}` has no model_index.json and paints no pictures: it is a single network, \
+             as GPT-2 is"
+        )
+    } else {
+        format!("model folder `{folder}` has no model_index.json; give a folder in diffusers' layout")
+    })
 }
 
 /// A name never holds a separator, and a folder of that name right here is meant only if it is written so.

@@ -1,10 +1,11 @@
 //! The command line.
 //!
-//! One subcommand a file. A command that fails says why in one sentence on stderr and ends with status 1, or
+//! One subcommand per file. A command that fails says why in one sentence on stderr and ends with status 1, or
 //! with 2 if it was asked for something that is not allowed.
 
 mod bench;
 mod generate;
+mod licences;
 mod models;
 mod output;
 mod prompt;
@@ -22,7 +23,7 @@ use settings::{Common, Settings};
 
 /// Type a prompt and watch the picture develop: text to image on your own machine.
 ///
-/// Settings come from flags, then from environment variables, then from the file darkroom.toml, in that order.
+/// Flags take precedence over environment variables, these over the file darkroom.toml.
 #[derive(Parser)]
 #[command(name = "darkroom", version, after_help = EXAMPLES, arg_required_else_help = true)]
 struct Cli {
@@ -54,6 +55,8 @@ enum Command {
     #[command(subcommand)]
     Models(models::Models),
     Bench(bench::Bench),
+    #[command(visible_alias = "licenses")]
+    Licences(licences::Licences),
 }
 
 /// Runs the command that the process was started with.
@@ -79,6 +82,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Prompt(prompt) => prompt.run(settings),
         Command::Models(models) => models.run(settings),
         Command::Bench(bench) => bench.run(),
+        Command::Licences(_) => licences::Licences::run(),
     }
 }
 

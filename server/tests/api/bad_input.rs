@@ -104,6 +104,10 @@ async fn a_body_that_cannot_be_read() {
         complaint("text/plain", r#"{"prompt": "boat"}"#).await,
         @"415 invalid_request: the request has no header `content-type: application/json`; send JSON and say so"
     );
+    insta::assert_snapshot!(
+        complaint("application/json", r#"["a red boat"]"#).await,
+        @r#"400 invalid_request: the body is an array; send a JSON object such as {"prompt": "a red boat"}"#
+    );
     assert!(complaint("application/json", r#"{"prompt": "boat", "stepps": 3}"#).await.starts_with(
         "400 invalid_request: the body cannot be used: there is no field `stepps`; known are `prompt`, "
     ));
@@ -129,6 +133,16 @@ async fn a_query_that_cannot_be_read() {
     );
     let answer = browser.get("/api/v1/history?cursor=nonsense").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_query_with_empty_values_is_one_without_them() {
+    let app = TestApp::start().await;
+    let browser = app.browser();
+    browser.paint("a red boat").await;
+    let page = browser.history("search=&favourites=&cursor=&limit=").await;
+    assert_eq!(page, browser.history("").await);
+    assert_eq!(page.n_matches, 1);
 }
 
 #[tokio::test]

@@ -115,11 +115,15 @@ impl Browser {
         Self { transport: Transport::Socket(address), ..self }
     }
 
+    /// The cookie, as `name=value`. The browser has been here before.
+    pub fn cookie(&self) -> String {
+        let cookie = self.cookie.lock().expect("no test panics with the lock").clone();
+        cookie.expect("the browser has a cookie")
+    }
+
     /// Who this is for the services. The browser has been here before.
     pub fn visitor(&self) -> Visitor {
-        let cookie = self.cookie.lock().expect("no test panics with the lock").clone();
-        let cookie = cookie.expect("the browser has a cookie");
-        Visitor::from_token(cookie.split_once('=').expect("a cookie has a name").1)
+        Visitor::from_token(self.cookie().split_once('=').expect("a cookie has a name").1)
     }
 
     pub async fn create_job(&self, request: Value) -> Answer {

@@ -14,9 +14,12 @@ mod pages;
 mod pictures;
 mod prompts;
 mod security;
+mod selection;
 mod shutdown;
 mod visitors;
 
 mod command_line;
+mod figures;
+mod log;
 mod process;
 mod restart;

@@ -26,9 +26,16 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it answers.
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[], Stdio::inherit())
+    }
+
+    /// The same with more flags and with the log going elsewhere.
+    pub fn start_with(folder: &Path, flags: &[&str], log: impl Into<Stdio>) -> Self {
         let mut process = darkroom(folder)
             .args(["serve", "--addr", "127.0.0.1:0"])
+            .args(flags)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let stdout = process.stdout.take().expect("its output is read");
