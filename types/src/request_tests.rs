@@ -91,7 +91,7 @@ fn control_characters_are_refused_and_line_breaks_become_spaces() {
 #[test]
 fn the_line_break_of_a_form_is_one_space_and_one_character() {
     assert_eq!(check(asked("a red boat\r\nat sea\r\n")).unwrap().prompt, "a red boat at sea");
-    let lines = vec!["x"; 1_000].join("\r\n");
+    let lines = ["x"; 1_000].join("\r\n");
     assert_eq!(check(asked(&lines)).unwrap().prompt.len(), 1_999);
 }
 

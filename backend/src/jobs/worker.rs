@@ -116,7 +116,7 @@ impl Worker {
                 shared.hub.finish(id, numbers::last(claim.attempt_number()), JobEvent::Done);
                 Outcome::Done
             }
-            Ok(Ended::Over) => self.is_over(&claim),
+            Ok(Ended::Over) => self.tell_cancelled(&claim),
             Ok(Ended::Stopped) => self.end(claim, End::PutBack { crashed: false }).await,
             Ok(Ended::Crashed) if claim.crashes + 1 < MAX_CRASHES => {
                 self.end(claim, End::PutBack { crashed: true }).await
@@ -249,11 +249,11 @@ impl Worker {
         match end {
             End::PutBack { crashed } => {
                 let is_back = store.put_back(claim, *crashed).await?;
-                Ok(if is_back { Outcome::PutBack } else { self.is_over(claim) })
+                Ok(if is_back { Outcome::PutBack } else { self.tell_cancelled(claim) })
             }
             End::Failed(fault) => {
                 if !store.fail(claim, fault).await? {
-                    return Ok(self.is_over(claim));
+                    return Ok(self.tell_cancelled(claim));
                 }
                 self.tell_failure(claim, fault);
                 Ok(Outcome::Failed)
@@ -268,7 +268,7 @@ impl Worker {
 
     /// The job is no longer this attempt's, so its owner cancelled it. They may be about to say so to those who
     /// watch: whoever is first does it.
-    fn is_over(&self, claim: &job::Model) -> Outcome {
+    fn tell_cancelled(&self, claim: &job::Model) -> Outcome {
         let number = numbers::last(claim.attempt_number());
         self.shared.hub.finish(claim.job_id(), number, JobEvent::Cancelled);
         Outcome::Cancelled
