@@ -24,7 +24,7 @@ def keep(name: str, state) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seen", type=int, default=30_528, help="samples that the finished U-Net has seen")
+    parser.add_argument("--seen", type=int, default=220_352, help="samples that the finished U-Net has seen")
     options = parser.parse_args()
     autoencoder = AutoencoderKL.from_pretrained(paths.DEMO / "vae", torch_dtype=torch.float32)
     keep(vae.CHECKPOINT, {"vae": autoencoder.state_dict(), "phase": "encoder", "done": True})

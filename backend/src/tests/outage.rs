@@ -11,7 +11,7 @@ use crate::jobs::worker::Outcome;
 use crate::{Services, Visitor};
 
 /// Far more than the pauses between the worker's tries, and far less than anybody would wait.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn the_queue_goes_on_after_an_outage_without_a_new_job() {
