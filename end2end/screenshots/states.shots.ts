@@ -13,7 +13,9 @@ for (const state of STATES) {
     await state.open(page, site);
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: width < 500 ? 740 : 900 });
-      await page.screenshot({ path: path.join(FOLDER, `${state.name}-${width}.png`), fullPage: true });
+      // A picture comes up slowly: it is shown as it is in the end.
+      const file = path.join(FOLDER, `${state.name}-${width}.png`);
+      await page.screenshot({ path: file, fullPage: true, animations: "disabled" });
     }
   });
 }

@@ -1,7 +1,7 @@
 //! A job's settings, each to be copied.
 
 use leptos::prelude::*;
-use types::job::JobInfo;
+use types::job::{JobInfo, JobStatus};
 
 use crate::format::{machine_moment, moment};
 
@@ -49,6 +49,7 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
             {job
                 .finished_at
                 .zip(job.started_at)
+                .filter(|_| job.status == JobStatus::Done)
                 .map(|(finished_at, started_at)| {
                     let seconds = (finished_at - started_at).as_seconds_f64();
                     view! {
