@@ -27,11 +27,8 @@ pub async fn zip(
     headers: HeaderMap,
     ApiForm(fields): ApiForm,
 ) -> Response {
-    let stream = match selected(&fields) {
-        Ok(ids) => state.services.zip_pictures(&visitor, &ids).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    match stream {
+    let zip = async { Ok(state.services.zip_pictures(&visitor, &selected(&fields)?).await?) };
+    match zip.await {
         Ok(stream) => {
             let stream = stream
                 .inspect_err(|error| tracing::error!(error = %chain(error), "a zip file was not finished"));
@@ -52,11 +49,8 @@ pub async fn delete(
     headers: HeaderMap,
     ApiForm(fields): ApiForm,
 ) -> Response {
-    let deleted = match selected(&fields) {
-        Ok(ids) => state.services.delete_pictures(&visitor, &ids).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    match deleted {
+    let delete = async { Ok(state.services.delete_pictures(&visitor, &selected(&fields)?).await?) };
+    match delete.await {
         Ok(_) => back(&headers).into_response(),
         Err(error) => refuse(state, visitor, &headers, error).await,
     }

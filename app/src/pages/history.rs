@@ -119,9 +119,6 @@ fn pictures(query: &HistoryQuery, found: &Found) -> AnyView {
 fn selection_bar() -> AnyView {
     view! {
         <form class="selection" id=SELECTION_FORM method="post" action="/history/zip" aria-label="Selected pictures">
-            <button type="submit" class="quiet">
-                "Download zip"
-            </button>
             <details class="delete">
                 <summary class="quiet">"Delete selected…"</summary>
                 <div class="confirm">
@@ -130,6 +127,9 @@ fn selection_bar() -> AnyView {
                     </button>
                 </div>
             </details>
+            <button type="submit" class="quiet">
+                "Download zip"
+            </button>
         </form>
     }
     .into_any()
