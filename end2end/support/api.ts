@@ -44,7 +44,7 @@ export async function readJob(request: APIRequestContext, id: string): Promise<J
 
 /** Waits until nothing more will happen to a job: its stream of events ends then. */
 export async function finished(request: APIRequestContext, id: string): Promise<Job> {
-  const answer = await request.get(`/api/v1/jobs/${id}/events`, { timeout: 100_000 });
+  const answer = await request.get(`/api/v1/jobs/${id}/events`, { timeout: 240_000 });
   expect(answer.status()).toBe(200);
   return await readJob(request, id);
 }
