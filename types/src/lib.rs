@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! * [`request`]: what a picture is asked for with, raw and checked
+//! * [`prompt`]: the syntax inside a prompt: weights, breaks, LoRA tags
 //! * [`sampler`]: the names of samplers and noise schedules
 //! * [`job`]: one request on its way to pictures
 //! * [`event`]: what happens to a job, numbered, as it is streamed
@@ -21,5 +22,6 @@ pub mod job;
 pub mod model;
 pub mod parameters;
 pub mod picture;
+pub mod prompt;
 pub mod request;
 pub mod sampler;
