@@ -66,6 +66,22 @@ pub enum Error {
         /// What is allowed.
         reason: String,
     },
+    /// More of the text encoder's blocks are to be left out than it has.
+    #[error("clip skip {clip_skip} is not possible with this model; allowed are 1 to {most}")]
+    ClipSkip {
+        /// As it was asked for; 1 leaves out nothing.
+        clip_skip: usize,
+        /// The largest that is possible.
+        most: usize,
+    },
+    /// A textual inversion that cannot be used.
+    #[error("embedding `{file}` cannot be used: {reason}")]
+    Embedding {
+        /// Name of the file.
+        file: String,
+        /// What is wrong, and what is needed.
+        reason: String,
+    },
     /// Noise levels that no sampler can walk.
     #[error("noise levels are unusable: {0}")]
     Schedule(String),

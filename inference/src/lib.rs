@@ -6,6 +6,7 @@
 //! * [`nn`]: parts that several models use alike
 //! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
 //! * [`tokenizers`]: prompts to token ids and back
+//! * [`prompts`]: prompts as people write them, to what the U-Net listens to
 //! * [`noise`]: seeded normal numbers, equal to torch's
 //! * [`schedule`]: noise levels from training betas, normal or Karras
 //! * [`denoiser`] and [`guidance`]: a network becomes an estimate of the clean latent
@@ -23,6 +24,7 @@ pub mod models;
 pub mod nn;
 pub mod noise;
 pub mod pipelines;
+pub mod prompts;
 pub mod samplers;
 pub mod schedule;
 pub mod tokenizers;

@@ -17,6 +17,9 @@ use crate::model_files::ModelFiles;
 const WORDS: &str =
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
+/// A comma at the end of a word.
+const COMMA: &str = ",</w>";
+
 /// Texts to token ids of a fixed length.
 #[derive(Debug, Clone)]
 pub struct ClipTokenizer {
@@ -24,6 +27,7 @@ pub struct ClipTokenizer {
     start: u32,
     end: u32,
     padding: u32,
+    comma: Option<u32>,
     length: usize,
 }
 
@@ -76,8 +80,14 @@ impl ClipTokenizer {
         };
         let (start_id, end_id, padding_id) = (id(&start)?, id(&end)?, id(&padding)?);
         let length = settings.model_max_length.map_or(max_length, |length| max_length.min(length as usize));
+        if length < 3 {
+            return Err(Error::Tokenizer(format!(
+                "its texts have {length} tokens, and at least 3 are needed: start, end and one between"
+            )));
+        }
+        let comma = vocabulary.get(COMMA).copied();
         let tokenizer = build(vocabulary, merges, unknown, &[start, end, padding]).map_err(fault)?;
-        Ok(Self { tokenizer, start: start_id, end: end_id, padding: padding_id, length })
+        Ok(Self { tokenizer, start: start_id, end: end_id, padding: padding_id, comma, length })
     }
 
     /// The text between start and end, cut or filled up to the length that the text encoder takes.
@@ -85,12 +95,16 @@ impl ClipTokenizer {
     /// # Errors
     /// [`Error::Tokenizer`] if the text cannot be read.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.enclose(self.words(text)?))
+    }
+
+    /// Tokens between start and end, cut or filled up to the length that the text encoder takes.
+    pub fn enclose(&self, words: impl IntoIterator<Item = u32>) -> Vec<u32> {
         let mut ids = vec![self.start];
-        let words = self.words(text)?;
-        ids.extend(words.into_iter().take(self.length.saturating_sub(2)));
+        ids.extend(words.into_iter().take(self.capacity()));
         ids.push(self.end);
         ids.resize(self.length, self.padding);
-        Ok(ids)
+        ids
     }
 
     /// The text's tokens alone, however many.
@@ -104,6 +118,16 @@ impl ClipTokenizer {
     /// Tokens of an encoded text, start, end and filling among them.
     pub fn length(&self) -> usize {
         self.length
+    }
+
+    /// Tokens that fit between start and end, at least 1: 75 in every model that people have.
+    pub fn capacity(&self) -> usize {
+        self.length - 2
+    }
+
+    /// The token of a comma that ends a word, if the vocabulary has it.
+    pub fn comma(&self) -> Option<u32> {
+        self.comma
     }
 }
 

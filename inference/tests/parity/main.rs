@@ -7,6 +7,7 @@ mod compare;
 mod gpt2;
 mod kinds;
 mod noise;
+mod prompts;
 mod reference;
 mod samplers;
 mod text;

@@ -91,10 +91,7 @@ mod tests {
         let (text, tags) =
             lora_tags("a boat <lora:ink-wash:0.8>, at dusk<lora:grain> <lora:old film v2:1:0.25>");
         assert_eq!(text, "a boat , at dusk ");
-        assert_eq!(
-            tags,
-            [tag("ink-wash", 0.8, 0.8), tag("grain", 1.0, 1.0), tag("old film v2", 1.0, 0.25)]
-        );
+        assert_eq!(tags, [tag("ink-wash", 0.8, 0.8), tag("grain", 1.0, 1.0), tag("old film v2", 1.0, 0.25)]);
     }
 
     #[test]
