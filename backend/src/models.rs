@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use inference::model_files::ModelFiles;
 use inference::models::clip::ClipConfig;
-use inference::pipelines::text_to_image::Info;
+use inference::pipelines::stable_diffusion::Info;
 use inference::weights::Weights;
 use types::model::{ModelDefaults, ModelInfo, SizeLimits};
 use types::request::SIZE_MULTIPLE;

@@ -26,6 +26,12 @@ pub trait Denoiser {
     fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor>;
 }
 
+impl<D: Denoiser + ?Sized> Denoiser for Box<D> {
+    fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
+        (**self).denoise(x, sigma, timestep)
+    }
+}
+
 /// A trained network: what it predicts from a latent scaled to deviation 1 and a training timestep.
 ///
 /// Any function of that form is one.

@@ -82,6 +82,9 @@ pub enum Error {
         /// What is wrong, and what is needed.
         reason: String,
     },
+    /// A request that this model cannot fulfil.
+    #[error("{0}")]
+    Request(String),
     /// Noise levels that no sampler can walk.
     #[error("noise levels are unusable: {0}")]
     Schedule(String),

@@ -10,8 +10,9 @@
 //! * [`noise`]: seeded normal numbers, equal to torch's
 //! * [`schedule`]: noise levels from training betas, normal or Karras
 //! * [`denoiser`] and [`guidance`]: a network becomes an estimate of the clean latent
+//! * [`inpainting`]: a denoiser that keeps a part of the picture
 //! * [`samplers`]: one function a file, over a denoiser and noise levels
-//! * [`pipelines`]: text to image, and the prompt writer
+//! * [`pipelines`]: Stable Diffusion, and the prompt writer
 //!
 //! # Invariants
 //! This crate knows no HTTP, no SQL and no async runtime. It opens no file but a model's.
@@ -19,6 +20,7 @@
 pub mod denoiser;
 pub mod error;
 pub mod guidance;
+pub mod inpainting;
 pub mod model_files;
 pub mod models;
 pub mod nn;

@@ -8,7 +8,7 @@ use candle_core::Device;
 use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::text_to_image::{Rgb, StableDiffusion, StepReport, TextToImage};
+use inference::pipelines::stable_diffusion::{PictureRequest, Rgb, StableDiffusion, StepReport};
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
@@ -154,16 +154,14 @@ impl Engine for CandleEngine {
         on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
         let painter = self.painter(&request.model)?;
-        let task = TextToImage {
-            prompt: request.prompt.clone(),
+        let task = PictureRequest {
             negative_prompt: request.negative_prompt.clone(),
             steps: request.steps as usize,
             guidance_scale: request.guidance_scale,
             sampler: request.sampler,
             schedule: request.schedule,
             seed: request.seed + u64::from(index),
-            width: request.width as usize,
-            height: request.height as usize,
+            ..PictureRequest::new(&request.prompt, request.width as usize, request.height as usize)
         };
         let mut report = |report: StepReport<'_>| {
             let preview = || {

@@ -70,6 +70,19 @@ impl Config {
         value.filter(|&n| n > 0).ok_or_else(|| self.unsupported(key, "a whole number above 0"))
     }
 
+    /// Whether the key is there and not null.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// A whole number of at least 1, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it is something else.
+    pub fn optional_count(&self, key: &str) -> Result<Option<usize>> {
+        if self.get(key).is_none() { Ok(None) } else { self.count(key, None).map(Some) }
+    }
+
     /// A number.
     ///
     /// # Errors
@@ -78,6 +91,20 @@ impl Config {
         match self.get(key) {
             Some(value) => value.as_f64().ok_or_else(|| self.unsupported(key, "a number")),
             None => Ok(default),
+        }
+    }
+
+    /// A list of `n` numbers, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it is something else.
+    pub fn optional_numbers(&self, key: &str, n: usize) -> Result<Option<Vec<f64>>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let list: Option<Vec<f64>> =
+            value.as_array().and_then(|list| list.iter().map(Value::as_f64).collect());
+        match list.filter(|list| list.len() == n) {
+            Some(list) => Ok(Some(list)),
+            None => Err(self.unsupported(key, format!("a list of {n} numbers"))),
         }
     }
 

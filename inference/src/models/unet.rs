@@ -4,12 +4,14 @@
 //! Rombach et al. 2022, arXiv:2112.10752; sizes and names as in diffusers' `UNet2DConditionModel`.
 
 mod blocks;
+mod condition;
 mod config;
 
 use candle_core::{Device, Tensor};
 
 use self::blocks::{DownBlock, MidBlock, UpBlock};
-pub use self::config::{UnetConfig, UnetLevel};
+pub use self::condition::{Added, Condition};
+pub use self::config::{AddedConfig, UnetConfig, UnetLevel};
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::nn::activation::Activation;
@@ -23,6 +25,7 @@ use crate::weights::Weights;
 pub struct Unet {
     config: UnetConfig,
     time: TimeEmbedding,
+    added: Option<TimeEmbedding>,
     conv_in: Conv2d,
     down: Vec<DownBlock>,
     mid: MidBlock,
@@ -43,7 +46,12 @@ impl Unet {
         let root = weights.root();
         let first = config.levels[0].channels;
 
-        let time = TimeEmbedding::load(&root.at("time_embedding"), first, config.time)?;
+        let time =
+            TimeEmbedding::load(&root.at("time_embedding"), first, config.time, config.guidance_channels)?;
+        let added = config
+            .added
+            .map(|added| TimeEmbedding::load(&root.at("add_embedding"), added.inputs, config.time, None))
+            .transpose()?;
         let conv_in = ConvSizes::same(config.inputs, first, config.window_in);
         let conv_in = Conv2d::load(&root.at("conv_in"), conv_in)?;
 
@@ -70,7 +78,7 @@ impl Unet {
         let norm_out = GroupNorm::load(&root.at("conv_norm_out"), first, config.n_groups, config.epsilon)?;
         let conv_out = ConvSizes::same(first, config.outputs, config.window_out);
         let conv_out = Conv2d::load(&root.at("conv_out"), conv_out)?;
-        Ok(Self { config, time, conv_in, down, mid, up, norm_out, conv_out })
+        Ok(Self { config, time, added, conv_in, down, mid, up, norm_out, conv_out })
     }
 
     /// Its sizes.
@@ -80,23 +88,16 @@ impl Unet {
 
     /// * `x`: `(batch, inputs, height, width)`, scaled as the scheduler wants it
     /// * `timestep`: of training, 0 to 999 as a rule; fractions are allowed
-    /// * `text`: `(batch, tokens, text)` from the text encoder
+    /// * `condition`: for the same batch; it needs the parts that the config asks for
     ///
     /// Returns `(batch, outputs, height, width)`: noise or velocity, as the model was trained.
     ///
     /// # Errors
-    /// A candle error if shapes do not fit.
-    pub fn forward(&self, x: &Tensor, timestep: f64, text: &Tensor) -> Result<Tensor> {
+    /// A candle error if shapes do not fit or a part of the condition is missing.
+    pub fn forward(&self, x: &Tensor, timestep: f64, condition: &Condition) -> Result<Tensor> {
         let config = &self.config;
-        let batch = x.dim(0)?;
-        let waves = Waves {
-            channels: config.levels[0].channels,
-            flip_sin_to_cos: config.flip_sin_to_cos,
-            freq_shift: config.freq_shift,
-        };
-        let time = self.time.forward(&waves.at(&vec![timestep; batch], x.device())?)?;
-        // Every block starts with this curve, so it is applied once.
-        let time = Activation::Silu.forward(&time)?;
+        let time = self.embed(x, timestep, condition)?;
+        let text = &condition.text;
 
         let x = if config.center_input { ((x * 2.0)? - 1.0)? } else { x.clone() };
         let mut x = self.conv_in.forward(&x.permute((0, 2, 3, 1))?.contiguous()?)?;
@@ -111,5 +112,30 @@ impl Unet {
         let y =
             self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
+    }
+
+    /// Everything but latent and text as one vector for each picture, through the curve that every block would
+    /// begin with.
+    fn embed(&self, x: &Tensor, timestep: f64, condition: &Condition) -> Result<Tensor> {
+        let (config, device) = (&self.config, x.device());
+        let waves = |channels: usize| Waves {
+            channels,
+            flip_sin_to_cos: config.flip_sin_to_cos,
+            freq_shift: config.freq_shift,
+        };
+        let missing = |part: &str| candle_core::Error::Msg(format!("this U-Net has to be told {part}"));
+        let timesteps = waves(config.levels[0].channels).at(&vec![timestep; x.dim(0)?], device)?;
+        if config.guidance_channels.is_some() && condition.guidance.is_none() {
+            return Err(missing("the guidance scale").into());
+        }
+        let mut time = self.time.forward(&timesteps, condition.guidance.as_ref())?;
+        if let (Some(embedding), Some(sizes)) = (&self.added, config.added) {
+            let added = condition.added.as_ref().ok_or_else(|| missing("pooled text and picture sizes"))?;
+            let numbers = waves(sizes.channels_per_number).at(&added.numbers.concat(), device)?;
+            let numbers = numbers.reshape((added.numbers.len(), ()))?;
+            let all = Tensor::cat(&[&added.pooled, &numbers], 1)?;
+            time = (time + embedding.forward(&all, None)?)?;
+        }
+        Activation::Silu.forward(&time)
     }
 }

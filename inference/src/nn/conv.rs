@@ -22,22 +22,39 @@ pub struct ConvSizes {
     pub window: usize,
     /// Distance of two windows, in pixels.
     pub stride: usize,
+    /// Where the zeros are that the first and the last window look at.
+    pub padding: Padding,
+}
+
+/// Where a map is continued with zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Half a window on every side, so that only the stride shrinks the map.
+    Around,
+    /// One row and column less above and on the left. Only for strides above 1: diffusers' VAE encoder halves
+    /// its maps that way.
+    After,
 }
 
 impl ConvSizes {
     /// A window with stride 1 that keeps height and width.
     pub fn same(inputs: usize, outputs: usize, window: usize) -> Self {
-        Self { inputs, outputs, window, stride: 1 }
+        Self { inputs, outputs, window, stride: 1, padding: Padding::Around }
     }
 
-    /// Zeros round the map, in pixels: half a window, so that only the stride shrinks the map.
-    pub fn padding(self) -> usize {
-        self.window / 2
+    /// Zeros above and on the left, then zeros below and on the right, in pixels.
+    pub fn margins(self) -> (usize, usize) {
+        let half = self.window / 2;
+        match self.padding {
+            Padding::Around => (half, half),
+            Padding::After => (half.saturating_sub(1), half),
+        }
     }
 
     /// Height or width of the result for that of the input.
     pub fn shrunk(self, side: usize) -> usize {
-        (side + 2 * self.padding() - self.window) / self.stride + 1
+        let (before, after) = self.margins();
+        (side + before + after - self.window) / self.stride + 1
     }
 }
 
@@ -114,6 +131,7 @@ impl Conv2d {
         let (batch, height, width, channels) = x.dims4()?;
         let stretch = besides.stretch.unwrap_or((height, width));
         let ConvSizes { window: side, stride, outputs, .. } = self.sizes;
+        let (margin, _) = self.sizes.margins();
         let shape = (batch, self.sizes.shrunk(stretch.0), self.sizes.shrunk(stretch.1), outputs);
         let mut out = vec![0.0; shape.0 * shape.1 * shape.2 * shape.3];
         // Strided windows are copied as they are.
@@ -124,7 +142,8 @@ impl Conv2d {
             let map = Map { values, batch, height, width, channels, stretch, normal: normal.as_ref() };
             with_optional(besides.shift, |shift| {
                 with_optional(besides.residual, |residual| {
-                    convolve(&map, &Window { side, stride, weights, bias, shift, residual }, &mut out);
+                    let window = Window { side, stride, margin, weights, bias, shift, residual };
+                    convolve(&map, &window, (shape.1, shape.2), &mut out);
                     Ok(())
                 })
             })
@@ -148,7 +167,9 @@ impl Conv2d {
             Some((height, width)) => x.contiguous()?.upsample_nearest2d(height, width)?,
             None => x,
         };
-        let y = x.contiguous()?.conv2d(weight, self.sizes.padding(), self.sizes.stride, 1, 1)?;
+        let (before, after) = self.sizes.margins();
+        let x = x.pad_with_zeros(2, before, after)?.pad_with_zeros(3, before, after)?;
+        let y = x.contiguous()?.conv2d(weight, 0, self.sizes.stride, 1, 1)?;
         let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)?;
         if let Some(shift) = besides.shift {
             y = y.broadcast_add(&shift.unsqueeze(1)?.unsqueeze(1)?)?;
@@ -213,6 +234,15 @@ mod tests {
                 let sizes = ConvSizes { stride, ..ConvSizes::same(inputs, outputs, window) };
                 check(sizes, &map(batch, height, width, inputs, 3), Besides::default());
             }
+        }
+    }
+
+    #[test]
+    fn zeros_after_the_map_alone_are_what_candle_makes_of_them() {
+        let sizes = ConvSizes { stride: 2, padding: Padding::After, ..ConvSizes::same(6, 10, 3) };
+        for (height, width) in [(8, 8), (7, 9), (2, 2)] {
+            assert_eq!(sizes.shrunk(height), height / 2);
+            check(sizes, &map(2, height, width, 6, 3), Besides::default());
         }
     }
 

@@ -49,29 +49,52 @@ impl Waves {
     }
 }
 
+/// A guidance scale as a vector of `channels`, for networks that were distilled to follow it: waves of
+/// 1000 (scale − 1), sines first.
+///
+/// # Errors
+/// Whatever candle says.
+///
+/// # Source
+/// Meng et al. 2023, arXiv:2210.03142; `get_guidance_scale_embedding` of diffusers' pipelines.
+pub fn guidance_waves(scale: f64, channels: usize, device: &Device) -> Result<Tensor> {
+    let waves = Waves { channels, flip_sin_to_cos: false, freq_shift: 1.0 };
+    waves.at(&[f64::from((scale - 1.0) as f32 * 1000.0)], device)
+}
+
 /// Two linear layers that turn [`Waves`] into what the residual blocks listen to.
 #[derive(Debug, Clone)]
 pub struct TimeEmbedding {
     linear_1: Linear,
     linear_2: Linear,
+    /// From a second vector, which is added to the waves.
+    beside: Option<Linear>,
 }
 
 impl TimeEmbedding {
-    /// Reads `linear_1` and `linear_2`.
+    /// Reads `linear_1`, `linear_2` and, where a second vector of `beside` channels comes in, `cond_proj`.
     ///
     /// # Errors
     /// [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`].
-    pub fn load(scope: &Scope<'_>, waves: usize, channels: usize) -> Result<Self> {
-        let linear_1 = Linear::load(&scope.at("linear_1"), waves, channels)?;
-        let linear_2 = Linear::load(&scope.at("linear_2"), channels, channels)?;
-        Ok(Self { linear_1, linear_2 })
+    pub fn load(scope: &Scope<'_>, waves: usize, channels: usize, beside: Option<usize>) -> Result<Self> {
+        Ok(Self {
+            linear_1: Linear::load(&scope.at("linear_1"), waves, channels)?,
+            linear_2: Linear::load(&scope.at("linear_2"), channels, channels)?,
+            beside: beside.map(|beside| Linear::load(&scope.at("cond_proj"), beside, waves)).transpose()?,
+        })
     }
 
-    /// `(batch, waves)` to `(batch, channels)`.
+    /// `(batch, waves)`, and `(batch, beside)` if there is such a vector, to `(batch, channels)`.
     ///
     /// # Errors
     /// Whatever candle says.
-    pub fn forward(&self, waves: &Tensor) -> Result<Tensor> {
-        self.linear_2.forward(&Activation::Silu.forward(&self.linear_1.forward(waves)?)?)
+    pub fn forward(&self, waves: &Tensor, beside: Option<&Tensor>) -> Result<Tensor> {
+        let hidden = match (&self.beside, beside) {
+            (Some(projection), Some(beside)) => {
+                self.linear_1.forward(&projection.forward_onto(beside, waves)?)?
+            }
+            _ => self.linear_1.forward(waves)?,
+        };
+        self.linear_2.forward(&Activation::Silu.forward(&hidden)?)
     }
 }

@@ -1,4 +1,4 @@
 //! From a request to a result: a picture, or a prompt.
 
 pub mod prompt_writer;
-pub mod text_to_image;
+pub mod stable_diffusion;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::Device;
 use inference::model_files::ModelFiles;
-use inference::pipelines::text_to_image::StableDiffusion;
+use inference::pipelines::stable_diffusion::StableDiffusion;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -116,7 +116,12 @@ fn a_tensor_of_another_shape_is_named_with_both_shapes() {
 #[test]
 fn a_setting_that_is_not_supported_is_named_with_what_is() {
     for (file, key, value, expected) in [
-        ("unet/config.json", "addition_embed_type", json!("text_time"), "`\"text_time\"`, and only null"),
+        (
+            "unet/config.json",
+            "addition_embed_type",
+            json!("image"),
+            "`\"image\"`, and only null or \"text_time\"",
+        ),
         ("unet/config.json", "act_fn", json!("gelu"), "`\"gelu\"`, and only \"silu\" or \"swish\""),
         ("unet/config.json", "norm_num_groups", json!(5), "`5`, and only a number that divides 16 channels"),
         ("text_encoder/config.json", "hidden_act", json!("relu"), "`\"relu\"`, and only quick_gelu or gelu"),
@@ -137,6 +142,6 @@ fn parts_of_different_models_are_refused() {
     }
     assert_eq!(
         complaint(&folder),
-        "`in_channels` in `unet/config.json` is `4`, and only the VAE's latent_channels 12 is supported"
+        "`out_channels` in `unet/config.json` is `4`, and only the VAE's latent_channels 12 is supported"
     );
 }

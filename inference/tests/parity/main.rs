@@ -4,13 +4,14 @@
 
 mod broken;
 mod compare;
+mod families;
 mod gpt2;
 mod kinds;
 mod noise;
+mod pictures;
 mod prompts;
 mod reference;
 mod samplers;
 mod text;
-mod text_to_image;
 mod unet;
 mod vae;

@@ -1,7 +1,7 @@
 //! The U-Net.
 
 use candle_core::Device;
-use inference::models::unet::Unet;
+use inference::models::unet::{Condition, Unet};
 
 use crate::compare::{PART_TOLERANCE, relative_error};
 use crate::kinds;
@@ -12,7 +12,7 @@ fn the_unet_computes_the_same_at_every_size() {
         let unet = Unet::load(&kind.files, "unet", &Device::Cpu).unwrap();
         for (i, &timestep) in kind.card.unet.iter().enumerate() {
             let x = &kind.tensors[&format!("unet.{i}.x")];
-            let found = unet.forward(x, timestep, &kind.tensors["text"]).unwrap();
+            let found = unet.forward(x, timestep, &Condition::text(kind.tensors["text"].clone())).unwrap();
             let error = relative_error(&found, &kind.tensors[&format!("unet.{i}.y")]);
             println!("{}: U-Net {:?} {error:.1e}", kind.name, x.dims());
             assert!(error <= PART_TOLERANCE, "{}: {:?} {error:.1e}", kind.name, x.dims());
@@ -25,8 +25,8 @@ fn the_unet_computes_the_same_at_every_size() {
 fn the_difference_that_the_text_makes_is_the_same() {
     for kind in kinds::all() {
         let unet = Unet::load(&kind.files, "unet", &Device::Cpu).unwrap();
-        let text = kind.tensors["text"].get(0).unwrap().unsqueeze(0).unwrap();
-        let other = kind.tensors["text"].get(1).unwrap().unsqueeze(0).unwrap();
+        let text = |i: usize| Condition::text(kind.tensors["text"].narrow(0, i, 1).unwrap());
+        let (text, other) = (text(0), text(1));
         let x = &kind.tensors["unet.0.x"].get(0).unwrap().unsqueeze(0).unwrap();
         let timestep = kind.card.unet[0];
         let found =

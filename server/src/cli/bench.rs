@@ -10,7 +10,7 @@ use clap::Args;
 use inference::model_files::ModelFiles;
 use inference::models::gpt2::Gpt2;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::text_to_image::{StableDiffusion, TextToImage};
+use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
 use serde::Serialize;
 
 use crate::bundled;
@@ -106,19 +106,16 @@ impl Bench {
     }
 }
 
-fn example(painter: &StableDiffusion, width: usize, height: usize) -> TextToImage {
+fn example(painter: &StableDiffusion, width: usize, height: usize) -> PictureRequest {
     use types::sampler::{Sampler, Schedule};
     let defaults = painter.info().defaults.as_ref();
-    TextToImage {
-        prompt: "a red sailing boat on a calm sea at sunset".to_owned(),
-        negative_prompt: String::new(),
+    PictureRequest {
         steps: defaults.map_or(20, |defaults| defaults.steps),
         guidance_scale: defaults.map_or(4.0, |defaults| defaults.guidance_scale),
         sampler: Sampler::DpmPlusPlus2M,
         schedule: Schedule::Karras,
         seed: 7,
-        width,
-        height,
+        ..PictureRequest::new("a red sailing boat on a calm sea at sunset", width, height)
     }
 }
 

@@ -50,8 +50,28 @@ pub struct UnetConfig {
     pub freq_shift: f64,
     /// Whether 0..1 becomes −1..1 first.
     pub center_input: bool,
+    /// Channels of the guidance scale's vector, in networks that were distilled to follow it (LCM).
+    pub guidance_channels: Option<usize>,
+    /// What it is told of the picture as a whole (SDXL).
+    pub added: Option<AddedConfig>,
     /// Height and width of the latents it was trained with, if the config says so.
     pub sample_size: Option<(usize, usize)>,
+}
+
+/// The sizes of the embedding of pooled text and picture sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddedConfig {
+    /// Channels of pooled text and all numbers together.
+    pub inputs: usize,
+    /// Channels of the waves that stand for one number.
+    pub channels_per_number: usize,
+}
+
+impl AddedConfig {
+    /// How many numbers there are beside a pooled text of `pooled` channels: 6 for SDXL, 5 for its refiner.
+    pub fn n_numbers(self, pooled: usize) -> usize {
+        self.inputs.saturating_sub(pooled) / self.channels_per_number
+    }
 }
 
 impl UnetConfig {
@@ -113,22 +133,35 @@ impl UnetConfig {
             flip_sin_to_cos: config.flag("flip_sin_to_cos", true)?,
             freq_shift: config.number("freq_shift", 0.0)?,
             center_input: config.flag("center_input_sample", false)?,
+            guidance_channels: config.optional_count("time_cond_proj_dim")?,
+            added: read_added(config)?,
             sample_size,
         })
     }
 }
 
-/// Refuses what other members of the family have and Stable Diffusion 1.x and 2.x have not.
+fn read_added(config: &Config) -> Result<Option<AddedConfig>> {
+    config.only("addition_embed_type", &[Value::Null, json!("text_time")])?;
+    if !config.is_set("addition_embed_type") {
+        return Ok(None);
+    }
+    let inputs = config.count("projection_class_embeddings_input_dim", None)?;
+    let channels_per_number = config.count("addition_time_embed_dim", None)?;
+    if !channels_per_number.is_multiple_of(2) {
+        return Err(config.unsupported("addition_time_embed_dim", "an even number"));
+    }
+    Ok(Some(AddedConfig { inputs, channels_per_number }))
+}
+
+/// Refuses what members of the family have that no Stable Diffusion has.
 fn refuse_other_forms(config: &Config) -> Result<()> {
     let none = &[Value::Null];
     let no = &[json!(false)];
     for key in [
         "class_embed_type",
-        "addition_embed_type",
         "encoder_hid_dim",
         "encoder_hid_dim_type",
         "num_class_embeds",
-        "time_cond_proj_dim",
         "time_embedding_act_fn",
         "timestep_post_act",
         "cross_attention_norm",

@@ -42,6 +42,8 @@ pub struct Window<'a> {
     pub side: usize,
     /// Distance of two windows, in pixels.
     pub stride: usize,
+    /// Zeros above and on the left of the map, in pixels; half a window where the stride is 1.
+    pub margin: usize,
     /// `(side * side * channels, outputs)`, line by line, then pixel by pixel.
     pub weights: &'a Packed,
     /// `(outputs)`
@@ -52,10 +54,10 @@ pub struct Window<'a> {
     pub residual: Option<&'a [f32]>,
 }
 
-/// Convolves into `out` `(batch, height, width, outputs)`, whose height and width are those of the stretched
-/// map over the stride, rounded up.
-pub fn convolve(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
-    if window.stride == 1 { by_lines(map, window, out) } else { by_windows(map, window, out) }
+/// Convolves into `out` `(batch, height, width, outputs)`. `size` is that height and width: zeros go on below and
+/// on the right as far as the last window needs them.
+pub fn convolve(map: &Map<'_>, window: &Window<'_>, size: (usize, usize), out: &mut [f32]) {
+    if window.stride == 1 { by_lines(map, window, out) } else { by_windows(map, window, size, out) }
 }
 
 /// A line of the copy: a line of a picture, or zeros.
@@ -219,11 +221,9 @@ fn copy_line(map: &Map<'_>, image: usize, y: usize, copy: &mut [f32]) {
 }
 
 /// Any stride: the windows are written out, one after the other. Nothing is stretched or normalised.
-fn by_windows(map: &Map<'_>, window: &Window<'_>, out: &mut [f32]) {
-    let margin = window.side / 2;
+fn by_windows(map: &Map<'_>, window: &Window<'_>, (height, width): (usize, usize), out: &mut [f32]) {
+    let margin = window.margin;
     let outputs = window.weights.outputs();
-    let shrunk = |side: usize| (side + 2 * margin - window.side) / window.stride + 1;
-    let (height, width) = (shrunk(map.height), shrunk(map.width));
     let size = window.side * window.side * map.channels;
     for image in 0..map.batch {
         let mut windows = vec![0.0; height * width * size];

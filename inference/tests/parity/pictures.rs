@@ -4,22 +4,20 @@ use std::ops::ControlFlow;
 
 use candle_core::Device;
 use inference::Error;
-use inference::pipelines::text_to_image::{StableDiffusion, TextToImage};
+use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
 
 use crate::compare::{PICTURE_PSNR, psnr};
 use crate::kinds::{self, Run};
 
-fn request(run: &Run) -> TextToImage {
-    TextToImage {
-        prompt: run.prompt.clone(),
+fn request(run: &Run) -> PictureRequest {
+    PictureRequest {
         negative_prompt: run.negative_prompt.clone(),
         steps: run.steps,
         guidance_scale: run.guidance_scale,
         sampler: run.sampler,
         schedule: run.schedule,
         seed: run.seed,
-        width: run.width,
-        height: run.height,
+        ..PictureRequest::new(&run.prompt, run.width, run.height)
     }
 }
 
@@ -51,7 +49,7 @@ fn the_same_request_gives_the_same_bytes() {
 #[test]
 fn steps_are_reported_in_order_with_previews_of_the_latents_size() {
     let kind = kinds::all().remove(2);
-    let request = TextToImage { width: 128, height: 64, ..request(&kind.card.runs[0]) };
+    let request = PictureRequest { width: 128, height: 64, ..request(&kind.card.runs[0]) };
     let model = StableDiffusion::load(&kind.files, &Device::Cpu).unwrap();
     let mut seen = Vec::new();
     model
@@ -87,7 +85,7 @@ fn a_size_that_the_model_cannot_make_is_refused_with_the_ones_it_can() {
     let kind = kinds::all().remove(0);
     let model = StableDiffusion::load(&kind.files, &Device::Cpu).unwrap();
     for (width, height) in [(30, 64), (64, 0)] {
-        let request = TextToImage { width, height, ..request(&kind.card.runs[0]) };
+        let request = PictureRequest { width, height, ..request(&kind.card.runs[0]) };
         let error = model.generate(&request, &mut |_| ControlFlow::Continue(())).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,0 +1,153 @@
+//! Stable Diffusion 1.x, 2.x and XL, and every model of that form: from a prompt, or from a picture and a prompt, to a
+//! picture.
+//!
+//! # Layout
+//! * `request.rs`: what can be asked for
+//! * `info.rs`: what a model says about itself, read without its weights
+//! * `text.rs`: prompts become what the U-Net is told
+//! * `pass.rs`: one walk from noise to a latent; `beginning.rs`: what it begins with
+//! * `mask.rs`, `outpaint.rs`, `resize.rs`, `rgb.rs`: pictures as bytes
+//! * `preview.rs`: what a latent looks like, without the VAE
+//!
+//! # Source
+//! Rombach et al. 2022, arXiv:2112.10752; Podell et al. 2023, arXiv:2307.01952 (XL). The measure is diffusers: the same
+//! folder, seed and settings give the picture of its pipelines for text to image, image to image, inpainting and
+//! instructions.
+
+mod beginning;
+mod info;
+mod mask;
+mod outpaint;
+mod pass;
+mod preview;
+mod request;
+mod resize;
+mod rgb;
+mod text;
+
+use std::sync::OnceLock;
+
+use candle_core::{Device, Tensor};
+
+pub use self::info::{Constraints, Defaults, Form, Info};
+pub use self::mask::Mask;
+pub use self::outpaint::{Margins, extend};
+use self::pass::{Pass, Progress};
+use self::preview::LatentToRgb;
+pub use self::request::{Hires, OnStep, PictureRequest, SoftMask, Start, StepReport};
+pub use self::rgb::Rgb;
+use self::text::Conditions;
+use crate::error::Result;
+use crate::model_files::ModelFiles;
+use crate::models::unet::Unet;
+use crate::models::vae::{VaeDecoder, VaeEncoder};
+use crate::noise::TorchCpuGenerator;
+use crate::prompts::PromptEncoder;
+use crate::schedule::SchedulerConfig;
+
+/// A loaded model. Makes one picture at a time; share it by reference.
+#[derive(Debug)]
+pub struct StableDiffusion {
+    files: ModelFiles,
+    info: Info,
+    prompts: PromptEncoder,
+    unet: Unet,
+    decoder: VaeDecoder,
+    /// Read when a picture is first to be encoded: most runs begin with noise alone.
+    encoder: OnceLock<VaeEncoder>,
+    scheduler: SchedulerConfig,
+    preview: Option<LatentToRgb>,
+    device: Device,
+}
+
+impl StableDiffusion {
+    /// Loads a model in diffusers' layout.
+    ///
+    /// # Errors
+    /// [`crate::Error::MissingFile`], [`crate::Error::BrokenFile`], [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`],
+    /// [`crate::Error::Unsupported`], each with the part at fault.
+    pub fn load(files: &ModelFiles, device: &Device) -> Result<Self> {
+        let info = Info::read(files)?;
+        let prompts = PromptEncoder::load(files, device)?;
+        let unet = Unet::load(files, "unet", device)?;
+        let decoder = VaeDecoder::load(files, "vae", device)?;
+        info::parts_fit(&prompts, unet.config(), decoder.config())?;
+        let preview = LatentToRgb::read(files, decoder.config(), device)?;
+        let scheduler = SchedulerConfig::load(files)?;
+        let (files, device) = (files.clone(), device.clone());
+        Ok(Self { files, info, prompts, unet, decoder, encoder: OnceLock::new(), scheduler, preview, device })
+    }
+
+    /// What the model says about itself.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// What it can be asked for.
+    pub fn constraints(&self) -> &Constraints {
+        &self.info.constraints
+    }
+
+    /// Paints a picture.
+    ///
+    /// `on_step` is called after every step; breaking ends the run within that step, and after the last one
+    /// before the picture is decoded.
+    ///
+    /// # Errors
+    /// [`crate::Error::Size`], [`crate::Error::Schedule`] and [`crate::Error::Request`] if the request is impossible, before
+    /// anything is computed; [`crate::Error::Cancelled`] if `on_step` broke off; [`crate::Error::Tokenizer`]; whatever
+    /// candle says.
+    pub fn generate(&self, request: &PictureRequest, on_step: OnStep<'_>) -> Result<Rgb> {
+        let constraints = self.constraints();
+        constraints.check(request.width, request.height)?;
+        let first = Pass::first(self, request)?;
+        let second = request.hires.map(|hires| Pass::larger(self, request, hires)).transpose()?;
+
+        let n_steps = first.n_steps() + second.as_ref().map_or(0, Pass::n_steps);
+        let mut progress = Progress::new(n_steps, self.preview.as_ref(), on_step);
+        let picture = first.run(request.start.as_ref(), &mut progress)?;
+        let Some(second) = second else { return Ok(picture) };
+        let strength = request.hires.map_or(1.0, |hires| hires.strength);
+        second.run(Some(&Start { picture, strength, mask: None }), &mut progress)
+    }
+
+    fn encoder(&self) -> Result<&VaeEncoder> {
+        if let Some(encoder) = self.encoder.get() {
+            return Ok(encoder);
+        }
+        let encoder = VaeEncoder::load(&self.files, "vae", &self.device)?;
+        Ok(self.encoder.get_or_init(|| encoder))
+    }
+}
+
+/// The parts of a run on their own, for a benchmark.
+impl StableDiffusion {
+    /// One guided step's work for a picture of that size: the U-Net on a batch of two.
+    ///
+    /// # Errors
+    /// [`crate::Error::Size`]; whatever candle says.
+    pub fn bench_step(&self, width: usize, height: usize) -> Result<()> {
+        let latent = self.bench_latent(self.unet.config().inputs, width, height)?;
+        let request = PictureRequest::new("", width, height);
+        let size = (width, height);
+        let conditions = Conditions::new(&self.prompts, self.unet.config(), &request, size, &self.device)?;
+        let both = conditions.both()?;
+        self.unet.forward(&Tensor::cat(&[&latent, &latent], 0)?, 500.0, &both)?;
+        Ok(())
+    }
+
+    /// The decoding of one picture of that size.
+    ///
+    /// # Errors
+    /// [`crate::Error::Size`]; whatever candle says.
+    pub fn bench_decode(&self, width: usize, height: usize) -> Result<Rgb> {
+        let latent = self.bench_latent(self.decoder.config().latent_channels, width, height)?;
+        Rgb::from_decoded(&self.decoder.decode(&latent)?)
+    }
+
+    fn bench_latent(&self, channels: usize, width: usize, height: usize) -> Result<Tensor> {
+        self.constraints().check(width, height)?;
+        let shrink = self.decoder.config().shrink();
+        TorchCpuGenerator::new(0).randn((1, channels, height / shrink, width / shrink), &self.device)
+    }
+}

@@ -1,0 +1,128 @@
+//! What to paint, and how.
+
+use std::ops::ControlFlow;
+
+use candle_core::Tensor;
+use types::prompt::Weighting;
+use types::sampler::{Sampler, Schedule};
+
+use super::mask::Mask;
+use super::preview::LatentToRgb;
+use super::rgb::Rgb;
+use crate::error::Result;
+
+/// What to paint, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PictureRequest {
+    /// What is to be seen.
+    pub prompt: String,
+    /// What is not to be seen; may be empty. Not used without guidance.
+    pub negative_prompt: String,
+    /// Steps from noise to latent, at least 1.
+    pub steps: usize,
+    /// How weights such as `(word:1.2)` are applied.
+    pub weighting: Weighting,
+    /// Which of the text encoder's last blocks is listened to, from 1 on: 1 is the one that the model was trained with.
+    pub clip_skip: usize,
+    /// How far to push from the negative prompt to the prompt; at 1 and below there is no guidance.
+    pub guidance_scale: f64,
+    /// 0 to 1: how much of the contrast that guidance adds is taken back; see [`crate::guidance::Guidance`].
+    pub guidance_rescale: f64,
+    /// How far to push to the start picture, in models that change a picture by an instruction; 1.5 is usual.
+    pub picture_guidance_scale: f64,
+    /// How the noise levels are walked.
+    pub sampler: Sampler,
+    /// How they are spaced.
+    pub schedule: Schedule,
+    /// Where the noise comes from; as in torch only its lower 32 bits count.
+    pub seed: u64,
+    /// Pixels, a multiple of [`super::Constraints::size_multiple`].
+    pub width: usize,
+    /// Pixels, a multiple of [`super::Constraints::size_multiple`].
+    pub height: usize,
+    /// The picture to begin with, if it is not noise alone.
+    pub start: Option<Start>,
+    /// A second, larger pass.
+    pub hires: Option<Hires>,
+}
+
+impl PictureRequest {
+    /// A picture from a prompt, with everything else as it is usual.
+    pub fn new(prompt: &str, width: usize, height: usize) -> Self {
+        Self {
+            prompt: prompt.to_owned(),
+            negative_prompt: String::new(),
+            weighting: Weighting::default(),
+            clip_skip: 1,
+            steps: 20,
+            guidance_scale: 7.5,
+            guidance_rescale: 0.0,
+            picture_guidance_scale: 1.5,
+            sampler: Sampler::DpmPlusPlus2M,
+            schedule: Schedule::Karras,
+            seed: 0,
+            width,
+            height,
+            start: None,
+            hires: None,
+        }
+    }
+}
+
+/// A picture to begin with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// Resized if it has another size than is asked for.
+    pub picture: Rgb,
+    /// 0 to 1: share of the steps that are walked. The less, the more of the picture stays.
+    pub strength: f64,
+    /// The part that is painted anew, if not all; resized with the picture.
+    pub mask: Option<SoftMask>,
+}
+
+/// A mask and how soft its edge becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoftMask {
+    /// Which part is painted anew.
+    pub mask: Mask,
+    /// Standard deviation of the edge, in pixels; at 0 it is hard.
+    pub feather: f64,
+}
+
+/// A second pass over the finished picture at a larger size, which keeps the composition that models find at the size
+/// they know and adds the detail of a larger one ("hires fix").
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hires {
+    /// Sides are multiplied by this, and rounded to what the model can make; above 1.
+    pub scale: f64,
+    /// Steps, of which the share `strength` is walked.
+    pub steps: usize,
+    /// 0 to 1, as [`Start::strength`].
+    pub strength: f64,
+}
+
+/// Told after every step.
+#[derive(Debug, Clone, Copy)]
+pub struct StepReport<'a> {
+    /// Which step is done, from 1 on.
+    pub step: usize,
+    /// How many there are.
+    pub n_steps: usize,
+    /// The estimate of the clean latent, `(1, channels, height, width)`.
+    pub(super) clean: &'a Tensor,
+    pub(super) preview: Option<&'a LatentToRgb>,
+}
+
+impl StepReport<'_> {
+    /// A small picture of where the run stands, one pixel for one of the latent; `None` if there is no map for the
+    /// model's latents. Costs about as much as nothing, and nothing if it is not called.
+    ///
+    /// # Errors
+    /// Whatever candle says.
+    pub fn preview(&self) -> Result<Option<Rgb>> {
+        self.preview.map(|map| map.paint(self.clean)).transpose()
+    }
+}
+
+/// What is called after every step; breaking off ends the run.
+pub type OnStep<'a> = &'a mut dyn FnMut(StepReport<'_>) -> ControlFlow<()>;

@@ -1,0 +1,229 @@
+//! One tiny model of each family, part by part and as a whole, beside what diffusers makes of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use inference::model_files::ModelFiles;
+use inference::models::unet::{Added, Condition, Unet};
+use inference::models::vae::VaeEncoder;
+use inference::nn::embedding::guidance_waves;
+use inference::noise::TorchCpuGenerator;
+use inference::pipelines::stable_diffusion::{
+    Hires, Mask, PictureRequest, Rgb, SoftMask, StableDiffusion, Start,
+};
+use serde::Deserialize;
+use tempfile::TempDir;
+use types::sampler::{Sampler, Schedule};
+
+use crate::compare::{PART_TOLERANCE, PICTURE_PSNR, psnr, relative_error};
+use crate::reference::reference;
+
+/// A model without weights, and what was made with it.
+#[derive(Deserialize)]
+pub struct Family {
+    pub name: String,
+    files: BTreeMap<String, serde_json::Value>,
+    weights: BTreeMap<String, Weights>,
+    unet: UnetCall,
+    runs: Vec<Run>,
+}
+
+/// How the weights of one part are drawn.
+#[derive(Deserialize)]
+struct Weights {
+    seed: String,
+    /// Shape, offset and factor of each.
+    tensors: BTreeMap<String, (Vec<usize>, f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct UnetCall {
+    timestep: f64,
+    numbers: Option<Vec<Vec<f64>>>,
+    guidance_scale: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    mode: String,
+    prompt: String,
+    negative_prompt: String,
+    sampler: Sampler,
+    schedule: Schedule,
+    steps: usize,
+    guidance_scale: f64,
+    guidance_rescale: f64,
+    seed: u64,
+    width: usize,
+    height: usize,
+    strength: f64,
+    scale: Option<f64>,
+    picture: String,
+}
+
+pub fn all() -> Vec<Family> {
+    reference("families.json")
+}
+
+fn tensors() -> HashMap<String, Tensor> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/families.safetensors");
+    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
+}
+
+impl Family {
+    /// Writes the model as diffusers would have saved it.
+    pub fn write(&self) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for (file, content) in &self.files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content.to_string()).unwrap();
+        }
+        for (part, weights) in &self.weights {
+            let stem = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
+            let path = folder.path().join(part).join(format!("{stem}.safetensors"));
+            candle_core::safetensors::save(&weights.draw(), path).unwrap();
+        }
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+        for (encoder, tokenizer, from) in
+            [("text_encoder", "tokenizer", "tiny-1"), ("text_encoder_2", "tokenizer_2", "tiny-2")]
+        {
+            if self.weights.contains_key(encoder) {
+                copy(&reference.join(from).join("tokenizer"), &folder.path().join(tokenizer));
+            }
+        }
+        folder
+    }
+}
+
+impl Weights {
+    fn draw(&self) -> HashMap<String, Tensor> {
+        let draw = |(name, (shape, offset, factor)): (&String, &(Vec<usize>, f64, f64))| {
+            let seed = crc32(format!("{}/{name}", self.seed).as_bytes());
+            let noise =
+                TorchCpuGenerator::new(u64::from(seed)).randn(shape.as_slice(), &Device::Cpu).unwrap();
+            (name.clone(), noise.affine(*factor, *offset).unwrap())
+        };
+        self.tensors.iter().map(draw).collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+/// The sum that Python's `zlib.crc32` gives.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum: u32, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| (sum >> 1) ^ (0xEDB8_8320 * (sum & 1)))
+    })
+}
+
+/// Its counterpart is `start` in `make_families.py`.
+fn start(width: usize, height: usize) -> Rgb {
+    let mut pixels = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let in_square = (width / 4..width / 2).contains(&x) && (height / 4..height / 2).contains(&y);
+            let gradient = [x * 255 / width, y * 255 / height, (x + y) * 255 / (width + height)];
+            pixels.extend(if in_square { [250, 240, 30] } else { gradient.map(|value| value as u8) });
+        }
+    }
+    Rgb { width: width as u32, height: height as u32, pixels }
+}
+
+/// Its counterpart is `mask` in `make_families.py`.
+fn mask(width: usize, height: usize) -> Mask {
+    let white = |i: usize| 3 * (i % width) >= width && 3 * (i / width) >= height;
+    let pixels = (0..width * height).map(|i| if white(i) { 255 } else { 0 }).collect();
+    Mask { width: width as u32, height: height as u32, pixels }
+}
+
+fn request(run: &Run) -> PictureRequest {
+    let Run { width, height, strength, .. } = *run;
+    let soft = || SoftMask { mask: mask(width, height), feather: 0.0 };
+    let begin = |mask: Option<SoftMask>| Some(Start { picture: start(width, height), strength, mask });
+    PictureRequest {
+        negative_prompt: run.negative_prompt.clone(),
+        steps: run.steps,
+        guidance_scale: run.guidance_scale,
+        guidance_rescale: run.guidance_rescale,
+        sampler: run.sampler,
+        schedule: run.schedule,
+        seed: run.seed,
+        start: match run.mode.as_str() {
+            "image" | "edit" => begin(None),
+            "inpaint" => begin(Some(soft())),
+            _ => None,
+        },
+        hires: run.scale.map(|scale| Hires { scale, steps: run.steps, strength }),
+        ..PictureRequest::new(&run.prompt, width, height)
+    }
+}
+
+#[test]
+fn every_family_predicts_the_same() {
+    let tensors = tensors();
+    for family in all() {
+        let folder = family.write();
+        let files = ModelFiles::folder(folder.path());
+        let unet = Unet::load(&files, "unet", &Device::Cpu).unwrap();
+        let tensor = |name: &str| tensors[&format!("{}.unet.{name}", family.name)].clone();
+        let call = &family.unet;
+        let added = call.numbers.clone().map(|numbers| Added { pooled: tensor("pooled"), numbers });
+        let guidance = call.guidance_scale.map(|scale| {
+            let channels = unet.config().guidance_channels.unwrap();
+            guidance_waves(scale, channels, &Device::Cpu).unwrap().repeat((2, 1)).unwrap()
+        });
+        let condition = Condition { text: tensor("text"), added, guidance };
+        let found = unet.forward(&tensor("x"), call.timestep, &condition).unwrap();
+        let error = relative_error(&found, &tensor("y"));
+        println!("{}: U-Net {error:.1e}", family.name);
+        assert!(error <= PART_TOLERANCE, "{}: {error:.1e}", family.name);
+    }
+}
+
+#[test]
+fn every_family_encodes_a_picture_the_same() {
+    let tensors = tensors();
+    for family in all() {
+        let folder = family.write();
+        let encoder = VaeEncoder::load(&ModelFiles::folder(folder.path()), "vae", &Device::Cpu).unwrap();
+        let tensor = |name: &str| &tensors[&format!("{}.vae.{name}", family.name)];
+        let found = encoder.encode(tensor("picture")).unwrap();
+        for (name, found) in [("mean", found.unscaled_mode()), ("deviation", found.deviation())] {
+            let error = relative_error(found, tensor(name));
+            println!("{}: VAE encoder, {name} {error:.1e}", family.name);
+            assert!(error <= PART_TOLERANCE, "{}: {name} {error:.1e}", family.name);
+        }
+    }
+}
+
+#[test]
+fn every_family_paints_the_same_picture() {
+    let tensors = tensors();
+    let mut failed = Vec::new();
+    for family in all() {
+        let folder = family.write();
+        let model = StableDiffusion::load(&ModelFiles::folder(folder.path()), &Device::Cpu).unwrap();
+        for run in &family.runs {
+            let what =
+                format!("{} {} {} {} {}", family.name, run.mode, run.sampler, run.schedule, run.strength);
+            let found = model.generate(&request(run), &mut |_| ControlFlow::Continue(())).unwrap();
+            let expected = &tensors[&run.picture];
+            assert_eq!(expected.dims(), [found.height as usize, found.width as usize, 3], "{what}");
+            let psnr = psnr(&found.pixels, &expected.flatten_all().unwrap().to_vec1::<u8>().unwrap());
+            println!("{what}: {psnr:.1} dB");
+            if psnr < PICTURE_PSNR {
+                failed.push(format!("{what}: {psnr:.1} dB"));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
