@@ -40,10 +40,13 @@ use self::text::Conditions;
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::models::unet::Unet;
-use crate::models::vae::{VaeDecoder, VaeEncoder};
+use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
 use crate::noise::TorchCpuGenerator;
 use crate::prompts::PromptEncoder;
 use crate::schedule::SchedulerConfig;
+
+/// Pictures of more pixels go through the VAE in tiles: whole, they would need more than 5 GB for that alone.
+const MAX_WHOLE_PIXELS: usize = 1536 * 1536;
 
 /// A loaded model. Makes one picture at a time; share it by reference.
 #[derive(Debug)]
@@ -109,6 +112,11 @@ impl StableDiffusion {
         let Some(second) = second else { return Ok(picture) };
         let strength = request.hires.map_or(1.0, |hires| hires.strength);
         second.run(Some(&Start { picture, strength, mask: None }), &mut progress)
+    }
+
+    /// How much of a picture the VAE takes at once.
+    fn portion(width: usize, height: usize) -> Portion {
+        if width * height > MAX_WHOLE_PIXELS { Portion::Tiles(TILE) } else { Portion::Whole }
     }
 
     fn encoder(&self) -> Result<&VaeEncoder> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use inference::model_files::ModelFiles;
 use inference::models::unet::{Added, Condition, Unet};
-use inference::models::vae::VaeEncoder;
+use inference::models::vae::{Portion, VaeDecoder, VaeEncoder};
 use inference::nn::embedding::guidance_waves;
 use inference::noise::TorchCpuGenerator;
 use inference::pipelines::stable_diffusion::{
@@ -203,6 +203,25 @@ fn every_family_encodes_a_picture_the_same() {
             assert!(error <= PART_TOLERANCE, "{}: {name} {error:.1e}", family.name);
         }
     }
+}
+
+#[test]
+fn a_large_picture_is_cut_into_the_same_tiles() {
+    let tensors = tensors();
+    let folder = all().iter().find(|family| family.name == "sd1").unwrap().write();
+    let files = ModelFiles::folder(folder.path());
+    let decoder = VaeDecoder::load(&files, "vae", &Device::Cpu).unwrap();
+    let painted = decoder.decode_in(&tensors["tiles.latent"], Portion::Tiles(8)).unwrap();
+    let encoder = VaeEncoder::load(&files, "vae", &Device::Cpu).unwrap();
+    let latent = encoder.encode_in(&tensors["tiles.picture"], Portion::Tiles(8)).unwrap();
+    for (name, found) in [("tiles.decoded", &painted), ("tiles.encoded", latent.unscaled_mode())] {
+        let error = relative_error(found, &tensors[name]);
+        println!("{name} {error:.1e}");
+        assert!(error <= PART_TOLERANCE, "{name} {error:.1e}");
+    }
+    let whole = decoder.decode(&tensors["tiles.latent"]).unwrap();
+    assert_eq!(whole.dims(), painted.dims());
+    assert!(relative_error(&painted, &whole) > PART_TOLERANCE, "nothing was cut");
 }
 
 #[test]

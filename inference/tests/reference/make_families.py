@@ -398,6 +398,14 @@ def part_tensors(family: Family, tensors: dict) -> dict:
     tensors[f"{family.name}.vae.picture"] = picture
     tensors[f"{family.name}.vae.mean"] = latent.mean
     tensors[f"{family.name}.vae.deviation"] = latent.std
+    if family.name == "sd1":
+        latent = torch.randn(1, 4, 13, 22)
+        picture = torch.rand(1, 3, 52, 88) * 2 - 1
+        vae.tile_latent_min_size, vae.tile_sample_min_size = 8, 32
+        vae.enable_tiling()
+        tensors["tiles.latent"], tensors["tiles.decoded"] = latent, vae.decode(latent / vae.config.scaling_factor).sample
+        tensors["tiles.picture"], tensors["tiles.encoded"] = picture, vae.encode(picture).latent_dist.mean
+        vae.disable_tiling()
     return card
 
 

@@ -2,9 +2,10 @@
 
 use candle_core::{Device, Tensor};
 
-use super::EPSILON;
 use super::config::VaeConfig;
 use super::mid::{MidBlock, resnet};
+use super::tiles::{Tiles, Way};
+use super::{EPSILON, Portion};
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::nn::conv::{Besides, Conv2d, ConvSizes};
@@ -80,7 +81,26 @@ impl VaeDecoder {
     /// # Errors
     /// A candle error if the channels are others.
     pub fn decode(&self, latent: &Tensor) -> Result<Tensor> {
+        self.decode_in(latent, Portion::Whole)
+    }
+
+    /// [`VaeDecoder::decode`], whole or in tiles.
+    ///
+    /// # Errors
+    /// As [`VaeDecoder::decode`].
+    pub fn decode_in(&self, latent: &Tensor, portion: Portion) -> Result<Tensor> {
         let latent = self.config.unscale(latent)?;
+        let (_, _, height, width) = latent.dims4()?;
+        match portion {
+            Portion::Tiles(side) if height.max(width) > side => {
+                let tiles = Tiles { side, shrink: self.config.shrink() };
+                tiles.compute(Way::Decode, &latent, |part| self.decode_part(part))
+            }
+            _ => self.decode_part(&latent),
+        }
+    }
+
+    fn decode_part(&self, latent: &Tensor) -> Result<Tensor> {
         let x = latent.permute((0, 2, 3, 1))?.contiguous()?;
         let x = self.convert.as_ref().map(|convert| convert.forward(&x)).transpose()?.unwrap_or(x);
         let mut x = self.mid.forward(&self.conv_in.forward(&x)?)?;

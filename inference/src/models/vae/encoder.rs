@@ -2,9 +2,10 @@
 
 use candle_core::{Device, Tensor};
 
-use super::EPSILON;
 use super::config::VaeConfig;
 use super::mid::{MidBlock, resnet};
+use super::tiles::{Tiles, Way};
+use super::{EPSILON, Portion};
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::nn::conv::{Besides, Conv2d, ConvSizes, Padding};
@@ -118,6 +119,29 @@ impl VaeEncoder {
     /// # Errors
     /// A candle error if the channels are others.
     pub fn encode(&self, picture: &Tensor) -> Result<LatentDistribution> {
+        self.encode_in(picture, Portion::Whole)
+    }
+
+    /// [`VaeEncoder::encode`], whole or in tiles.
+    ///
+    /// # Errors
+    /// As [`VaeEncoder::encode`].
+    pub fn encode_in(&self, picture: &Tensor, portion: Portion) -> Result<LatentDistribution> {
+        let (_, _, height, width) = picture.dims4()?;
+        let shrink = self.config.shrink();
+        let both = match portion {
+            Portion::Tiles(side) if height.max(width) > side * shrink => {
+                Tiles { side, shrink }.compute(Way::Encode, picture, |part| self.encode_part(part))?
+            }
+            _ => self.encode_part(picture)?,
+        };
+        let both = both.chunk(2, 1)?;
+        let deviation = (both[1].clamp(-30.0, 20.0)? * 0.5)?.exp()?;
+        Ok(LatentDistribution { config: self.config.clone(), mean: both[0].contiguous()?, deviation })
+    }
+
+    /// Means and logarithms of the variances, one behind the other.
+    fn encode_part(&self, picture: &Tensor) -> Result<Tensor> {
         let mut x = self.conv_in.forward(&picture.permute((0, 2, 3, 1))?.contiguous()?)?;
         for level in &self.levels {
             x = level.forward(x)?;
@@ -126,9 +150,7 @@ impl VaeEncoder {
         let y =
             self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         let y = self.convert.as_ref().map(|convert| convert.forward(&y)).transpose()?.unwrap_or(y);
-        let both = y.permute((0, 3, 1, 2))?.chunk(2, 1)?;
-        let deviation = (both[1].clamp(-30.0, 20.0)? * 0.5)?.exp()?;
-        Ok(LatentDistribution { config: self.config.clone(), mean: both[0].contiguous()?, deviation })
+        Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
     }
 }
 

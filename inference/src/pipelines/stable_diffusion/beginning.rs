@@ -9,6 +9,7 @@ use super::request::Start;
 use super::rgb::Rgb;
 use crate::error::Result;
 use crate::inpainting::Known;
+use crate::models::vae::LatentDistribution;
 use crate::noise::TorchCpuGenerator;
 use crate::schedule::NoiseSchedule;
 
@@ -128,13 +129,18 @@ impl Drawing<'_> {
     }
 
     fn sample(&mut self, picture: &Tensor) -> Result<Tensor> {
-        let distribution = self.model.encoder()?.encode(picture)?;
+        let distribution = self.encode(picture)?;
         distribution.sample(&self.draw()?)
+    }
+
+    fn encode(&self, picture: &Tensor) -> Result<LatentDistribution> {
+        let (_, _, height, width) = picture.dims4()?;
+        self.model.encoder()?.encode_in(picture, StableDiffusion::portion(width, height))
     }
 
     /// For a U-Net that sees the picture to change.
     fn of_picture_to_edit(&mut self, picture: &Rgb) -> Result<Beginning> {
-        let encoded = self.model.encoder()?.encode(&picture.to_tensor(&self.model.device)?)?;
+        let encoded = self.encode(&picture.to_tensor(&self.model.device)?)?;
         let drawn = self.draw()?;
         let beside = Beside::Picture(encoded.unscaled_mode().clone());
         Ok(Beginning { beside, ..Beginning::plain(self.pure(&drawn)?) })

@@ -100,7 +100,8 @@ impl<'a> Pass<'a> {
             &mut |done| progress.step(done.clean),
         )?;
         progress.pass_is_done(self.n_steps());
-        let picture = Rgb::from_decoded(&model.decoder.decode(&latent)?)?;
+        let picture =
+            Rgb::from_decoded(&model.decoder.decode_in(&latent, StableDiffusion::portion(width, height))?)?;
         Ok(match &beginning.original {
             Some(original) => original.mask.compose(&picture, &original.picture),
             None => picture,

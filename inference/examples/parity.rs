@@ -1,0 +1,152 @@
+//! Computes each part of a model, and a whole picture, from inputs that a reference has used.
+//!
+//! `cargo run --release --package inference --example parity -- MODEL WORK`: reads `inputs.safetensors` and `request.json`
+//! in the folder WORK, and writes `found.safetensors` and `found.json` (seconds by part) there. `scripts/parity_full.py`
+//! makes the inputs and compares.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use inference::model_files::ModelFiles;
+use inference::models::unet::{Added, Condition, Unet};
+use inference::models::vae::{VaeDecoder, VaeEncoder};
+use inference::pipelines::stable_diffusion::{Mask, PictureRequest, Rgb, SoftMask, StableDiffusion, Start};
+use inference::prompts::{PromptEncoder, PromptOptions};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Request {
+    prompt: String,
+    timestep: f64,
+    numbers: Option<Vec<f64>>,
+    steps: usize,
+    guidance_scale: f64,
+    seed: u64,
+    width: usize,
+    height: usize,
+    sampler: String,
+    schedule: String,
+    /// Whether the picture is painted into the one among the inputs.
+    inpaints: bool,
+}
+
+struct Work {
+    folder: PathBuf,
+    files: ModelFiles,
+    inputs: HashMap<String, Tensor>,
+    request: Request,
+    found: HashMap<String, Tensor>,
+    seconds: HashMap<&'static str, f64>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [model, folder] = arguments.as_slice() else {
+        return Err("expected two folders: that of a model, and one to work in".into());
+    };
+    let folder = Path::new(folder).to_owned();
+    let mut work = Work {
+        files: ModelFiles::folder(model),
+        inputs: candle_core::safetensors::load(folder.join("inputs.safetensors"), &Device::Cpu)?,
+        request: serde_json::from_slice(&std::fs::read(folder.join("request.json"))?)?,
+        found: HashMap::new(),
+        seconds: HashMap::new(),
+        folder,
+    };
+    work.text()?;
+    work.unet()?;
+    work.vae()?;
+    work.picture()?;
+    candle_core::safetensors::save(&work.found, work.folder.join("found.safetensors"))?;
+    std::fs::write(work.folder.join("found.json"), serde_json::to_vec(&work.seconds)?)?;
+    Ok(())
+}
+
+impl Work {
+    fn input(&self, name: &str) -> Result<Tensor, Box<dyn Error>> {
+        self.inputs.get(name).cloned().ok_or_else(|| format!("the inputs have no `{name}`").into())
+    }
+
+    fn text(&mut self) -> Result<(), Box<dyn Error>> {
+        let encoder = PromptEncoder::load(&self.files, &Device::Cpu)?;
+        let begin = Instant::now();
+        let text = encoder.encode(&self.request.prompt, None, PromptOptions::default())?.positive;
+        self.seconds.insert("text", begin.elapsed().as_secs_f64());
+        self.found.insert("text".to_owned(), text.context);
+        if let Some(pooled) = text.pooled {
+            self.found.insert("pooled".to_owned(), pooled);
+        }
+        Ok(())
+    }
+
+    fn unet(&mut self) -> Result<(), Box<dyn Error>> {
+        let unet = Unet::load(&self.files, "unet", &Device::Cpu)?;
+        let (x, text) = (self.input("unet.x")?, self.input("unet.text")?);
+        let n = x.dim(0)?;
+        let added = match &self.request.numbers {
+            Some(numbers) => {
+                Some(Added { pooled: self.input("unet.pooled")?, numbers: vec![numbers.clone(); n] })
+            }
+            None => None,
+        };
+        let condition = Condition { text, added, guidance: None };
+        let begin = Instant::now();
+        let y = unet.forward(&x, self.request.timestep, &condition)?;
+        self.seconds.insert("unet", begin.elapsed().as_secs_f64());
+        // Guidance is made of the difference that the text makes.
+        self.found.insert("difference".to_owned(), (y.get(1)? - y.get(0)?)?);
+        self.found.insert("unet".to_owned(), y);
+        Ok(())
+    }
+
+    fn vae(&mut self) -> Result<(), Box<dyn Error>> {
+        let decoder = VaeDecoder::load(&self.files, "vae", &Device::Cpu)?;
+        let latent = self.input("vae.latent")?;
+        let begin = Instant::now();
+        self.found.insert("decoded".to_owned(), decoder.decode(&latent)?);
+        self.seconds.insert("decoded", begin.elapsed().as_secs_f64());
+        let encoder = VaeEncoder::load(&self.files, "vae", &Device::Cpu)?;
+        let picture = self.input("vae.picture")?;
+        let begin = Instant::now();
+        let latent = encoder.encode(&picture)?;
+        self.seconds.insert("encoded", begin.elapsed().as_secs_f64());
+        self.found.insert("encoded".to_owned(), latent.unscaled_mode().clone());
+        Ok(())
+    }
+
+    fn picture(&mut self) -> Result<(), Box<dyn Error>> {
+        let Request { width, height, .. } = self.request;
+        let (w, h) = (width as u32, height as u32);
+        let start = if self.request.inpaints {
+            let pixels = self.input("start")?.flatten_all()?.to_vec1::<u8>()?;
+            let mask = self.input("mask")?.flatten_all()?.to_vec1::<u8>()?;
+            let mask = SoftMask { mask: Mask { width: w, height: h, pixels: mask }, feather: 0.0 };
+            let picture = Rgb { width: w, height: h, pixels };
+            Some(Start { picture, strength: 1.0, mask: Some(mask) })
+        } else {
+            None
+        };
+        let request = PictureRequest {
+            steps: self.request.steps,
+            guidance_scale: self.request.guidance_scale,
+            seed: self.request.seed,
+            sampler: self.request.sampler.parse()?,
+            schedule: self.request.schedule.parse()?,
+            start,
+            ..PictureRequest::new(&self.request.prompt, width, height)
+        };
+        let begin = Instant::now();
+        let model = StableDiffusion::load(&self.files, &Device::Cpu)?;
+        self.seconds.insert("load", begin.elapsed().as_secs_f64());
+        let begin = Instant::now();
+        let picture = model.generate(&request, &mut |_| ControlFlow::Continue(()))?;
+        self.seconds.insert("picture", begin.elapsed().as_secs_f64());
+        let picture = Tensor::from_vec(picture.pixels, (height, width, 3), &Device::Cpu)?;
+        self.found.insert("picture".to_owned(), picture);
+        Ok(())
+    }
+}
