@@ -161,3 +161,62 @@ impl Cutter<'_> {
         self.done
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::prompts::embeddings::{Embeddings, Needed};
+    use crate::tokenizers::clip::Padding;
+
+    /// How many tokens each chunk has between start and end, and where vectors stand.
+    fn shape(prompt: &str, embeddings: &Embeddings) -> Vec<(usize, Vec<usize>)> {
+        let tokenizer = ClipTokenizer::bundled(Padding::Zero).unwrap();
+        let needed = Needed { width: 4, key: None, other: None };
+        let dictionary = embeddings.dictionary(&tokenizer, needed).unwrap();
+        let end = tokenizer.encode("").unwrap()[1];
+        let n_tokens = |chunk: &Chunk| chunk.ids.iter().position(|&id| id == end).unwrap() - 1;
+        let places = |chunk: &Chunk| chunk.vectors.iter().map(|(at, _)| *at).collect();
+        cut(prompt, &tokenizer, &dictionary).unwrap().iter().map(|c| (n_tokens(c), places(c))).collect()
+    }
+
+    fn lengths(prompt: &str) -> Vec<usize> {
+        shape(prompt, &Embeddings::default()).into_iter().map(|(n_tokens, _)| n_tokens).collect()
+    }
+
+    #[test]
+    fn a_full_chunk_ends_at_a_comma_that_is_near_and_where_it_is_full_if_none_is() {
+        let words = |n: usize| "boat ".repeat(n);
+        assert_eq!(lengths(""), [0]);
+        assert_eq!(lengths(&words(75)), [75]);
+        assert_eq!(lengths(&words(76)), [75, 1]);
+        assert_eq!(lengths(&format!("{}, {}", words(54), words(30))), [75, 10]);
+        assert_eq!(lengths(&format!("{}, {}", words(55), words(30))), [56, 30]);
+        assert_eq!(lengths(&format!("{}, {}", words(75), words(3))), [75, 4]);
+    }
+
+    #[test]
+    fn a_break_ends_a_chunk_and_makes_no_empty_one_at_the_end() {
+        assert_eq!(lengths("boat BREAK boat boat"), [1, 2]);
+        assert_eq!(lengths("boat BREAK"), [1]);
+        assert_eq!(lengths("BREAK boat"), [0, 1]);
+    }
+
+    #[test]
+    fn the_vectors_of_a_textual_inversion_stay_together_and_move_with_their_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let vectors = HashMap::from([("x", Tensor::ones((6, 4), DType::F32, &Device::Cpu).unwrap())]);
+        candle_core::safetensors::save(&vectors, folder.path().join("inkwash.safetensors")).unwrap();
+        let embeddings = Embeddings::folder(folder.path());
+        let words = |n: usize| "boat ".repeat(n);
+        assert_eq!(shape("boat inkwash boat", &embeddings), [(8, vec![2])]);
+        assert_eq!(shape(&format!("{} inkwash", words(70)), &embeddings), [(70, vec![]), (6, vec![1])]);
+        assert_eq!(
+            shape(&format!("{}, inkwash {}", words(60), words(10)), &embeddings),
+            [(61, vec![]), (16, vec![1])]
+        );
+    }
+}

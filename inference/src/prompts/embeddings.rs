@@ -223,3 +223,6 @@ impl EmbeddingFile {
         Ok(only)
     }
 }
+
+#[cfg(test)]
+mod tests;

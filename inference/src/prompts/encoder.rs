@@ -34,7 +34,8 @@ impl Default for PromptOptions {
 pub struct Conditioning {
     /// `(1, tokens, width)`: 77 tokens for each chunk of the prompt; SDXL's two encoders side by side.
     pub context: Tensor,
-    /// `(1, width)`: SDXL's pooled text embedding, of the first chunk; `None` in other models.
+    /// `(1, width)`: the first chunk's pooled text embedding, which SDXL asks for; `None` where the last text encoder
+    /// has no projection.
     pub pooled: Option<Tensor>,
 }
 
@@ -60,10 +61,17 @@ impl TextPart {
     /// Reads both from their folders.
     ///
     /// # Errors
-    /// As [`ClipTextEncoder::load`] and [`ClipTokenizer::load`].
+    /// As [`ClipTextEncoder::load`] and [`ClipTokenizer::load`]; [`Error::Tokenizer`] if it has tokens that the text
+    /// encoder does not know.
     pub fn load(files: &ModelFiles, encoder: &str, tokenizer: &str, device: &Device) -> Result<Self> {
         let encoder = ClipTextEncoder::load(files, encoder, device)?;
         let tokenizer = ClipTokenizer::load(files, tokenizer, encoder.config().max_tokens)?;
+        let (n_tokens, n_known) = (tokenizer.n_tokens(), encoder.config().vocabulary);
+        if n_tokens > n_known {
+            return Err(Error::Tokenizer(format!(
+                "its vocabulary has {n_tokens} tokens, and the text encoder knows {n_known}"
+            )));
+        }
         Ok(Self { tokenizer, encoder })
     }
 }
@@ -162,7 +170,7 @@ impl PromptEncoder {
         self.parts.iter().map(|part| part.encoder.config().width).sum()
     }
 
-    /// Channels of [`Conditioning::pooled`].
+    /// Channels of [`Conditioning::pooled`], if there is one.
     pub fn pooled_width(&self) -> Option<usize> {
         let last = self.parts.last()?.encoder.config();
         last.projection.map(|projection| projection.width)

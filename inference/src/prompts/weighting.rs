@@ -15,7 +15,7 @@ const MAX_WEIGHT: f32 = 1e4;
 /// * `empty`: the states of a chunk without a word, in the same shape; only [`Weighting::Compel`] asks for it.
 ///
 /// [`Weighting::A1111`] multiplies each token's state and then all of them by the ratio of their mean before to
-/// their mean after. [`Weighting::Compel`] gives empty + weight · (state − empty), and where the weight is 1 the state
+/// their mean after, unless one of these is zero but for rounding. [`Weighting::Compel`] gives empty + weight · (state − empty), and where the weight is 1 the state
 /// itself.
 ///
 /// # Errors
@@ -37,8 +37,9 @@ pub fn apply(
     match weighting {
         Weighting::A1111 => {
             let weighted = states.broadcast_mul(&factors)?;
-            let ratio = mean(states)? / mean(&weighted)?;
-            Ok(if ratio.is_finite() { (weighted * ratio)? } else { weighted })
+            let (before, after) = (Mean::of(states)?, Mean::of(&weighted)?);
+            let is_noise = before.is_noise() || after.is_noise();
+            Ok(if is_noise { weighted } else { (weighted * (before.mean / after.mean))? })
         }
         Weighting::Compel => {
             let empty = empty()?;
@@ -50,10 +51,25 @@ pub fn apply(
     }
 }
 
-/// In f64, because the mean is small beside what it is the mean of.
-fn mean(x: &Tensor) -> Result<f64> {
-    let values: Vec<f32> = x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-    Ok(values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64)
+/// The mean of some numbers and of their sizes; in f64, because the first is small beside the second.
+struct Mean {
+    mean: f64,
+    size: f64,
+}
+
+impl Mean {
+    fn of(x: &Tensor) -> Result<Self> {
+        let values: Vec<f32> = x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let mean = |value: fn(f64) -> f64| {
+            values.iter().map(|&x| value(f64::from(x))).sum::<f64>() / values.len() as f64
+        };
+        Ok(Self { mean: mean(|x| x), size: mean(f64::abs) })
+    }
+
+    /// Whether the mean is what rounding left of zero, so that a ratio with it means nothing.
+    fn is_noise(&self) -> bool {
+        self.mean.abs() <= self.size * 1e-6
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! CLIP's tokenizer: lower-case byte pairs, from `vocab.json` and `merges.txt`.
+//! CLIP's tokenizer: lower-case byte pairs.
 
-use std::collections::HashMap;
+mod vocabulary;
 
 use serde::Deserialize;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -10,12 +10,17 @@ use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
 
+use self::vocabulary::Vocabulary;
+pub(super) use self::vocabulary::read_merges;
 use crate::error::{Error, Result};
 use crate::model_files::ModelFiles;
 
 /// What counts as a word before the byte pairs are joined: OpenAI's CLIP has this expression.
 const WORDS: &str =
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
+/// What ends a text, unless a model says otherwise.
+const END: &str = "<|endoftext|>";
 
 /// A comma at the end of a word.
 const COMMA: &str = ",</w>";
@@ -29,6 +34,16 @@ pub struct ClipTokenizer {
     padding: u32,
     comma: Option<u32>,
     length: usize,
+    n_tokens: usize,
+}
+
+/// What short texts are filled up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// The end token, as OpenAI's CLIP does: Stable Diffusion 1.x, and SDXL's first text encoder.
+    EndOfText,
+    /// The token 0, which is `!`, as `OpenCLIP` does: Stable Diffusion 2.x, and SDXL's second text encoder.
+    Zero,
 }
 
 /// The settings of `tokenizer_config.json` and `special_tokens_map.json` that matter here.
@@ -59,24 +74,40 @@ impl Special {
 }
 
 impl ClipTokenizer {
-    /// Reads the tokenizer's folder. `max_length` is the most tokens that the text encoder takes.
+    /// Reads the tokenizer's folder. `max_length` is the most tokens that the text encoder takes. Where the folder
+    /// has no vocabulary, it is OpenAI's, which every published Stable Diffusion has; what texts are filled up with
+    /// is still read from the folder.
     ///
     /// # Errors
     /// [`Error::MissingFile`], [`Error::BrokenFile`]; [`Error::Tokenizer`] if the files contradict each
     /// other.
     pub fn load(files: &ModelFiles, folder: &str, max_length: usize) -> Result<Self> {
-        let vocabulary: HashMap<String, u32> = files.json(&format!("{folder}/vocab.json"))?;
-        let merges = read_merges(files, &format!("{folder}/merges.txt"))?;
-        let settings = read_settings(files, folder)?;
+        Self::new(Vocabulary::load(files, folder)?, read_settings(files, folder)?, max_length)
+    }
+
+    /// The tokenizer that the program carries: OpenAI's vocabulary, texts of 77 tokens.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if its tables contradict each other, which tests rule out.
+    pub fn bundled(padding: Padding) -> Result<Self> {
+        let padding = match padding {
+            Padding::EndOfText => END,
+            Padding::Zero => "!",
+        };
+        let settings = Settings { pad_token: Some(Special::Text(padding.to_owned())), ..Settings::default() };
+        Self::new(Vocabulary::openai(), settings, 77)
+    }
+
+    fn new(vocabulary: Vocabulary, settings: Settings, max_length: usize) -> Result<Self> {
         let name =
             |token: Option<Special>, default: &str| token.map_or_else(|| default.to_owned(), Special::text);
         let start = name(settings.bos_token, "<|startoftext|>");
-        let end = name(settings.eos_token, "<|endoftext|>");
-        let padding = name(settings.pad_token, "<|endoftext|>");
-        let unknown = name(settings.unk_token, "<|endoftext|>");
+        let end = name(settings.eos_token, END);
+        let padding = name(settings.pad_token, END);
+        let unknown = name(settings.unk_token, END);
         let id = |token: &str| {
             let missing = || Error::Tokenizer(format!("its vocabulary has no token `{token}`"));
-            vocabulary.get(token).copied().ok_or_else(missing)
+            vocabulary.ids.get(token).copied().ok_or_else(missing)
         };
         let (start_id, end_id, padding_id) = (id(&start)?, id(&end)?, id(&padding)?);
         let length = settings.model_max_length.map_or(max_length, |length| max_length.min(length as usize));
@@ -85,9 +116,10 @@ impl ClipTokenizer {
                 "its texts have {length} tokens, and at least 3 are needed: start, end and one between"
             )));
         }
-        let comma = vocabulary.get(COMMA).copied();
-        let tokenizer = build(vocabulary, merges, unknown, &[start, end, padding]).map_err(fault)?;
-        Ok(Self { tokenizer, start: start_id, end: end_id, padding: padding_id, comma, length })
+        let comma = vocabulary.ids.get(COMMA).copied();
+        let n_tokens = vocabulary.ids.values().max().map_or(0, |&last| last as usize + 1);
+        let tokenizer = build(vocabulary, unknown, &[start, end, padding]).map_err(fault)?;
+        Ok(Self { tokenizer, start: start_id, end: end_id, padding: padding_id, comma, length, n_tokens })
     }
 
     /// The text between start and end, cut or filled up to the length that the text encoder takes.
@@ -125,6 +157,11 @@ impl ClipTokenizer {
         self.length - 2
     }
 
+    /// Tokens in the vocabulary.
+    pub fn n_tokens(&self) -> usize {
+        self.n_tokens
+    }
+
     /// The token of a comma that ends a word, if the vocabulary has it.
     pub fn comma(&self) -> Option<u32> {
         self.comma
@@ -133,18 +170,6 @@ impl ClipTokenizer {
 
 fn fault(error: impl std::fmt::Display) -> Error {
     Error::Tokenizer(error.to_string())
-}
-
-/// One pair a line, after a first line with the version.
-pub(super) fn read_merges(files: &ModelFiles, file: &str) -> Result<Vec<(String, String)>> {
-    let text = files.text(file)?;
-    let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
-    lines
-        .map(|line| match line.split_once(' ') {
-            Some((one, two)) if !one.is_empty() && !two.is_empty() => Ok((one.to_owned(), two.to_owned())),
-            _ => Err(files.broken(file, format!("`{line}` is no pair of tokens"))),
-        })
-        .collect()
 }
 
 /// Both files are optional. The map is the older place and is looked at where the config does not list the
@@ -163,14 +188,9 @@ fn read_settings(files: &ModelFiles, folder: &str) -> Result<Settings> {
     Ok(settings)
 }
 
-fn build(
-    vocabulary: HashMap<String, u32>,
-    merges: Vec<(String, String)>,
-    unknown: String,
-    special: &[String],
-) -> tokenizers::Result<Tokenizer> {
+fn build(vocabulary: Vocabulary, unknown: String, special: &[String]) -> tokenizers::Result<Tokenizer> {
     let model = BPE::builder()
-        .vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), merges)
+        .vocab_and_merges(vocabulary.ids.into_iter().collect::<Vocab>(), vocabulary.merges)
         .unk_token(unknown)
         .end_of_word_suffix("</w>".to_owned())
         .build()?;

@@ -1,13 +1,204 @@
 //! From prompt to what the U-Net listens to.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
 use candle_core::{Device, Tensor};
 use inference::Error;
-use inference::prompts::{PromptEncoder, PromptOptions};
+use inference::model_files::ModelFiles;
+use inference::models::clip::{ClipTextEncoder, Encoding};
+use inference::prompts::chunks::cut;
+use inference::prompts::embeddings::{Embeddings, Needed};
+use inference::prompts::{Conditioning, PromptEncoder, PromptOptions, TextPart};
+use inference::tokenizers::clip::{ClipTokenizer, Padding};
+use serde::Deserialize;
+use types::prompt::{Part, Weighting, parse};
 
+use crate::compare::{PART_TOLERANCE, relative_error};
 use crate::kinds;
+use crate::reference::reference;
+
+#[derive(Deserialize)]
+struct Card {
+    brackets: Vec<Brackets>,
+    cases: HashMap<String, Vec<Case>>,
+}
+
+#[derive(Deserialize)]
+struct Brackets {
+    prompt: String,
+    parts: Vec<(String, f64)>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    prompt: String,
+    negative_prompt: String,
+    weighting: Weighting,
+    clip_skip: usize,
+    ids: Vec<Vec<u32>>,
+    weights: Vec<Vec<f32>>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    padding: String,
+    text: String,
+    ids: String,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference")
+}
+
+fn tensors() -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(folder().join("prompts.safetensors"), &Device::Cpu).unwrap()
+}
+
+fn tiny_text() -> ModelFiles {
+    ModelFiles::folder(folder().join("tiny-text"))
+}
+
+/// One of the tiny text encoders as SD 1.x and 2.x have theirs, or both as SDXL has them.
+fn prompt_encoder(kind: &str) -> PromptEncoder {
+    let files = tiny_text();
+    let (one, two) = match kind {
+        "first" => ("text_encoder", "tokenizer"),
+        "second" => ("text_encoder_2", "tokenizer_2"),
+        _ => {
+            let encoder = PromptEncoder::load(&files, &Device::Cpu).unwrap();
+            return encoder.with_embeddings(Embeddings::folder(folder().join("embeddings-xl")));
+        }
+    };
+    let part = TextPart::load(&files, one, two, &Device::Cpu).unwrap();
+    PromptEncoder::single(part).with_embeddings(Embeddings::folder(folder().join("embeddings")))
+}
 
 fn bits(x: &Tensor) -> Vec<u32> {
     x.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn brackets_mean_what_they_mean_in_the_web_ui() {
+    for Brackets { prompt, parts } in reference::<Card>("prompts.json").brackets {
+        let found: Vec<(String, f64)> = parse(&prompt)
+            .into_iter()
+            .map(|part| match part {
+                Part::Text { text, weight } => (text, weight),
+                Part::Break => ("BREAK".to_owned(), -1.0),
+            })
+            .collect();
+        assert_eq!(found.len(), parts.len(), "{prompt:?}: {found:?}");
+        for ((text, weight), (expected_text, expected_weight)) in found.iter().zip(&parts) {
+            assert_eq!(text, expected_text, "{prompt:?}");
+            assert!((weight - expected_weight).abs() < 1e-12, "{prompt:?}: {weight} {expected_weight}");
+        }
+    }
+}
+
+#[test]
+fn the_programs_own_tokenizer_gives_the_tokens_of_transformers() {
+    let [end, zero] = [Padding::EndOfText, Padding::Zero].map(|p| ClipTokenizer::bundled(p).unwrap());
+    for Tokens { padding, text, ids } in reference::<Vec<Tokens>>("clip-vocabulary.json") {
+        let tokenizer = if padding == "!" { &zero } else { &end };
+        let found: Vec<String> = tokenizer.encode(&text).unwrap().iter().map(u32::to_string).collect();
+        assert_eq!(found.join(" "), ids, "{text:?}");
+    }
+}
+
+#[test]
+fn prompts_are_cut_into_the_same_chunks_with_the_same_weights() {
+    for (kind, cases) in reference::<Card>("prompts.json").cases {
+        let encoder = prompt_encoder(&kind);
+        let part = &encoder.parts()[0];
+        let (key, place) =
+            if kind == "both" { (Some("clip_l"), "embeddings-xl") } else { (None, "embeddings") };
+        let needed = Needed { width: part.encoder.config().width, key, other: None };
+        let dictionary =
+            Embeddings::folder(folder().join(place)).dictionary(&part.tokenizer, needed).unwrap();
+        for case in cases {
+            let chunks = cut(&case.prompt, &part.tokenizer, &dictionary).unwrap();
+            let ids: Vec<Vec<u32>> = chunks.iter().map(|chunk| chunk.ids.clone()).collect();
+            assert_eq!(ids, case.ids, "{kind}: {}", case.name);
+            for (chunk, expected) in chunks.iter().zip(&case.weights) {
+                assert_eq!(chunk.weights.len(), expected.len());
+                for (found, expected) in chunk.weights.iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-6, "{kind}: {}", case.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn prompts_say_the_same_to_the_unet_in_every_weighting_and_layer() {
+    let tensors = tensors();
+    for (kind, cases) in reference::<Card>("prompts.json").cases {
+        let encoder = prompt_encoder(&kind);
+        for case in cases {
+            let options = PromptOptions { weighting: case.weighting, clip_skip: case.clip_skip };
+            let found = encoder.encode(&case.prompt, Some(&case.negative_prompt), options).unwrap();
+            let negative = found.negative.unwrap();
+            assert_eq!(negative.context.dims(), found.positive.context.dims());
+            for (side, conditioning) in [("positive", found.positive), ("negative", negative)] {
+                let Conditioning { context, pooled } = conditioning;
+                let key = format!("{kind}.{}.{side}", case.name);
+                // Where the negative prompt is empty it says nothing of its own.
+                let Some(expected) = tensors.get(&key) else {
+                    assert_eq!((side, case.negative_prompt.as_str()), ("negative", ""));
+                    continue;
+                };
+                let error = relative_error(&context, expected);
+                println!("{key}: {error:.1e}");
+                assert!(error <= PART_TOLERANCE, "{key}: {error:.1e}");
+                let expected = tensors.get(&format!("{key}.pooled"));
+                assert_eq!(pooled.is_some(), expected.is_some(), "{key}");
+                if let (Some(pooled), Some(expected)) = (pooled, expected) {
+                    let error = relative_error(&pooled, expected);
+                    println!("{key}.pooled: {error:.1e}");
+                    assert!(error <= PART_TOLERANCE, "{key}.pooled: {error:.1e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pooled_output_is_taken_at_the_end_that_the_config_means() {
+    let tensors = tensors();
+    let rows: Vec<Vec<i64>> = tensors["ends.ids"].to_vec2().unwrap();
+    let texts: Vec<Vec<u32>> = rows.iter().map(|row| row.iter().map(|&id| id as u32).collect()).collect();
+    for end in [2, 500] {
+        let copy = tempfile::tempdir().unwrap();
+        for file in ["config.json", "model.safetensors"] {
+            let from = folder().join("tiny-text/text_encoder_2").join(file);
+            let to = copy.path().join("text_encoder");
+            std::fs::create_dir_all(&to).unwrap();
+            std::fs::copy(from, to.join(file)).unwrap();
+        }
+        let path = copy.path().join("text_encoder/config.json");
+        let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        config["eos_token_id"] = end.into();
+        std::fs::write(&path, config.to_string()).unwrap();
+        let files = ModelFiles::folder(copy.path());
+        let encoder = ClipTextEncoder::load(&files, "text_encoder", &Device::Cpu).unwrap();
+        let pooled = encoder.encode(&texts, Encoding::default()).unwrap().pooled.unwrap();
+        let error = relative_error(&pooled, &tensors[&format!("ends.{end}")]);
+        println!("end {end}: {error:.1e}");
+        assert!(error <= PART_TOLERANCE, "end {end}: {error:.1e}");
+    }
+}
+
+#[test]
+fn an_empty_negative_prompt_is_zero_in_sdxl_and_encoded_elsewhere() {
+    for (kind, is_zero) in [("first", false), ("both", true)] {
+        let found = prompt_encoder(kind).encode("a red boat", Some(" "), PromptOptions::default()).unwrap();
+        let negative = found.negative.unwrap();
+        let all_zero = |x: &Tensor| bits(x).iter().all(|&bits| bits == 0);
+        assert_eq!(all_zero(&negative.context), is_zero, "{kind}");
+        assert_eq!(negative.pooled.as_ref().is_some_and(all_zero), is_zero, "{kind}");
+    }
 }
 
 #[test]
@@ -28,24 +219,70 @@ fn a_short_prompt_without_syntax_is_encoded_to_the_bit_as_without_chunks() {
 }
 
 #[test]
+fn a_negative_prompt_has_as_many_chunks_as_the_prompt_and_the_other_way_round() {
+    let encoder = prompt_encoder("both");
+    for (prompt, negative) in [("a boat BREAK a sea BREAK a car", "a car"), ("a car", "a BREAK b BREAK c")] {
+        let found = encoder.encode(prompt, Some(negative), PromptOptions::default()).unwrap();
+        assert_eq!(found.positive.context.dims(), [1, 3 * 77, 40]);
+        assert_eq!(found.negative.unwrap().context.dims(), [1, 3 * 77, 40]);
+    }
+}
+
+#[test]
 fn without_guidance_no_negative_prompt_is_encoded() {
-    let kind = kinds::all().remove(0);
-    let encoder = PromptEncoder::load(&kind.files, &Device::Cpu).unwrap();
-    let found = encoder.encode("a red boat", None, PromptOptions::default()).unwrap();
+    let found = prompt_encoder("first").encode("a red boat", None, PromptOptions::default()).unwrap();
     assert!(found.negative.is_none());
 }
 
 #[test]
 fn a_clip_skip_that_leaves_no_block_is_refused_with_what_is_allowed() {
-    let kind = kinds::all().remove(0);
-    let encoder = PromptEncoder::load(&kind.files, &Device::Cpu).unwrap();
-    for clip_skip in [0, 4] {
-        let options = PromptOptions { clip_skip, ..PromptOptions::default() };
-        let error = encoder.encode("a red boat", None, options).unwrap_err();
-        assert!(matches!(error, Error::ClipSkip { .. }));
-        assert_eq!(
-            error.to_string(),
-            format!("clip skip {clip_skip} is not possible with this model; allowed are 1 to 3")
-        );
+    for (kind, most) in [("first", 3), ("both", 2)] {
+        let encoder = prompt_encoder(kind);
+        assert_eq!(encoder.max_clip_skip(), most);
+        for clip_skip in [0, most + 1] {
+            let options = PromptOptions { clip_skip, ..PromptOptions::default() };
+            let error = encoder.encode("a red boat", None, options).unwrap_err();
+            assert!(matches!(error, Error::ClipSkip { .. }));
+            assert_eq!(
+                error.to_string(),
+                format!("clip skip {clip_skip} is not possible with this model; allowed are 1 to {most}")
+            );
+        }
     }
+}
+
+#[test]
+fn a_second_text_encoder_without_its_projection_is_refused() {
+    let copy = tempfile::tempdir().unwrap();
+    for part in ["text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"] {
+        std::fs::create_dir(copy.path().join(part)).unwrap();
+        for entry in std::fs::read_dir(folder().join("tiny-text").join(part)).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, copy.path().join(part).join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let path = copy.path().join("text_encoder_2/config.json");
+    let config = std::fs::read_to_string(&path).unwrap().replace("WithProjection", "");
+    std::fs::write(&path, config).unwrap();
+    let error = PromptEncoder::load(&ModelFiles::folder(copy.path()), &Device::Cpu).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`architectures` in `text_encoder_2/config.json` is `[\"CLIPTextModel\"]`, and only \
+         CLIPTextModelWithProjection is supported"
+    );
+}
+
+#[test]
+fn a_model_without_a_vocabulary_needs_a_text_encoder_that_knows_the_programs_own() {
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(copy.path().join("text_encoder")).unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        let from = folder().join("tiny-text/text_encoder").join(file);
+        std::fs::copy(from, copy.path().join("text_encoder").join(file)).unwrap();
+    }
+    let error = PromptEncoder::load(&ModelFiles::folder(copy.path()), &Device::Cpu).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the tokenizer failed: its vocabulary has 49408 tokens, and the text encoder knows 576"
+    );
 }
