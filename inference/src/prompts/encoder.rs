@@ -19,7 +19,8 @@ pub struct PromptOptions {
     /// How weights are applied.
     pub weighting: Weighting,
     /// Which block's output is taken, counted from the end, 1 to [`PromptEncoder::max_clip_skip`]: 1 is the one that
-    /// the model was trained with. One more than diffusers' `clip_skip`.
+    /// the model was trained with. One more than diffusers' `clip_skip`, which leaves the negative prompt as it is; here, as
+    /// in the AUTOMATIC1111 web UI, it goes for both.
     pub clip_skip: usize,
 }
 

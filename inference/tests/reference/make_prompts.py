@@ -18,6 +18,7 @@ import tempfile
 import types
 
 import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2DConditionModel
 from make import TEXTS, byte_letters, write_json
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
@@ -257,11 +258,11 @@ def write_text_encoders() -> None:
     second = CLIPTextModelWithProjection(
         CLIPTextConfig(hidden_size=24, intermediate_size=48, num_attention_heads=3, hidden_act="gelu", projection_dim=20, **shared)
     )
-    for encoder, name, tokenizer in ((first, "text_encoder", "tokenizer"), (second, "text_encoder_2", "tokenizer_2")):
+    for encoder, number, tokenizer in ((first, "", words[0]), (second, "_2", words[1])):
         shake(encoder)
-        encoder.to(torch.float16).save_pretrained(folder / name)
-        source = HERE / ("tiny-1" if tokenizer == "tokenizer" else "tiny-2") / "tokenizer"
-        shutil.copytree(source, folder / tokenizer)
+        encoder.to(torch.float16).save_pretrained(folder / f"text_encoder{number}")
+        # As transformers 5 writes it: one tokenizer.json in the place of vocab.json and merges.txt.
+        tokenizer.save_pretrained(folder / f"tokenizer{number}")
     write_json(folder / "model_index.json", {"_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": True})
 
 
@@ -290,6 +291,7 @@ def models(parse) -> None:
             Part(other, second, learned_vectors(other, "tiny-stroke", wider), True),
         ],
     }
+    agree_with_diffusers(kinds, parse)
     tensors, card = {}, {}
     for name, asked in ASKED.items():
         parts = kinds[name]
@@ -324,6 +326,54 @@ def models(parse) -> None:
         HERE / "prompts.json",
         {"brackets": [{"prompt": prompt, "parts": parse(prompt)} for prompt in BRACKETS], "cases": card},
     )
+
+
+def agree_with_diffusers(kinds: dict, parse) -> None:
+    """Prompts of one chunk without weights have to be what diffusers' own pipelines make of them."""
+    tiny = HERE / "tiny-1"
+    rest = {
+        "vae": AutoencoderKL.from_pretrained(tiny / "vae"),
+        "unet": UNet2DConditionModel.from_pretrained(tiny / "unet"),
+        "scheduler": DDIMScheduler(clip_sample=False),
+    }
+    # diffusers 0.42 looks for the final norm where transformers 4 had it.
+    object.__setattr__(kinds["first"][0].encoder, "text_model", kinds["first"][0].encoder)
+    prompt, negative = "a red boat on a calm sea", "a blue car"
+    for name, parts in kinds.items():
+        first, last = parts[0], parts[-1]
+        for skip in (1, 2):
+            settings = {"device": "cpu", "num_images_per_prompt": 1, "do_classifier_free_guidance": True}
+            settings |= {"negative_prompt": negative, "clip_skip": None if skip == 1 else skip - 1}
+            if name == "both":
+                pipe = StableDiffusionXLPipeline(
+                    text_encoder=first.encoder, text_encoder_2=last.encoder, tokenizer=first.words, tokenizer_2=last.words, **rest
+                )
+                theirs = pipe.encode_prompt(prompt, **settings)
+            elif name == "first" or skip == 1:
+                pipe = StableDiffusionPipeline(
+                    text_encoder=first.encoder,
+                    tokenizer=first.words,
+                    safety_checker=None,
+                    feature_extractor=None,
+                    requires_safety_checker=False,
+                    **rest,
+                )
+                if name == "second":
+                    # With its projection in front, diffusers would take the pooled output for the hidden states.
+                    pipe.text_encoder = CLIPTextModel.from_pretrained(HERE / "tiny-text" / "text_encoder_2", dtype=torch.float32)
+                theirs = pipe.encode_prompt(prompt, **settings)
+            else:
+                continue
+            ours, _ = encode(parts, parse, prompt, negative, "a1111", skip)
+            # diffusers skips no block for the negative prompt; the web UI does, and so does the program.
+            pairs = [(ours[0][0], theirs[0])]
+            if skip == 1:
+                pairs.append((ours[1][0], theirs[1]))
+            if name == "both":
+                pairs += [(ours[0][1], theirs[2]), (ours[1][1], theirs[3])]
+            for own, their in pairs:
+                torch.testing.assert_close(own, their, rtol=1e-5, atol=1e-5)
+    print("diffusers agrees")
 
 
 def ends(tensors: dict) -> None:
