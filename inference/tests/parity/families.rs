@@ -162,7 +162,10 @@ fn request(run: &Run) -> PictureRequest {
             "inpaint" => begin(Some(soft())),
             _ => None,
         },
-        hires: run.scale.map(|scale| Hires { scale, steps: run.steps, strength }),
+        hires: run.scale.map(|scale| {
+            let larger = |side: usize| (side as f64 * scale).round() as usize;
+            Hires { width: larger(width), height: larger(height), steps: run.steps, strength }
+        }),
         ..PictureRequest::new(&run.prompt, width, height)
     }
 }

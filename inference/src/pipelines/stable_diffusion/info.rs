@@ -124,16 +124,6 @@ impl Constraints {
         }
         Err(Error::Size { width, height, reason: format!("both sides have to be multiples of {multiple}") })
     }
-
-    /// A size times `scale`, rounded to the nearest that the model can make.
-    pub fn scaled(&self, width: usize, height: usize, scale: f64) -> (usize, usize) {
-        let multiple = self.size_multiple;
-        let side = |side: usize| {
-            let n = (side as f64 * scale / multiple as f64).round() as usize;
-            n.max(1) * multiple
-        };
-        (side(width), side(height))
-    }
 }
 
 /// Refuses parts of different models.

@@ -60,8 +60,8 @@ impl<'a> Pass<'a> {
             let sentence = "a model that changes a picture by an instruction has no second pass";
             return Err(Error::Request(sentence.to_owned()));
         }
-        let size = model.constraints().scaled(request.width, request.height, hires.scale);
-        Self::new(model, request, size, hires.steps, hires.strength)
+        model.constraints().check(hires.width, hires.height)?;
+        Self::new(model, request, (hires.width, hires.height), hires.steps, hires.strength)
     }
 
     fn new(

@@ -93,8 +93,10 @@ pub struct SoftMask {
 /// they know and adds the detail of a larger one ("hires fix").
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hires {
-    /// Sides are multiplied by this, and rounded to what the model can make; above 1.
-    pub scale: f64,
+    /// Pixels, a multiple of [`super::Constraints::size_multiple`].
+    pub width: usize,
+    /// Pixels, a multiple of [`super::Constraints::size_multiple`].
+    pub height: usize,
     /// Steps, of which the share `strength` is walked.
     pub steps: usize,
     /// 0 to 1, as [`Start::strength`].
