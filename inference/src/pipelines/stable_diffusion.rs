@@ -42,7 +42,7 @@ use crate::model_files::ModelFiles;
 use crate::models::unet::Unet;
 use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
 use crate::noise::TorchCpuGenerator;
-use crate::prompts::PromptEncoder;
+use crate::prompts::{Embeddings, PromptEncoder};
 use crate::schedule::SchedulerConfig;
 
 /// Pictures of more pixels go through the VAE in tiles: whole, they would need more than 5 GB for that alone.
@@ -79,6 +79,13 @@ impl StableDiffusion {
         let scheduler = SchedulerConfig::load(files)?;
         let (files, device) = (files.clone(), device.clone());
         Ok(Self { files, info, prompts, unet, decoder, encoder: OnceLock::new(), scheduler, preview, device })
+    }
+
+    /// The same with textual inversions, for prompts that name them.
+    #[must_use]
+    pub fn with_embeddings(mut self, embeddings: Embeddings) -> Self {
+        self.prompts = self.prompts.with_embeddings(embeddings);
+        self
     }
 
     /// What the model says about itself.

@@ -6,12 +6,13 @@ use types::prompt::Weighting;
 
 use crate::error::{Error, Result};
 use crate::model_files::ModelFiles;
-use crate::models::clip::{ClipTextEncoder, Encoded, Encoding, Vectors};
+use crate::models::clip::{ClipConfig, ClipTextEncoder, Encoded, Encoding, Vectors};
 use crate::models::config::Config;
+use crate::nn::activation::Activation;
 use crate::prompts::chunks::{Chunk, cut};
 use crate::prompts::embeddings::{Embeddings, Needed};
 use crate::prompts::weighting;
-use crate::tokenizers::clip::ClipTokenizer;
+use crate::tokenizers::clip::{ClipTokenizer, Padding};
 
 /// How prompts are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,18 +60,27 @@ pub struct TextPart {
 }
 
 impl TextPart {
-    /// Reads both from their folders.
+    /// Reads both from their folders. Without any file of a tokenizer it is the one that the program carries, which
+    /// fills texts up as the makers of the text encoder did: OpenAI's has quick GELU, the open one GELU.
     ///
     /// # Errors
     /// As [`ClipTextEncoder::load`] and [`ClipTokenizer::load`]; [`Error::Tokenizer`] if it has tokens that the text
-    /// encoder does not know.
+    /// encoder does not know, or longer texts than that takes.
     pub fn load(files: &ModelFiles, encoder: &str, tokenizer: &str, device: &Device) -> Result<Self> {
         let encoder = ClipTextEncoder::load(files, encoder, device)?;
-        let tokenizer = ClipTokenizer::load(files, tokenizer, encoder.config().max_tokens)?;
-        let (n_tokens, n_known) = (tokenizer.n_tokens(), encoder.config().vocabulary);
-        if n_tokens > n_known {
+        let ClipConfig { vocabulary, max_tokens, activation, .. } = *encoder.config();
+        let tokenizer = if ClipTokenizer::is_in(files, tokenizer) {
+            ClipTokenizer::load(files, tokenizer, max_tokens)?
+        } else if activation == Activation::Gelu {
+            ClipTokenizer::bundled(Padding::Zero)?
+        } else {
+            ClipTokenizer::bundled(Padding::EndOfText)?
+        };
+        let (n_tokens, length) = (tokenizer.n_tokens(), tokenizer.length());
+        if n_tokens > vocabulary || length > max_tokens {
             return Err(Error::Tokenizer(format!(
-                "its vocabulary has {n_tokens} tokens, and the text encoder knows {n_known}"
+                "it has {n_tokens} tokens and texts of {length}, and the text encoder knows {vocabulary} and takes \
+                 {max_tokens}"
             )));
         }
         Ok(Self { tokenizer, encoder })

@@ -85,6 +85,13 @@ impl ClipTokenizer {
         Self::new(Vocabulary::load(files, folder)?, read_settings(files, folder)?, max_length)
     }
 
+    /// Whether the folder has any of a tokenizer's files.
+    pub fn is_in(files: &ModelFiles, folder: &str) -> bool {
+        ["vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+            .iter()
+            .any(|file| files.exists(&format!("{folder}/{file}")))
+    }
+
     /// The tokenizer that the program carries: OpenAI's vocabulary, texts of 77 tokens.
     ///
     /// # Errors

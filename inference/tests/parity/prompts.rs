@@ -1,17 +1,20 @@
 //! From prompt to what the U-Net listens to.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use inference::Error;
 use inference::model_files::ModelFiles;
 use inference::models::clip::{ClipTextEncoder, Encoding};
+use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
 use inference::prompts::chunks::cut;
 use inference::prompts::embeddings::{Embeddings, Needed};
 use inference::prompts::{Conditioning, PromptEncoder, PromptOptions, TextPart};
 use inference::tokenizers::clip::{ClipTokenizer, Padding};
 use serde::Deserialize;
+use tempfile::TempDir;
 use types::prompt::{Part, Weighting, parse};
 
 use crate::compare::{PART_TOLERANCE, relative_error};
@@ -272,17 +275,55 @@ fn a_second_text_encoder_without_its_projection_is_refused() {
     );
 }
 
+/// A model of one tiny text encoder without a tokenizer, that knows `n_tokens` tokens.
+fn without_tokenizer(encoder: &str, n_tokens: usize) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    let (from, to) = (folder().join("tiny-text").join(encoder), copy.path().join("text_encoder"));
+    std::fs::create_dir(&to).unwrap();
+    let config = std::fs::read_to_string(from.join("config.json")).unwrap();
+    let config = config.replace("\"vocab_size\": 576", &format!("\"vocab_size\": {n_tokens}"));
+    std::fs::write(to.join("config.json"), config).unwrap();
+    let mut tensors = candle_core::safetensors::load(from.join("model.safetensors"), &Device::Cpu).unwrap();
+    let (name, table) = tensors.iter().find(|(name, _)| name.ends_with("token_embedding.weight")).unwrap();
+    let (name, table) = (name.clone(), table.pad_with_zeros(0, 0, n_tokens - 576).unwrap());
+    tensors.insert(name, table);
+    candle_core::safetensors::save(&tensors, to.join("model.safetensors")).unwrap();
+    copy
+}
+
 #[test]
-fn a_model_without_a_vocabulary_needs_a_text_encoder_that_knows_the_programs_own() {
-    let copy = tempfile::tempdir().unwrap();
-    std::fs::create_dir(copy.path().join("text_encoder")).unwrap();
-    for file in ["config.json", "model.safetensors"] {
-        let from = folder().join("tiny-text/text_encoder").join(file);
-        std::fs::copy(from, copy.path().join("text_encoder").join(file)).unwrap();
+fn a_model_without_a_tokenizer_has_the_programs_own_and_fills_up_as_its_makers_did() {
+    for (encoder, filling) in [("text_encoder", 49_407), ("text_encoder_2", 0)] {
+        let copy = without_tokenizer(encoder, 49_408);
+        let encoder = PromptEncoder::load(&ModelFiles::folder(copy.path()), &Device::Cpu).unwrap();
+        let ids = encoder.parts()[0].tokenizer.encode("").unwrap();
+        assert_eq!(ids[..3], [49_406, 49_407, filling]);
+        encoder.encode("a (red:1.2) boat", Some(""), PromptOptions::default()).unwrap();
     }
+}
+
+#[test]
+fn a_text_encoder_that_does_not_know_the_programs_tokens_needs_a_tokenizer_of_its_own() {
+    let copy = without_tokenizer("text_encoder", 576);
     let error = PromptEncoder::load(&ModelFiles::folder(copy.path()), &Device::Cpu).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the tokenizer failed: its vocabulary has 49408 tokens, and the text encoder knows 576"
+        "the tokenizer failed: it has 49408 tokens and texts of 77, and the text encoder knows 576 and takes 77"
+    );
+}
+
+#[test]
+fn a_picture_that_names_a_textual_inversion_of_another_model_is_refused() {
+    let kind = kinds::all().remove(0);
+    let model = StableDiffusion::load(&kind.files, &Device::Cpu).unwrap();
+    let model = model.with_embeddings(Embeddings::folder(folder().join("embeddings")));
+    let paint = |prompt: &str| {
+        let request = PictureRequest { steps: 1, ..PictureRequest::new(prompt, 32, 32) };
+        model.generate(&request, &mut |_| ControlFlow::Continue(()))
+    };
+    paint("a red boat").unwrap();
+    assert_eq!(
+        paint("a red boat, tiny-stroke").unwrap_err().to_string(),
+        "embedding `tiny-stroke.safetensors` cannot be used: its vectors have 16 channels, and this model's have 24"
     );
 }
