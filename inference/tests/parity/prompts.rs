@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use inference::Error;
 use inference::model_files::ModelFiles;
-use inference::models::clip::{ClipTextEncoder, Encoding};
+use inference::models::clip::{ClipTextEncoder, Encoding, Vectors};
 use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
 use inference::prompts::chunks::cut;
 use inference::prompts::embeddings::{Embeddings, Needed};
@@ -251,6 +251,25 @@ fn a_clip_skip_that_leaves_no_block_is_refused_with_what_is_allowed() {
                 format!("clip skip {clip_skip} is not possible with this model; allowed are 1 to {most}")
             );
         }
+    }
+}
+
+#[test]
+fn vectors_that_reach_beyond_a_text_or_blocks_beyond_the_first_are_an_error() {
+    let encoder = ClipTextEncoder::load(&tiny_text(), "text_encoder", &Device::Cpu).unwrap();
+    let texts = [vec![3; 8]];
+    let vectors = |position: usize, width: usize| {
+        let values = Tensor::zeros((3, width), DType::F32, &Device::Cpu).unwrap();
+        [Vectors { text: 0, position, values }]
+    };
+    for (skip, vectors, is_right) in [
+        (2, vectors(5, 16), true),
+        (3, vectors(5, 16), false),
+        (0, vectors(6, 16), false),
+        (0, vectors(0, 24), false),
+    ] {
+        let encoding = Encoding { skip, vectors: &vectors, ..Encoding::default() };
+        assert_eq!(encoder.encode(&texts, encoding).is_ok(), is_right, "{skip} {vectors:?}");
     }
 }
 
