@@ -73,7 +73,7 @@ pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use types::model::{ModelDefaults, SizeLimits};
+    use types::model::{Family, ModelDefaults, SizeLimits};
     use types::sampler::{Sampler, Schedule};
 
     use super::*;
@@ -84,6 +84,8 @@ pub(crate) mod tests {
             title: "Postcards".into(),
             description: String::new(),
             licence: None,
+            family: Family::Other,
+            inpaints: false,
             bundled: true,
             defaults: ModelDefaults {
                 steps: 20,

@@ -24,6 +24,62 @@ pub enum Error {
         /// What the reader said.
         reason: String,
     },
+    /// A file that could run any program while it is read.
+    #[error(
+        "file `{file}` is a pickle, and a pickle can run any program while it is read, so it is not opened; take the \
+         model's .safetensors file instead, or convert it in a place where it can do no harm"
+    )]
+    Pickle {
+        /// Its name.
+        file: String,
+    },
+    /// A safetensors file that is no model of a family known here.
+    #[error("file `{file}` is no Stable Diffusion 1.x, 2.x or XL checkpoint: {found}")]
+    UnknownFamily {
+        /// Its name.
+        file: String,
+        /// What is in it.
+        found: String,
+    },
+    /// A single-file checkpoint without one of its parts.
+    #[error(
+        "checkpoint `{file}` has no {part}: nothing in it begins with `{prefix}`; take a whole checkpoint, or lay the \
+         part in diffusers' layout into a folder `{folder}` beside it"
+    )]
+    MissingPart {
+        /// Its name.
+        file: String,
+        /// What is missing, in words.
+        part: &'static str,
+        /// How the part's tensors would begin.
+        prefix: &'static str,
+        /// The folder that could bring it.
+        folder: String,
+    },
+    /// A single-file checkpoint without some of a part's tensors.
+    #[error("file `{file}` lacks {n_missing} of the tensors of its {part}: {}", first(names, *n_missing))]
+    MissingTensors {
+        /// Its name.
+        file: String,
+        /// The part, in words.
+        part: &'static str,
+        /// The first three.
+        names: Vec<String>,
+        /// How many there are in all.
+        n_missing: usize,
+    },
+    /// A LoRA that changes models of other sizes.
+    #[error("LoRA `{lora}` is for {found}, and model `{model}` is {needed}")]
+    LoraFamily {
+        /// Its name.
+        lora: String,
+        /// What it fits, in words.
+        found: String,
+        /// The model's name or path.
+        model: String,
+        /// What would fit it, in words.
+        needed: String,
+    },
     /// Weights lack a tensor that the config asks for.
     #[error("file `{file}` has no tensor `{tensor}`")]
     MissingTensor {
@@ -97,4 +153,10 @@ pub enum Error {
     /// A fault inside candle: shapes, memory, device.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+/// Up to three names in quotation marks.
+fn first(names: &[String], n_in_all: usize) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.len() < n_in_all { format!("{} and others", quoted.join(", ")) } else { quoted.join(", ") }
 }

@@ -1,7 +1,9 @@
 //! Stable Diffusion and GPT-2 on candle.
 //!
 //! # Layout
-//! * [`model_files`]: where a model's parts are read from: a folder, or the program itself
+//! * [`model_files`]: where a model's parts are read from: a folder, one checkpoint file, or the program itself
+//! * [`checkpoint`]: single files with the original names, seen as folders
+//! * [`lora`]: small changes to weights, added while these are read
 //! * [`weights`]: tensors by name, with errors that say which one is missing
 //! * [`nn`]: parts that several models use alike
 //! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
@@ -17,10 +19,12 @@
 //! # Invariants
 //! This crate knows no HTTP, no SQL and no async runtime. It opens no file but a model's.
 
+pub mod checkpoint;
 pub mod denoiser;
 pub mod error;
 pub mod guidance;
 pub mod inpainting;
+pub mod lora;
 pub mod model_files;
 pub mod models;
 pub mod nn;

@@ -1,17 +1,22 @@
-//! Where a model's parts are read from: a folder on disk, or the program itself.
+//! Where a model's parts are read from: a folder on disk, the program itself, or one checkpoint file.
 //!
-//! Both give the same answers to the same questions, so a model that is compiled into the program loads
-//! through exactly the code that loads a full one.
+//! All give the same answers to the same questions, so a model that is compiled into the program, or that comes as
+//! one file with the original names, loads through exactly the code that loads a full folder.
+
+mod open_file;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+pub use self::open_file::OpenFile;
+use crate::checkpoint::{Checkpoint, Part};
 use crate::error::{Error, Result};
+use crate::lora::{Adaptations, LoraUse};
+use crate::weights::Progress;
 
 /// Reads one file of a model that the program carries: path inside the model's folder to its bytes.
 pub type ReadEmbedded = fn(&str) -> Option<Cow<'static, [u8]>>;
@@ -21,27 +26,102 @@ pub type ReadEmbedded = fn(&str) -> Option<Cow<'static, [u8]>>;
 pub struct ModelFiles {
     name: Arc<str>,
     source: Source,
+    adaptations: Option<Arc<Adaptations>>,
+    progress: Option<Arc<Progress>>,
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     Folder(Arc<Path>),
     Embedded(ReadEmbedded),
+    Checkpoint(Arc<Checkpoint>),
 }
 
 impl ModelFiles {
     /// The files below a folder. Nothing is opened yet.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { name: path.display().to_string().into(), source: Source::Folder(path.into()) }
+        Self::new(&path.display().to_string(), Source::Folder(path.into()))
+    }
+
+    /// One `.safetensors` file with the original names. It answers as a folder in diffusers' layout would: its
+    /// configs are derived from its tensors, and `Weights` finds them under diffusers' names.
+    ///
+    /// A folder beside it that has its name without the ending wins: whatever lies there, such as
+    /// `scheduler/scheduler_config.json` or a whole `vae`, is read in the place of what the file says.
+    ///
+    /// No such file brings a tokenizer, so `tokenizer/vocab.json` does not exist unless that folder has it.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::BrokenFile`], [`Error::UnknownFamily`]. What lacks a part
+    /// or a tensor opens, and says so when the part is asked for.
+    pub fn checkpoint(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let checkpoint = Checkpoint::open(path)?;
+        Ok(Self::new(&path.display().to_string(), Source::Checkpoint(Arc::new(checkpoint))))
+    }
+
+    /// A file on its own, which lies in no model, under the name that errors call it by.
+    ///
+    /// # Errors
+    /// As [`ModelFiles::bytes`].
+    pub(crate) fn open_alone(path: &Path) -> Result<OpenFile> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let files = Self::new(&path.display().to_string(), Source::Folder(folder.into()));
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        files.open(&file)
+    }
+
+    fn new(name: &str, source: Source) -> Self {
+        Self { name: name.into(), source, adaptations: None, progress: None }
+    }
+
+    /// The same model with LoRA files on it: every weight is read with their changes added, so leaving them out
+    /// again is reading without them, and nothing can drift.
+    ///
+    /// # Errors
+    /// [`Error::LoraFamily`] if one belongs to another family; whatever is wrong with the model's files.
+    pub fn with_loras(&self, loras: &[LoraUse]) -> Result<Self> {
+        let plain = Self { adaptations: None, ..self.clone() };
+        let adaptations = if loras.is_empty() { None } else { Some(Adaptations::new(&plain, loras)?.into()) };
+        Ok(Self { adaptations, ..plain })
+    }
+
+    /// The same model, which tells how much of its weights was read.
+    #[must_use]
+    pub fn with_progress(&self, progress: Arc<Progress>) -> Self {
+        Self { progress: Some(progress), ..self.clone() }
+    }
+
+    /// The changes that weights are read with.
+    pub(crate) fn adaptations(&self) -> Option<&Arc<Adaptations>> {
+        self.adaptations.as_ref()
+    }
+
+    /// Who is told how much was read.
+    pub(crate) fn progress(&self) -> Option<&Arc<Progress>> {
+        self.progress.as_ref()
+    }
+
+    /// The single file behind this model, if it is one.
+    pub fn as_checkpoint(&self) -> Option<&Checkpoint> {
+        match &self.source {
+            Source::Checkpoint(checkpoint) => Some(checkpoint),
+            Source::Folder(_) | Source::Embedded(_) => None,
+        }
+    }
+
+    /// The tensors of one part, if the model is a single file that has it.
+    pub(crate) fn part(&self, folder: &str) -> Option<&Part> {
+        self.as_checkpoint().and_then(|checkpoint| checkpoint.part(folder))
     }
 
     /// Files inside the program. `name` is what errors call the model.
     pub fn embedded(name: &str, read: ReadEmbedded) -> Self {
-        Self { name: name.into(), source: Source::Embedded(read) }
+        Self::new(name, Source::Embedded(read))
     }
 
-    /// The folder's path, or the name of the embedded model.
+    /// The path of the folder or of the checkpoint, or the name of the embedded model.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -51,6 +131,9 @@ impl ModelFiles {
         match &self.source {
             Source::Folder(folder) => folder.join(file).is_file(),
             Source::Embedded(read) => read(file).is_some(),
+            Source::Checkpoint(checkpoint) => {
+                checkpoint.side_file(file).is_some() || checkpoint.small_file(file).is_some()
+            }
         }
     }
 
@@ -64,6 +147,15 @@ impl ModelFiles {
                 .map(Cow::Owned)
                 .map_err(|error| self.unreadable(file, &error)),
             Source::Embedded(read) => read(file).ok_or_else(|| self.missing(file)),
+            Source::Checkpoint(checkpoint) => {
+                if let Some(path) = checkpoint.side_file(file) {
+                    return std::fs::read(path)
+                        .map(Cow::Owned)
+                        .map_err(|error| self.unreadable(file, &error));
+                }
+                let bytes = checkpoint.small_file(file).map(|text| Cow::Owned(text.as_bytes().to_vec()));
+                bytes.ok_or_else(|| self.missing(file))
+            }
         }
     }
 
@@ -91,15 +183,20 @@ impl ModelFiles {
     /// # Errors
     /// As [`ModelFiles::bytes`].
     pub fn open(&self, file: &str) -> Result<OpenFile> {
-        let content = match &self.source {
-            Source::Folder(folder) => {
-                let opened = File::open(folder.join(file)).map_err(|error| self.unreadable(file, &error))?;
-                let size = opened.metadata().map_err(|error| self.unreadable(file, &error))?.len();
-                Content::Disk { file: Mutex::new(opened), size: size as usize }
+        let path = match &self.source {
+            Source::Folder(folder) => folder.join(file),
+            Source::Embedded(read) => {
+                let bytes = read(file).ok_or_else(|| self.missing(file))?;
+                return Ok(OpenFile::in_memory(self, file, bytes));
             }
-            Source::Embedded(read) => Content::Memory(read(file).ok_or_else(|| self.missing(file))?),
+            Source::Checkpoint(checkpoint) => match checkpoint.side_file(file) {
+                Some(path) => path,
+                None => return Ok(OpenFile::in_memory(self, file, self.bytes(file)?)),
+            },
         };
-        Ok(OpenFile { model: self.clone(), path: file.to_owned(), content })
+        let opened = File::open(path).map_err(|error| self.unreadable(file, &error))?;
+        let size = opened.metadata().map_err(|error| self.unreadable(file, &error))?.len();
+        Ok(OpenFile::on_disk(self, file, opened, size))
     }
 
     /// An [`Error::BrokenFile`] about one of these files.
@@ -107,7 +204,11 @@ impl ModelFiles {
         Error::BrokenFile { model: self.name().to_owned(), file: file.to_owned(), reason: reason.into() }
     }
 
-    fn missing(&self, file: &str) -> Error {
+    /// An [`Error::MissingFile`], or what it means in a single file: a part is not in it.
+    pub(crate) fn missing(&self, file: &str) -> Error {
+        if let Some(error) = self.as_checkpoint().and_then(|checkpoint| checkpoint.missing_part(file)) {
+            return error;
+        }
         Error::MissingFile { model: self.name().to_owned(), file: file.to_owned() }
     }
 
@@ -117,62 +218,6 @@ impl ModelFiles {
         } else {
             self.broken(file, error.to_string())
         }
-    }
-}
-
-/// A file that is read in pieces: a large one never lies in memory as a whole.
-#[derive(Debug)]
-pub struct OpenFile {
-    model: ModelFiles,
-    path: String,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    Disk { file: Mutex<File>, size: usize },
-    Memory(Cow<'static, [u8]>),
-}
-
-impl OpenFile {
-    /// Path inside the model's folder.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Length in bytes when it was opened.
-    pub fn size(&self) -> usize {
-        match &self.content {
-            Content::Disk { size, .. } => *size,
-            Content::Memory(bytes) => bytes.len(),
-        }
-    }
-
-    /// `length` bytes from `start` on.
-    ///
-    /// # Errors
-    /// [`Error::BrokenFile`] if the file ends before that.
-    pub fn read(&self, start: usize, length: usize) -> Result<Cow<'_, [u8]>> {
-        let end = start.checked_add(length).filter(|&end| end <= self.size()).ok_or_else(|| {
-            self.broken(format!("it ends at byte {} and should go on to {start} + {length}", self.size()))
-        })?;
-        match &self.content {
-            Content::Memory(bytes) => Ok(Cow::Borrowed(&bytes[start..end])),
-            Content::Disk { file, .. } => {
-                let mut bytes = vec![0; length];
-                // A reader that panicked leaves nothing half done but the position, which is set anew here.
-                let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                file.seek(SeekFrom::Start(start as u64))
-                    .and_then(|_| file.read_exact(&mut bytes))
-                    .map_err(|error| self.broken(error.to_string()))?;
-                Ok(Cow::Owned(bytes))
-            }
-        }
-    }
-
-    /// An [`Error::BrokenFile`] about this file.
-    pub fn broken(&self, reason: impl Into<String>) -> Error {
-        self.model.broken(&self.path, reason)
     }
 }
 

@@ -3,61 +3,43 @@
 //! Weights are stored in f16, bf16 or f32 and computed with in f32. They are read one tensor at a time,
 //! so that a model takes no more memory while it loads than afterwards.
 
+mod header;
+mod progress;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use serde::Deserialize;
 
+pub use self::header::Kind;
+pub(crate) use self::header::{Header, Stored};
+pub use self::progress::Progress;
+use crate::checkpoint::View;
 use crate::error::{Error, Result};
+use crate::lora::PartAdaptations;
 use crate::model_files::{ModelFiles, OpenFile};
 
 /// All tensors of one part of a model, in one or more safetensors files.
 #[derive(Debug)]
 pub struct Weights {
-    files: Vec<OpenFile>,
+    files: Vec<Arc<OpenFile>>,
     entries: HashMap<String, Entry>,
     device: Device,
+    /// What LoRA files add to them.
+    adaptations: Option<PartAdaptations>,
+    progress: Option<Arc<Progress>>,
 }
 
 /// Where a tensor lies.
 #[derive(Debug)]
 struct Entry {
     file: usize,
-    kind: Kind,
-    shape: Vec<usize>,
-    start: usize,
-    length: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum Kind {
-    F16,
-    BF16,
-    F32,
-    /// Counters and masks that older exporters left in their files; no network asks for one.
-    #[serde(other)]
-    Other,
-}
-
-impl Kind {
-    fn n_bytes(self) -> usize {
-        match self {
-            Self::F16 | Self::BF16 => 2,
-            Self::F32 => 4,
-            Self::Other => 0,
-        }
-    }
-}
-
-/// One tensor's line in the header of a safetensors file.
-#[derive(Deserialize)]
-struct HeaderLine {
-    dtype: Kind,
-    shape: Vec<usize>,
-    data_offsets: (usize, usize),
+    view: View,
 }
 
 /// The list of files that a large model is cut into.
@@ -67,77 +49,49 @@ struct ShardIndex {
 }
 
 impl Weights {
-    /// Opens the weights of one part: `{stem}.safetensors`, its half-precision variant, or the files
-    /// that `{stem}.safetensors.index.json` lists. `folder` is empty for a model without parts.
+    /// Opens the weights of one part: `{stem}.safetensors`, a half-precision variant (`fp16`, `bf16`), the files
+    /// that an index lists, or the part's tensors in a single-file checkpoint. `folder` is empty for a model
+    /// without parts.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] if none of these is there, [`Error::BrokenFile`] if one is truncated or
-    /// not safetensors.
+    /// [`Error::MissingFile`] if none of these is there, [`Error::Pickle`] if the same weights are there as a
+    /// pickle, [`Error::BrokenFile`] if one is truncated or not safetensors, [`Error::MissingPart`] and
+    /// [`Error::MissingTensors`] from a single file.
     pub fn open(files: &ModelFiles, folder: &str, stem: &str, device: &Device) -> Result<Self> {
-        let inside =
-            |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        let whole = inside(&format!("{stem}.safetensors"));
-        let half = inside(&format!("{stem}.fp16.safetensors"));
-        let index = inside(&format!("{stem}.safetensors.index.json"));
-        let paths = if !files.exists(&whole) && files.exists(&half) {
-            vec![half]
-        } else if !files.exists(&whole) && files.exists(&index) {
-            let index: ShardIndex = files.json(&index)?;
-            let mut names: Vec<String> = index.weight_map.values().map(|name| inside(name)).collect();
-            names.sort();
-            names.dedup();
-            names
-        } else {
-            vec![whole]
+        let mut weights = Self {
+            files: Vec::new(),
+            entries: HashMap::new(),
+            device: device.clone(),
+            adaptations: files.adaptations().map(|all| all.of_part(folder)),
+            progress: files.progress().cloned(),
         };
-        let mut weights = Self { files: Vec::new(), entries: HashMap::new(), device: device.clone() };
-        for path in paths {
-            weights.add(files.open(&path)?)?;
+        if let Some(paths) = paths(files, folder, stem)? {
+            for path in paths {
+                weights.add(files.open(&path)?)?;
+            }
+        } else if let (Some(checkpoint), Some(part)) = (files.as_checkpoint(), files.part(folder)) {
+            checkpoint.refuse_gaps(folder)?;
+            weights.files.push(Arc::clone(checkpoint.file()));
+            let entry =
+                |(name, view): (&String, &View)| (name.clone(), Entry { file: 0, view: view.clone() });
+            weights.entries = part.views.iter().map(entry).collect();
+        } else {
+            let whole = inside(folder, &format!("{stem}.safetensors"));
+            return Err(pickle_instead(files, folder, stem).unwrap_or_else(|| files.missing(&whole)));
+        }
+        if let Some(progress) = &weights.progress {
+            progress.expect(weights.n_bytes());
         }
         Ok(weights)
     }
 
-    /// Reads the header of one more file: eight bytes with its length, then JSON.
+    /// Reads the header of one more file.
     fn add(&mut self, file: OpenFile) -> Result<()> {
-        let length: [u8; 8] = file.read(0, 8)?[..].try_into().unwrap_or_default();
-        let header_end = 8usize.saturating_add(u64::from_le_bytes(length) as usize);
-        let header = file.read(8, header_end - 8)?.into_owned();
-        let lines: HashMap<String, serde_json::Value> =
-            serde_json::from_slice(&header).map_err(|error| file.broken(error.to_string()))?;
         let number = self.files.len();
-        for (name, line) in lines {
-            if name == "__metadata__" {
-                continue;
-            }
-            let line: HeaderLine = serde_json::from_value(line)
-                .map_err(|error| file.broken(format!("its entry for `{name}` makes no sense: {error}")))?;
-            let (from, to) = line.data_offsets;
-            let length = to.saturating_sub(from);
-            let n_elements: Option<usize> =
-                line.shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
-            let fits = n_elements.and_then(|n| n.checked_mul(line.dtype.n_bytes())) == Some(length);
-            if line.dtype != Kind::Other && !fits {
-                return Err(
-                    file.broken(format!("`{name}` has {length} bytes, which its shape does not give"))
-                );
-            }
-            let end = header_end.saturating_add(to);
-            if end > file.size() {
-                return Err(file.broken(format!(
-                    "it ends at byte {}, and tensor `{name}` goes on to {end}: the file is truncated",
-                    file.size()
-                )));
-            }
-            let entry = Entry {
-                file: number,
-                kind: line.dtype,
-                shape: line.shape,
-                start: header_end.saturating_add(from),
-                length,
-            };
-            self.entries.insert(name, entry);
+        for (name, stored) in Header::read(&file)?.tensors {
+            self.entries.insert(name, Entry { file: number, view: View::whole(&stored) });
         }
-        self.files.push(file);
+        self.files.push(Arc::new(file));
         Ok(())
     }
 
@@ -146,10 +100,76 @@ impl Weights {
         Scope { weights: self, prefix: String::new() }
     }
 
+    /// Full names and shapes of all tensors, in no order.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry.view.stored.shape.as_slice()))
+    }
+
+    /// How many numbers all tensors hold.
+    pub fn n_parameters(&self) -> u64 {
+        self.entries.values().map(|entry| entry.view.stored.n_elements() as u64).sum()
+    }
+
+    /// Bytes that all tensors take in their files.
+    pub fn n_bytes(&self) -> u64 {
+        self.entries.values().map(|entry| entry.view.stored.length as u64).sum()
+    }
+
+    /// How most of the numbers are stored; `None` if there are none.
+    pub fn kind(&self) -> Option<Kind> {
+        let mut sizes: BTreeMap<Kind, usize> = BTreeMap::new();
+        for Entry { view, .. } in self.entries.values() {
+            *sizes.entry(view.stored.kind).or_default() += view.stored.n_elements();
+        }
+        sizes.into_iter().max_by_key(|&(_, size)| size).map(|(kind, _)| kind)
+    }
+
     /// What errors call the file: the first one.
     fn path(&self) -> &str {
-        self.files.first().map_or("", OpenFile::path)
+        self.files.first().map_or("", |file| file.path())
     }
+}
+
+fn inside(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// The files of a part in a folder, the first form that is there: whole and plain, whole in half precision, in
+/// several files plain or in half precision. Both places of a variant's name in that of an index are about.
+fn paths(files: &ModelFiles, folder: &str, stem: &str) -> Result<Option<Vec<String>>> {
+    for whole in ["safetensors", "fp16.safetensors", "bf16.safetensors"] {
+        let path = inside(folder, &format!("{stem}.{whole}"));
+        if files.exists(&path) {
+            return Ok(Some(vec![path]));
+        }
+    }
+    for index in [
+        "safetensors.index.json",
+        "safetensors.index.fp16.json",
+        "fp16.safetensors.index.json",
+        "safetensors.index.bf16.json",
+        "bf16.safetensors.index.json",
+    ] {
+        let path = inside(folder, &format!("{stem}.{index}"));
+        if files.exists(&path) {
+            let index: ShardIndex = files.json(&path)?;
+            let mut names: Vec<String> = index.weight_map.into_values().collect();
+            names.sort();
+            names.dedup();
+            if let Some(outside) = names.iter().find(|name| name.contains(['/', '\\'])) {
+                return Err(files.broken(&path, format!("it names the file `{outside}` in another folder")));
+            }
+            return Ok(Some(names.iter().map(|name| inside(folder, name)).collect()));
+        }
+    }
+    Ok(None)
+}
+
+/// The names under which pickles of the same weights go about.
+fn pickle_instead(files: &ModelFiles, folder: &str, stem: &str) -> Option<Error> {
+    let names = [format!("{stem}.bin"), format!("{stem}.fp16.bin"), "pytorch_model.bin".to_owned()];
+    let file = names.iter().map(|name| inside(folder, name)).find(|path| files.exists(path))?;
+    Some(Error::Pickle { file: PathBuf::from(file).display().to_string() })
 }
 
 /// A place in the tree of tensor names, such as `down_blocks.0.resnets.1`.
@@ -184,7 +204,7 @@ impl Scope<'_> {
 
     /// The shape of a tensor, if it is there.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.weights.entries.get(&self.full_name(name)).map(|entry| entry.shape.as_slice())
+        self.weights.entries.get(&self.full_name(name)).map(|entry| entry.view.stored.shape.as_slice())
     }
 
     /// The tensor, in f32 on this scope's device.
@@ -195,7 +215,7 @@ impl Scope<'_> {
         Ok(Tensor::from_vec(self.values(name, shape)?, shape, self.device())?)
     }
 
-    /// The tensor's numbers in row-major order.
+    /// The tensor's numbers in row-major order, with what LoRA files add to them.
     ///
     /// # Errors
     /// As [`Scope::tensor`].
@@ -206,23 +226,34 @@ impl Scope<'_> {
             tensor: full.clone(),
         })?;
         let file = &self.weights.files[entry.file];
-        if entry.shape != shape {
+        let Entry { view: View { stored, is_transposed }, .. } = entry;
+        if stored.shape != shape {
             return Err(Error::TensorShape {
                 file: file.path().to_owned(),
                 tensor: full,
                 expected: shape.to_vec(),
-                found: entry.shape.clone(),
+                found: stored.shape.clone(),
             });
         }
-        let bytes = file.read(entry.start, entry.length)?;
-        match entry.kind {
-            Kind::F16 => Ok(halves(&bytes).map(f16::from_bits).collect::<Vec<_>>().to_f32_vec()),
-            Kind::BF16 => Ok(halves(&bytes).map(bf16::from_bits).collect::<Vec<_>>().to_f32_vec()),
-            Kind::F32 => Ok(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()),
-            Kind::Other => {
-                Err(file.broken(format!("`{full}` is stored in another form than F16, BF16 or F32")))
+        let bytes = file.read(stored.start, stored.length)?;
+        let mut values: Vec<f32> = match stored.kind {
+            Kind::F16 => halves(&bytes).map(f16::from_bits).collect::<Vec<_>>().to_f32_vec(),
+            Kind::BF16 => halves(&bytes).map(bf16::from_bits).collect::<Vec<_>>().to_f32_vec(),
+            Kind::F32 => bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect(),
+            Kind::I64 | Kind::Other => {
+                return Err(file.broken(format!("`{full}` is stored in another form than F16, BF16 or F32")));
             }
+        };
+        if *is_transposed && let &[rows, columns] = shape {
+            values = transposed(&values, rows, columns);
         }
+        if let Some(adaptations) = &self.weights.adaptations {
+            adaptations.add_to(&full, &mut values)?;
+        }
+        if let Some(progress) = &self.weights.progress {
+            progress.advance(stored.length as u64);
+        }
+        Ok(values)
     }
 
     fn full_name(&self, step: impl Display) -> String {
@@ -232,4 +263,9 @@ impl Scope<'_> {
 
 fn halves(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks().0.iter().map(|&two| u16::from_le_bytes(two))
+}
+
+/// From `(columns, rows)` to `(rows, columns)`.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns).map(|i| values[i % columns * rows + i / columns]).collect()
 }

@@ -8,6 +8,7 @@
 //! * [`event`]: what happens to a job, numbered, as it is streamed
 //! * [`picture`]: a finished picture and the formats it is served in
 //! * [`model`]: what is installed and what it knows
+//! * [`lora`]: which LoRA files are installed
 //! * [`history`]: a page of a visitor's pictures
 //! * [`parameters`]: settings as text, as the AUTOMATIC1111 web UI reads them
 //! * [`error`]: the one error that leaves the server
@@ -19,6 +20,7 @@ pub mod error;
 pub mod event;
 pub mod history;
 pub mod job;
+pub mod lora;
 pub mod model;
 pub mod parameters;
 pub mod picture;

@@ -16,6 +16,10 @@ pub struct ModelInfo {
     pub description: String,
     /// Its licence, if it says so.
     pub licence: Option<String>,
+    /// Which LoRA files and which prompts suit it.
+    pub family: Family,
+    /// Its U-Net takes a mask and the picture under it as further channels.
+    pub inpaints: bool,
     /// Comes with the program, rather than from the models folder.
     pub bundled: bool,
     /// What a request gets that leaves things open.
@@ -34,6 +38,50 @@ pub struct ModelInfo {
     pub memory_bytes: u64,
     /// Why it cannot be used, if it cannot.
     pub problem: Option<String>,
+}
+
+/// Models whose U-Nets and text encoders have the same sizes, so that a LoRA for one fits the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Stable Diffusion 1.1 to 1.5 and what was trained further from them.
+    Sd1,
+    /// Stable Diffusion 2.0 and 2.1.
+    Sd2,
+    /// Stable Diffusion XL, its Turbo among them.
+    Sdxl,
+    /// The second model of Stable Diffusion XL, for the last steps.
+    SdxlRefiner,
+    /// Of sizes of its own, as the demo model.
+    #[default]
+    Other,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Sd1, Self::Sd2, Self::Sdxl, Self::SdxlRefiner, Self::Other];
+
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sd1 => "sd1",
+            Self::Sd2 => "sd2",
+            Self::Sdxl => "sdxl",
+            Self::SdxlRefiner => "sdxl_refiner",
+            Self::Other => "other",
+        }
+    }
+
+    /// The name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Sd1 => "Stable Diffusion 1.x",
+            Self::Sd2 => "Stable Diffusion 2.x",
+            Self::Sdxl => "Stable Diffusion XL",
+            Self::SdxlRefiner => "Stable Diffusion XL refiner",
+            Self::Other => "a family of its own",
+        }
+    }
 }
 
 /// What a request gets that leaves things open.

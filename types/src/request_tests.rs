@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{ModelDefaults, SizeLimits};
+use crate::model::{Family, ModelDefaults, SizeLimits};
 
 fn demo() -> ModelInfo {
     ModelInfo {
@@ -7,6 +7,8 @@ fn demo() -> ModelInfo {
         title: "Postcards".into(),
         description: String::new(),
         licence: None,
+        family: Family::Other,
+        inpaints: false,
         bundled: true,
         defaults: ModelDefaults {
             steps: 20,

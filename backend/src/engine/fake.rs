@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use image::{Rgb, RgbImage};
-use types::model::{ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
+use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
 use types::request::GenerationRequest;
 use types::sampler::{Sampler, Schedule};
 
@@ -193,6 +193,8 @@ pub fn fake_model() -> ModelInfo {
         title: "Gradients".into(),
         description: "Paints gradients for tests.".into(),
         licence: None,
+        family: Family::Other,
+        inpaints: false,
         bundled: true,
         defaults: ModelDefaults {
             steps: 4,

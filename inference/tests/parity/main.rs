@@ -3,15 +3,18 @@
 //! `tests/reference/make.py` made the numbers; its README says how.
 
 mod broken;
+mod checkpoints;
 mod compare;
 mod families;
 mod gpt2;
 mod kinds;
+mod lora;
 mod noise;
 mod pictures;
 mod prompts;
 mod reference;
 mod samplers;
 mod text;
+mod two_names;
 mod unet;
 mod vae;
