@@ -143,7 +143,7 @@ impl Work {
         let model = StableDiffusion::load(&self.files, &Device::Cpu)?;
         self.seconds.insert("load", begin.elapsed().as_secs_f64());
         let begin = Instant::now();
-        let picture = model.generate(&request, &mut |_| ControlFlow::Continue(()))?;
+        let picture = model.generate(&request, &mut |_| ControlFlow::Continue(()))?.picture;
         self.seconds.insert("picture", begin.elapsed().as_secs_f64());
         let picture = Tensor::from_vec(picture.pixels, (height, width, 3), &Device::Cpu)?;
         self.found.insert("picture".to_owned(), picture);

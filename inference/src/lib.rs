@@ -5,6 +5,7 @@
 //! * [`checkpoint`]: single files with the original names, seen as folders
 //! * [`lora`]: small changes to weights, added while these are read
 //! * [`weights`]: tensors by name, with errors that say which one is missing
+//! * [`precision`]: in which numbers a model computes
 //! * [`nn`]: parts that several models use alike
 //! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
 //! * [`tokenizers`]: prompts to token ids and back
@@ -30,6 +31,7 @@ pub mod models;
 pub mod nn;
 pub mod noise;
 pub mod pipelines;
+pub mod precision;
 pub mod prompts;
 pub mod samplers;
 pub mod schedule;

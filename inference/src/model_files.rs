@@ -16,6 +16,7 @@ pub use self::open_file::OpenFile;
 use crate::checkpoint::{Checkpoint, Part};
 use crate::error::{Error, Result};
 use crate::lora::{Adaptations, LoraUse};
+use crate::precision::Precision;
 use crate::weights::Progress;
 
 /// Reads one file of a model that the program carries: path inside the model's folder to its bytes.
@@ -28,6 +29,7 @@ pub struct ModelFiles {
     source: Source,
     adaptations: Option<Arc<Adaptations>>,
     progress: Option<Arc<Progress>>,
+    precision: Precision,
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +75,7 @@ impl ModelFiles {
     }
 
     fn new(name: &str, source: Source) -> Self {
-        Self { name: name.into(), source, adaptations: None, progress: None }
+        Self { name: name.into(), source, adaptations: None, progress: None, precision: Precision::default() }
     }
 
     /// The same model with LoRA files on it: every weight is read with their changes added, so leaving them out
@@ -91,6 +93,17 @@ impl ModelFiles {
     #[must_use]
     pub fn with_progress(&self, progress: Arc<Progress>) -> Self {
         Self { progress: Some(progress), ..self.clone() }
+    }
+
+    /// The same model, which computes in other numbers.
+    #[must_use]
+    pub fn with_precision(&self, precision: Precision) -> Self {
+        Self { precision, ..self.clone() }
+    }
+
+    /// In which numbers it computes.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The changes that weights are read with.

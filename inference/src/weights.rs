@@ -23,6 +23,7 @@ use crate::checkpoint::View;
 use crate::error::{Error, Result};
 use crate::lora::PartAdaptations;
 use crate::model_files::{ModelFiles, OpenFile};
+use crate::precision::Precision;
 
 /// All tensors of one part of a model, in one or more safetensors files.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Weights {
     files: Vec<Arc<OpenFile>>,
     entries: HashMap<String, Entry>,
     device: Device,
+    precision: Precision,
     /// What LoRA files add to them.
     adaptations: Option<PartAdaptations>,
     progress: Option<Arc<Progress>>,
@@ -62,6 +64,7 @@ impl Weights {
             files: Vec::new(),
             entries: HashMap::new(),
             device: device.clone(),
+            precision: files.precision(),
             adaptations: files.adaptations().map(|all| all.of_part(folder)),
             progress: files.progress().cloned(),
         };
@@ -189,6 +192,16 @@ impl Scope<'_> {
     /// Where the tensors go.
     pub fn device(&self) -> &Device {
         &self.weights.device
+    }
+
+    /// In which numbers the model computes.
+    pub fn precision(&self) -> Precision {
+        self.weights.precision
+    }
+
+    /// Whether this crate's kernels compute with these weights: on the processor in f32.
+    pub fn is_for_kernels(&self) -> bool {
+        matches!(self.device(), Device::Cpu) && self.precision() == Precision::F32
     }
 
     /// Whether there is a tensor of that name, or any below it.

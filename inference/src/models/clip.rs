@@ -7,7 +7,7 @@
 mod config;
 mod projection;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 pub use self::config::{ClipConfig, ProjectionConfig};
 use self::projection::Projection;
@@ -29,6 +29,7 @@ pub struct ClipTextEncoder {
     positions: Tensor,
     layers: Vec<Layer>,
     final_norm: LayerNorm,
+    dtype: DType,
     projection: Option<Projection>,
 }
 
@@ -98,6 +99,7 @@ impl ClipTextEncoder {
                 .projection
                 .map(|projection| Projection::load(&top.at("text_projection"), config.width, projection))
                 .transpose()?,
+            dtype: top.precision().dtype(),
             config,
         })
     }
@@ -114,7 +116,7 @@ impl ClipTextEncoder {
     /// A candle error if an id is outside the vocabulary or a text too long.
     pub fn forward(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
         let (shown, _) = self.through_layers(texts, Encoding::default())?;
-        self.final_norm.forward(&shown)
+        Ok(self.final_norm.forward(&shown)?.to_dtype(DType::F32)?)
     }
 
     /// Token ids of texts of equal length, at most [`ClipConfig::max_tokens`], to the hidden states that
@@ -126,6 +128,7 @@ impl ClipTextEncoder {
     pub fn encode(&self, texts: &[Vec<u32>], encoding: Encoding<'_>) -> Result<Encoded> {
         let (shown, skipped) = self.through_layers(texts, encoding)?;
         let hidden = if encoding.final_norm { self.final_norm.forward(&shown)? } else { shown.clone() };
+        let hidden = hidden.to_dtype(DType::F32)?;
         let pooled = match &self.projection {
             None => None,
             Some(projection) => {
@@ -133,7 +136,8 @@ impl ClipTextEncoder {
                 for layer in skipped {
                     last = layer.forward(&last)?;
                 }
-                Some(projection.pool(&self.final_norm.forward(&last)?, texts)?)
+                let pooled = projection.pool(&self.final_norm.forward(&last)?, texts)?;
+                Some(pooled.to_dtype(DType::F32)?)
             }
         };
         Ok(Encoded { hidden, pooled })
@@ -164,7 +168,8 @@ impl ClipTextEncoder {
             let place = [*text..text + 1, *position..position + n_vectors, 0..width];
             embedded = embedded.slice_assign(&place, &values.unsqueeze(0)?)?;
         }
-        Ok(embedded.broadcast_add(&self.positions.narrow(0, 0, n_tokens)?)?)
+        let placed = embedded.broadcast_add(&self.positions.narrow(0, 0, n_tokens)?)?;
+        Ok(placed.to_dtype(self.dtype)?)
     }
 }
 

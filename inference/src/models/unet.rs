@@ -7,7 +7,7 @@ mod blocks;
 mod condition;
 mod config;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use self::blocks::{DownBlock, MidBlock, UpBlock};
 pub use self::condition::{Added, Condition};
@@ -24,6 +24,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct Unet {
     config: UnetConfig,
+    dtype: DType,
     time: TimeEmbedding,
     added: Option<TimeEmbedding>,
     conv_in: Conv2d,
@@ -78,7 +79,8 @@ impl Unet {
         let norm_out = GroupNorm::load(&root.at("conv_norm_out"), first, config.n_groups, config.epsilon)?;
         let conv_out = ConvSizes::same(first, config.outputs, config.window_out);
         let conv_out = Conv2d::load(&root.at("conv_out"), conv_out)?;
-        Ok(Self { config, time, added, conv_in, down, mid, up, norm_out, conv_out })
+        let dtype = root.precision().dtype();
+        Ok(Self { config, dtype, time, added, conv_in, down, mid, up, norm_out, conv_out })
     }
 
     /// Its sizes.
@@ -90,16 +92,18 @@ impl Unet {
     /// * `timestep`: of training, 0 to 999 as a rule; fractions are allowed
     /// * `condition`: for the same batch; it needs the parts that the config asks for
     ///
-    /// Returns `(batch, outputs, height, width)`: noise or velocity, as the model was trained.
+    /// Returns `(batch, outputs, height, width)` in the dtype of `x`: noise or velocity, as the model was trained.
     ///
     /// # Errors
     /// A candle error if shapes do not fit or a part of the condition is missing.
     pub fn forward(&self, x: &Tensor, timestep: f64, condition: &Condition) -> Result<Tensor> {
         let config = &self.config;
         let time = self.embed(x, timestep, condition)?;
-        let text = &condition.text;
+        let text = &condition.text.to_dtype(self.dtype)?;
 
-        let x = if config.center_input { ((x * 2.0)? - 1.0)? } else { x.clone() };
+        let given = x.dtype();
+        let x = x.to_dtype(self.dtype)?;
+        let x = if config.center_input { ((x * 2.0)? - 1.0)? } else { x };
         let mut x = self.conv_in.forward(&x.permute((0, 2, 3, 1))?.contiguous()?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {
@@ -111,7 +115,7 @@ impl Unet {
         }
         let y =
             self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
-        Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
+        Ok(y.permute((0, 3, 1, 2))?.contiguous()?.to_dtype(given)?)
     }
 
     /// Everything but latent and text as one vector for each picture, through the curve that every block would
@@ -125,15 +129,17 @@ impl Unet {
         };
         let missing = |part: &str| candle_core::Error::Msg(format!("this U-Net has to be told {part}"));
         let timesteps = waves(config.levels[0].channels).at(&vec![timestep; x.dim(0)?], device)?;
+        let timesteps = timesteps.to_dtype(self.dtype)?;
+        let guidance = condition.guidance.as_ref().map(|waves| waves.to_dtype(self.dtype)).transpose()?;
         if config.guidance_channels.is_some() && condition.guidance.is_none() {
             return Err(missing("the guidance scale").into());
         }
-        let mut time = self.time.forward(&timesteps, condition.guidance.as_ref())?;
+        let mut time = self.time.forward(&timesteps, guidance.as_ref())?;
         if let (Some(embedding), Some(sizes)) = (&self.added, config.added) {
             let added = condition.added.as_ref().ok_or_else(|| missing("pooled text and picture sizes"))?;
             let numbers = waves(sizes.channels_per_number).at(&added.numbers.concat(), device)?;
             let numbers = numbers.reshape((added.numbers.len(), ()))?;
-            let all = Tensor::cat(&[&added.pooled, &numbers], 1)?;
+            let all = Tensor::cat(&[&added.pooled, &numbers], 1)?.to_dtype(self.dtype)?;
             time = (time + embedding.forward(&all, None)?)?;
         }
         Activation::Silu.forward(&time)

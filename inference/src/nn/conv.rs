@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
 use crate::nn::kernels::conv::{Map, Window, convolve};
@@ -87,6 +87,17 @@ enum Form {
     Plain { weight: Tensor, bias: Tensor },
 }
 
+impl Form {
+    fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        Ok(match self {
+            Self::Packed { .. } => self.clone(),
+            Self::Plain { weight, bias } => {
+                Self::Plain { weight: weight.to_dtype(dtype)?, bias: bias.to_dtype(dtype)? }
+            }
+        })
+    }
+}
+
 impl Conv2d {
     /// Reads `weight` `(outputs, inputs, window, window)` and `bias` `(outputs)`.
     ///
@@ -95,9 +106,10 @@ impl Conv2d {
     pub fn load(scope: &Scope<'_>, sizes: ConvSizes) -> Result<Self> {
         let weight = scope.values("weight", &[sizes.outputs, sizes.inputs, sizes.window, sizes.window])?;
         let bias = scope.values("bias", &[sizes.outputs])?;
-        let form = match scope.device() {
-            Device::Cpu => packed(&weight, bias, sizes, None),
-            device => plain(weight, bias, sizes, device)?,
+        let form = if scope.is_for_kernels() {
+            packed(&weight, bias, sizes, None)
+        } else {
+            plain(weight, bias, sizes, scope.device())?.to_dtype(scope.precision().dtype())?
         };
         Ok(Self { sizes, form })
     }

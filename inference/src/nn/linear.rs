@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
 use crate::nn::kernels::packed::Packed;
@@ -27,6 +27,18 @@ enum Form {
     Plain { weight: Tensor, bias: Option<Tensor> },
 }
 
+impl Form {
+    fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        Ok(match self {
+            Self::Packed { .. } => self.clone(),
+            Self::Plain { weight, bias } => Self::Plain {
+                weight: weight.to_dtype(dtype)?,
+                bias: bias.as_ref().map(|bias| bias.to_dtype(dtype)).transpose()?,
+            },
+        })
+    }
+}
+
 impl Linear {
     /// Reads `weight`, stored as `(outputs, inputs)` or as a convolution's `(outputs, inputs, 1, 1)`, and
     /// `bias` if it is there.
@@ -38,12 +50,11 @@ impl Linear {
         let stored: &[usize] = if is_convolution { &[outputs, inputs, 1, 1] } else { &[outputs, inputs] };
         let weight = scope.values("weight", stored)?;
         let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
-        let form = match scope.device() {
-            Device::Cpu => {
-                let value = |input: usize, output: usize| weight[output * inputs + input];
-                packed(Packed::new(1, inputs, outputs, value), bias)
-            }
-            device => plain(weight, bias, inputs, outputs, device)?,
+        let form = if scope.is_for_kernels() {
+            let value = |input: usize, output: usize| weight[output * inputs + input];
+            packed(Packed::new(1, inputs, outputs, value), bias)
+        } else {
+            plain(weight, bias, inputs, outputs, scope.device())?.to_dtype(scope.precision().dtype())?
         };
         Ok(Self { inputs, outputs, form })
     }

@@ -69,14 +69,18 @@ impl GroupNorm {
         Ok(Tensor::from_vec(out, x.shape(), x.device())?)
     }
 
+    /// In the precision of scale and shift, whatever that of `x`: sums of squares leave the range of f16.
     fn with_candle(&self, x: &Tensor) -> Result<Tensor> {
+        let dtype = x.dtype();
+        let x = &x.to_dtype(self.scale.dtype())?;
         let (batch, height, width, channels) = x.dims4()?;
         // (batch, pixels, groups, channels of a group)
         let grouped = x.reshape((batch, height * width, self.n_groups, channels / self.n_groups))?;
         let centred = grouped.broadcast_sub(&grouped.mean_keepdim((1, 3))?)?;
         let variance = centred.sqr()?.mean_keepdim((1, 3))?;
         let normal = centred.broadcast_div(&(variance + self.epsilon)?.sqrt()?)?;
-        Ok(normal.reshape(x.shape())?.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?)
+        let y = normal.reshape(x.shape())?.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?;
+        Ok(y.to_dtype(dtype)?)
     }
 }
 
@@ -121,7 +125,9 @@ impl LayerNorm {
     }
 
     fn with_candle(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(candle_nn::ops::layer_norm(&x.contiguous()?, &self.scale, &self.shift, self.epsilon as f32)?)
+        let wide = x.to_dtype(self.scale.dtype())?.contiguous()?;
+        let y = candle_nn::ops::layer_norm(&wide, &self.scale, &self.shift, self.epsilon as f32)?;
+        Ok(y.to_dtype(x.dtype())?)
     }
 }
 

@@ -34,7 +34,7 @@ pub use self::mask::Mask;
 pub use self::outpaint::{Margins, extend};
 use self::pass::{Pass, Progress};
 use self::preview::LatentToRgb;
-pub use self::request::{Hires, OnStep, PictureRequest, SoftMask, Start, StepReport};
+pub use self::request::{Hires, OnStep, Painted, PictureRequest, SoftMask, Start, StepReport};
 pub use self::rgb::Rgb;
 use self::text::Conditions;
 use crate::error::Result;
@@ -42,6 +42,7 @@ use crate::model_files::ModelFiles;
 use crate::models::unet::Unet;
 use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
 use crate::noise::TorchCpuGenerator;
+use crate::precision::Precision;
 use crate::prompts::{Embeddings, PromptEncoder};
 use crate::schedule::SchedulerConfig;
 
@@ -58,18 +59,22 @@ pub struct StableDiffusion {
     decoder: VaeDecoder,
     /// Read when a picture is first to be encoded: most runs begin with noise alone.
     encoder: OnceLock<VaeEncoder>,
+    /// In f32, for pictures that leave the range of the model's own precision.
+    wide_decoder: OnceLock<VaeDecoder>,
     scheduler: SchedulerConfig,
     preview: Option<LatentToRgb>,
     device: Device,
 }
 
 impl StableDiffusion {
-    /// Loads a model in diffusers' layout.
+    /// Loads a model, to compute in the precision that `files` say.
     ///
     /// # Errors
+    /// [`crate::Error::Request`] if the device cannot compute in that precision;
     /// [`crate::Error::MissingFile`], [`crate::Error::BrokenFile`], [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`],
     /// [`crate::Error::Unsupported`], each with the part at fault.
     pub fn load(files: &ModelFiles, device: &Device) -> Result<Self> {
+        files.precision().check(device)?;
         let info = Info::read(files)?;
         let prompts = PromptEncoder::load(files, device)?;
         let unet = Unet::load(files, "unet", device)?;
@@ -78,7 +83,18 @@ impl StableDiffusion {
         let preview = LatentToRgb::read(files, decoder.config(), device)?;
         let scheduler = SchedulerConfig::load(files)?;
         let (files, device) = (files.clone(), device.clone());
-        Ok(Self { files, info, prompts, unet, decoder, encoder: OnceLock::new(), scheduler, preview, device })
+        Ok(Self {
+            files,
+            info,
+            prompts,
+            unet,
+            decoder,
+            encoder: OnceLock::new(),
+            wide_decoder: OnceLock::new(),
+            scheduler,
+            preview,
+            device,
+        })
     }
 
     /// The same with textual inversions, for prompts that name them.
@@ -107,7 +123,7 @@ impl StableDiffusion {
     /// [`crate::Error::Size`], [`crate::Error::Schedule`] and [`crate::Error::Request`] if the request is impossible, before
     /// anything is computed; [`crate::Error::Cancelled`] if `on_step` broke off; [`crate::Error::Tokenizer`]; whatever
     /// candle says.
-    pub fn generate(&self, request: &PictureRequest, on_step: OnStep<'_>) -> Result<Rgb> {
+    pub fn generate(&self, request: &PictureRequest, on_step: OnStep<'_>) -> Result<Painted> {
         let constraints = self.constraints();
         constraints.check(request.width, request.height)?;
         let first = Pass::first(self, request)?;
@@ -115,10 +131,30 @@ impl StableDiffusion {
 
         let n_steps = first.n_steps() + second.as_ref().map_or(0, Pass::n_steps);
         let mut progress = Progress::new(n_steps, self.preview.as_ref(), on_step);
-        let picture = first.run(request.start.as_ref(), &mut progress)?;
-        let Some(second) = second else { return Ok(picture) };
+        let painted = first.run(request.start.as_ref(), &mut progress)?;
+        let Some(second) = second else { return Ok(painted) };
         let strength = request.hires.map_or(1.0, |hires| hires.strength);
-        second.run(Some(&Start { picture, strength, mask: None }), &mut progress)
+        let start = Start { picture: painted.picture, strength, mask: None };
+        let larger = second.run(Some(&start), &mut progress)?;
+        Ok(Painted { was_decoded_in_f32: painted.was_decoded_in_f32 || larger.was_decoded_in_f32, ..larger })
+    }
+
+    /// Decodes, and once more in f32 if the result is no picture: some VAEs, SDXL's above all, leave the range of f16.
+    fn decode(&self, latent: &Tensor, portion: Portion) -> Result<Painted> {
+        let decoded = self.decoder.decode_in(latent, portion)?;
+        if self.files.precision() == Precision::F32 || is_finite(&decoded)? {
+            return Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: false });
+        }
+        let decoder = match self.wide_decoder.get() {
+            Some(decoder) => decoder,
+            None => {
+                let files = self.files.with_precision(Precision::F32);
+                let decoder = VaeDecoder::load(&files, "vae", &self.device)?;
+                self.wide_decoder.get_or_init(|| decoder)
+            }
+        };
+        let decoded = decoder.decode_in(latent, portion)?;
+        Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: true })
     }
 
     /// How much of a picture the VAE takes at once.
@@ -133,6 +169,11 @@ impl StableDiffusion {
         let encoder = VaeEncoder::load(&self.files, "vae", &self.device)?;
         Ok(self.encoder.get_or_init(|| encoder))
     }
+}
+
+/// Whether no number is infinite or none at all.
+fn is_finite(x: &Tensor) -> Result<bool> {
+    Ok(x.sum_all()?.to_scalar::<f32>()?.is_finite())
 }
 
 /// The parts of a run on their own, for a benchmark.

@@ -208,7 +208,7 @@ fn a_file_written_by_diffusers_conversion_gives_the_same_picture_as_its_folder()
         let (_base, folder, single) = both(family, stored);
         let paint = |files: &ModelFiles| {
             let model = StableDiffusion::load(files, &Device::Cpu).unwrap();
-            model.generate(&request(), &mut |_| ControlFlow::Continue(())).unwrap()
+            model.generate(&request(), &mut |_| ControlFlow::Continue(())).unwrap().picture
         };
         let picture = paint(&single);
         assert_eq!(paint(&folder), picture, "{family}");

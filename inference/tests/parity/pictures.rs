@@ -26,7 +26,7 @@ fn every_sampler_paints_the_same_picture() {
     for kind in kinds::all() {
         let model = StableDiffusion::load(&kind.files, &Device::Cpu).unwrap();
         for (i, run) in kind.card.runs.iter().enumerate() {
-            let picture = model.generate(&request(run), &mut |_| ControlFlow::Continue(())).unwrap();
+            let picture = model.generate(&request(run), &mut |_| ControlFlow::Continue(())).unwrap().picture;
             assert_eq!((picture.width as usize, picture.height as usize), (run.width, run.height));
             let expected = kind.tensors[&format!("run.{i}")].flatten_all().unwrap().to_vec1::<u8>().unwrap();
             let psnr = psnr(&picture.pixels, &expected);

@@ -1,6 +1,6 @@
 //! From a latent to a picture.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::config::VaeConfig;
 use super::mid::{MidBlock, resnet};
@@ -18,6 +18,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct VaeDecoder {
     config: VaeConfig,
+    dtype: DType,
     convert: Option<Linear>,
     conv_in: Conv2d,
     mid: MidBlock,
@@ -66,6 +67,7 @@ impl VaeDecoder {
             levels,
             norm_out,
             conv_out: Conv2d::load(&decoder.at("conv_out"), conv_out)?,
+            dtype: root.precision().dtype(),
             config,
         })
     }
@@ -101,7 +103,7 @@ impl VaeDecoder {
     }
 
     fn decode_part(&self, latent: &Tensor) -> Result<Tensor> {
-        let x = latent.permute((0, 2, 3, 1))?.contiguous()?;
+        let x = latent.to_dtype(self.dtype)?.permute((0, 2, 3, 1))?.contiguous()?;
         let x = self.convert.as_ref().map(|convert| convert.forward(&x)).transpose()?.unwrap_or(x);
         let mut x = self.mid.forward(&self.conv_in.forward(&x)?)?;
         for level in &self.levels {
@@ -109,7 +111,7 @@ impl VaeDecoder {
         }
         let y =
             self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
-        Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
+        Ok(y.permute((0, 3, 1, 2))?.contiguous()?.to_dtype(DType::F32)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a picture to a latent.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::config::VaeConfig;
 use super::mid::{MidBlock, resnet};
@@ -18,6 +18,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct VaeEncoder {
     config: VaeConfig,
+    dtype: DType,
     conv_in: Conv2d,
     levels: Vec<Level>,
     mid: MidBlock,
@@ -109,6 +110,7 @@ impl VaeEncoder {
                 .converts_back
                 .then(|| Linear::load(&root.at("quant_conv"), outputs, outputs))
                 .transpose()?,
+            dtype: root.precision().dtype(),
             config,
         })
     }
@@ -142,7 +144,8 @@ impl VaeEncoder {
 
     /// Means and logarithms of the variances, one behind the other.
     fn encode_part(&self, picture: &Tensor) -> Result<Tensor> {
-        let mut x = self.conv_in.forward(&picture.permute((0, 2, 3, 1))?.contiguous()?)?;
+        let x = picture.to_dtype(self.dtype)?.permute((0, 2, 3, 1))?.contiguous()?;
+        let mut x = self.conv_in.forward(&x)?;
         for level in &self.levels {
             x = level.forward(x)?;
         }
@@ -150,7 +153,7 @@ impl VaeEncoder {
         let y =
             self.conv_out.forward_with(&x, Besides { norm: Some(&self.norm_out), ..Besides::default() })?;
         let y = self.convert.as_ref().map(|convert| convert.forward(&y)).transpose()?.unwrap_or(y);
-        Ok(y.permute((0, 3, 1, 2))?.contiguous()?)
+        Ok(y.permute((0, 3, 1, 2))?.contiguous()?.to_dtype(DType::F32)?)
     }
 }
 

@@ -6,8 +6,7 @@ use types::sampler::{Sampler, Schedule};
 use super::StableDiffusion;
 use super::beginning::{Beginning, Beside};
 use super::preview::LatentToRgb;
-use super::request::{Hires, OnStep, PictureRequest, Start, StepReport};
-use super::rgb::Rgb;
+use super::request::{Hires, OnStep, Painted, PictureRequest, Start, StepReport};
 use super::text::Conditions;
 use crate::denoiser::{Denoiser, denoiser};
 use crate::error::{Error, Result};
@@ -84,7 +83,7 @@ impl<'a> Pass<'a> {
     ///
     /// # Errors
     /// [`Error::Cancelled`]; whatever candle says.
-    pub(super) fn run(&self, start: Option<&Start>, progress: &mut Progress<'_>) -> Result<Rgb> {
+    pub(super) fn run(&self, start: Option<&Start>, progress: &mut Progress<'_>) -> Result<Painted> {
         let Self { model, request, width, height, .. } = *self;
         let (unet, size) = (model.unet.config(), (width, height));
         let conditions = Conditions::new(&model.prompts, unet, request, size, &model.device)?;
@@ -100,11 +99,12 @@ impl<'a> Pass<'a> {
             &mut |done| progress.step(done.clean),
         )?;
         progress.pass_is_done(self.n_steps());
-        let picture =
-            Rgb::from_decoded(&model.decoder.decode_in(&latent, StableDiffusion::portion(width, height))?)?;
+        let painted = model.decode(&latent, StableDiffusion::portion(width, height))?;
         Ok(match &beginning.original {
-            Some(original) => original.mask.compose(&picture, &original.picture),
-            None => picture,
+            Some(original) => {
+                Painted { picture: original.mask.compose(&painted.picture, &original.picture), ..painted }
+            }
+            None => painted,
         })
     }
 

@@ -103,6 +103,15 @@ pub struct Hires {
     pub strength: f64,
 }
 
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Painted {
+    /// The picture.
+    pub picture: Rgb,
+    /// Whether the VAE had to compute in f32, because in the model's own precision it came to no picture.
+    pub was_decoded_in_f32: bool,
+}
+
 /// Told after every step.
 #[derive(Debug, Clone, Copy)]
 pub struct StepReport<'a> {
