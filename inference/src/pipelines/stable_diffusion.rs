@@ -145,21 +145,22 @@ impl StableDiffusion {
         if self.files.precision() == Precision::F32 || is_finite(&decoded)? {
             return Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: false });
         }
-        let decoder = match self.wide_decoder.get() {
-            Some(decoder) => decoder,
-            None => {
-                let files = self.files.with_precision(Precision::F32);
-                let decoder = VaeDecoder::load(&files, "vae", &self.device)?;
-                self.wide_decoder.get_or_init(|| decoder)
-            }
-        };
-        let decoded = decoder.decode_in(latent, portion)?;
-        Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: true })
+        let picture = Rgb::from_decoded(&self.wide_decoder()?.decode_in(latent, portion)?)?;
+        Ok(Painted { picture, was_decoded_in_f32: true })
     }
 
     /// How much of a picture the VAE takes at once.
     fn portion(width: usize, height: usize) -> Portion {
         if width * height > MAX_WHOLE_PIXELS { Portion::Tiles(TILE) } else { Portion::Whole }
+    }
+
+    fn wide_decoder(&self) -> Result<&VaeDecoder> {
+        if let Some(wide) = self.wide_decoder.get() {
+            return Ok(wide);
+        }
+        let files = self.files.with_precision(Precision::F32);
+        let wide = VaeDecoder::load(&files, "vae", &self.device)?;
+        Ok(self.wide_decoder.get_or_init(|| wide))
     }
 
     fn encoder(&self) -> Result<&VaeEncoder> {
