@@ -24,6 +24,12 @@ pub trait Denoiser {
     /// # Errors
     /// Whatever the network says.
     fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor>;
+
+    /// What the network predicts, for the one sampler that combines predictions rather than estimates
+    /// ([`pndm`](crate::samplers::pndm)). A wrapper hands on what it wraps.
+    fn prediction(&self) -> PredictionType {
+        PredictionType::Epsilon
+    }
 }
 
 impl<D: Denoiser + ?Sized> Denoiser for Box<D> {
@@ -71,6 +77,24 @@ impl<N: Network> Denoiser for VDenoiser<N> {
         let skip = (x / variance)?;
         Ok((skip - (velocity * (sigma / variance.sqrt()))?)?)
     }
+
+    fn prediction(&self) -> PredictionType {
+        PredictionType::VPrediction
+    }
+}
+
+/// A network that predicts the clean latent itself.
+#[derive(Debug)]
+pub struct SampleDenoiser<N>(pub N);
+
+impl<N: Network> Denoiser for SampleDenoiser<N> {
+    fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
+        self.0.predict(&scaled_input(x, sigma)?, timestep)
+    }
+
+    fn prediction(&self) -> PredictionType {
+        PredictionType::Sample
+    }
 }
 
 /// The wrapper that a model's config asks for.
@@ -78,6 +102,7 @@ pub fn denoiser<'a>(prediction: PredictionType, network: impl Network + 'a) -> B
     match prediction {
         PredictionType::Epsilon => Box::new(EpsilonDenoiser(network)),
         PredictionType::VPrediction => Box::new(VDenoiser(network)),
+        PredictionType::Sample => Box::new(SampleDenoiser(network)),
     }
 }
 
@@ -122,6 +147,19 @@ mod tests {
         let alpha = 1.0 / (SIGMA * SIGMA + 1.0).sqrt();
         let velocity = std::array::from_fn(|i| alpha * NOISE[i] - SIGMA * alpha * CLEAN[i]);
         assert_clean(&VDenoiser(move |_: &Tensor, _: f64| Ok(tensor(velocity))));
+    }
+
+    #[test]
+    fn a_network_that_knows_the_clean_latent_is_believed() {
+        assert_clean(&SampleDenoiser(|_: &Tensor, _: f64| Ok(tensor(CLEAN))));
+    }
+
+    #[test]
+    fn a_denoiser_says_what_its_network_predicts() {
+        for prediction in [PredictionType::Epsilon, PredictionType::VPrediction, PredictionType::Sample] {
+            let made = denoiser(prediction, |x: &Tensor, _: f64| Ok(x.clone()));
+            assert_eq!(made.prediction(), prediction);
+        }
     }
 
     #[test]

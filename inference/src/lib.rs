@@ -10,8 +10,8 @@
 //! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
 //! * [`tokenizers`]: prompts to token ids and back
 //! * [`prompts`]: prompts as people write them, to what the U-Net listens to
-//! * [`noise`]: seeded normal numbers, equal to torch's
-//! * [`schedule`]: noise levels from training betas, normal or Karras
+//! * [`noise`]: seeded normal numbers, equal to torch's on a CPU and on a CUDA device
+//! * [`schedule`]: noise levels from training betas, in the spacings that people know by name
 //! * [`denoiser`] and [`guidance`]: a network becomes an estimate of the clean latent
 //! * [`inpainting`]: a denoiser that keeps a part of the picture
 //! * [`samplers`]: one function a file, over a denoiser and noise levels

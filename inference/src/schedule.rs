@@ -4,21 +4,40 @@
 //! timesteps here are those of its scheduler for the sampler in question. The schedulers differ in
 //! details that can be seen in a picture, so these are kept:
 //!
-//! | sampler | scheduler | normal | Karras |
+//! | sampler | scheduler | normal | Karras, exponential, beta |
 //! | --- | --- | --- | --- |
-//! | DPM++ 2M | `DPMSolverMultistepScheduler` | divides into one step more, whole timesteps | from the whole range of training levels, whole timesteps |
-//! | Euler | `EulerDiscreteScheduler` | fractional timesteps | from the range that normal spacing has, fractional timesteps |
-//! | Euler ancestral | `EulerAncestralDiscreteScheduler` | as Euler | as Euler (diffusers has none) |
-//! | DDIM | `DDIMScheduler` | whole timesteps, constant stride | as DPM++ 2M, of which DDIM is the first-order case |
+//! | Euler, Heun, LMS | `EulerDiscreteScheduler`, `HeunDiscreteScheduler`, `LMSDiscreteScheduler` | fractional timesteps | from the range that normal spacing has, fractional timesteps |
+//! | DPM2, DPM2 a, DPM++ SDE | `KDPM2DiscreteScheduler`, `KDPM2AncestralDiscreteScheduler`, `DPMSolverSDEScheduler` | as Euler | as Euler, but DPM2's Karras timesteps are whole |
+//! | Euler a | `EulerAncestralDiscreteScheduler` | as Euler | as Euler (diffusers has none) |
+//! | DPM++ 2S a | k-diffusion (diffusers has none) | as Euler | as Euler |
+//! | DPM++ 2M, DPM++ 2M SDE | `DPMSolverMultistepScheduler` | divides into one step more, whole timesteps | from the whole range of training levels, whole timesteps |
+//! | DPM++ 3M SDE | k-diffusion | as DPM++ 2M | as DPM++ 2M |
+//! | UniPC | `UniPCMultistepScheduler` | as DPM++ 2M | as DPM++ 2M |
+//! | DDIM, PNDM | `DDIMScheduler`, `PNDMScheduler` | whole timesteps, constant stride | as DPM++ 2M (diffusers has none) |
+//! | DDPM | `DDPMScheduler` | whole timesteps | as DPM++ 2M (diffusers has none) |
+//! | LCM, TCD | `LCMScheduler`, `TCDScheduler` | chosen of 50 whole timesteps | as DPM++ 2M (diffusers has none) |
+//!
+//! The other schedules are the same for every sampler:
+//!
+//! | schedule | whose |
+//! | --- | --- |
+//! | SGM uniform, simple | ComfyUI's levels (diffusers' nearest is `timestep_spacing="trailing"`, which a config can ask for) |
+//! | align your steps | the published tables, interpolated and ended as ComfyUI does; for ten steps equal to diffusers' `AysSchedules` |
 //!
 //! k-diffusion (and with it the AUTOMATIC1111 web UI) starts Karras spacing from levels of its own and never
 //! rounds a timestep: its pictures differ slightly from these, by design.
 
+mod beta_distribution;
 mod config;
+mod config_file;
+mod levels;
 mod spacing;
+mod strides;
 mod training;
+mod within;
 
-pub use config::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing};
+use candle_core::Tensor;
+pub use config::{AlignedFor, BetaSchedule, FinalSigma, PredictionType, SchedulerConfig, TimestepSpacing};
 pub use training::TrainingNoise;
 use types::sampler::{Sampler, Schedule};
 
@@ -37,13 +56,31 @@ pub struct Step {
     pub sigma: f64,
     /// The level at which the step ends.
     pub sigma_next: f64,
+    /// Where else the sampler goes within the step; `None` if it goes straight to the end.
+    pub within: Option<Within>,
+}
+
+/// A second level within a step.
+///
+/// Heun, DPM2, DPM++ 2S a and DPM++ SDE go there, ask the network again, and take the whole step with what they
+/// learnt. So does PNDM in its first step. TCD goes there without asking, and adds noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Within {
+    /// The training timestep that the network is told there; may be fractional.
+    pub timestep: f64,
+    /// The level.
+    pub sigma: f64,
+    /// The level from which the step is taken once more: its own beginning, and with PNDM a little beside it if the
+    /// timesteps have no constant stride.
+    pub again_from: f64,
 }
 
 /// All steps of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoiseSchedule {
-    /// The steps in order, falling. Each begins where the one before ends, and the last ends in zero; only
-    /// with DDIM a step may begin elsewhere, and the last may end at the lowest training level.
+    /// The steps in order, falling. Each begins where the one before ends, and the last ends in zero, unless the
+    /// config says that it ends at the lowest training level. TCD ends at that level always. With DDIM and
+    /// PNDM a step may begin beside where the one before ended.
     pub steps: Vec<Step>,
     /// What standard normal noise is multiplied by to become the starting latent.
     pub initial_scale: f64,
@@ -63,21 +100,56 @@ impl NoiseSchedule {
         schedule: Schedule,
         n_steps: usize,
     ) -> Result<Self> {
-        if n_steps == 0 || n_steps > config.num_train_timesteps {
+        Self::after(config, sampler, schedule, n_steps, 0)
+    }
+
+    /// The steps that are left of a run that starts from a picture.
+    ///
+    /// * `strength`: the share of the steps that is walked, above 0 and up to 1, rounded down to whole steps. At 1 all
+    ///   are walked, and still from the picture under noise rather than from noise alone.
+    ///
+    /// The starting latent is [`NoiseSchedule::noised`]; `initial_scale` is what its noise is multiplied by.
+    ///
+    /// # Errors
+    /// [`Error::Schedule`] if `n_steps` or `strength` is out of range, or no whole step is left.
+    ///
+    /// # Source
+    /// `get_timesteps` of diffusers' image-to-image pipelines.
+    pub fn with_strength(
+        config: &SchedulerConfig,
+        sampler: Sampler,
+        schedule: Schedule,
+        n_steps: usize,
+        strength: f64,
+    ) -> Result<Self> {
+        if !(strength > 0.0 && strength <= 1.0) {
             return Err(Error::Schedule(format!(
-                "{n_steps} steps are asked for, and 1 to {} are possible",
-                config.num_train_timesteps
+                "strength is {strength}, and has to be above 0 and up to 1"
             )));
         }
-        let training = TrainingNoise::new(config);
-        Ok(match (sampler, schedule) {
-            (Sampler::Ddim, Schedule::Normal) => ddim(config, &training, n_steps),
-            (Sampler::DpmPlusPlus2M, Schedule::Normal) => multistep(config, &training, n_steps),
-            (Sampler::DpmPlusPlus2M | Sampler::Ddim, Schedule::Karras) => {
-                multistep_karras(config, &training, n_steps)
-            }
-            (Sampler::Euler | Sampler::EulerAncestral, _) => euler(config, &training, schedule, n_steps),
-        })
+        let n_walked = ((n_steps as f64 * strength) as usize).min(n_steps);
+        if n_walked == 0 && n_steps > 0 {
+            return Err(Error::Schedule(format!(
+                "strength {strength} leaves none of {n_steps} steps, and at least 1 is needed"
+            )));
+        }
+        let mut made = Self::after(config, sampler, schedule, n_steps, n_steps - n_walked)?;
+        made.initial_scale = made.steps[0].sigma;
+        Ok(made)
+    }
+
+    /// A clean latent under the noise of the first step: `clean + sigma · noise`.
+    ///
+    /// * `clean`: scaled latent `(batch, channels, height, width)`.
+    /// * `noise`: standard normal, of the same shape.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the two do not fit.
+    ///
+    /// # Source
+    /// `add_noise` of diffusers' schedulers, in the terms used here.
+    pub fn noised(&self, clean: &Tensor, noise: &Tensor) -> Result<Tensor> {
+        Ok((clean + (noise * self.steps[0].sigma)?)?)
     }
 
     /// All noise levels: where each step begins, then where the last one ends.
@@ -86,18 +158,32 @@ impl NoiseSchedule {
         self.steps.iter().map(|step| step.sigma).chain(last).collect()
     }
 
-    /// Steps from level to level, and in the end to zero.
-    fn chain(timesteps: &[f64], sigmas: &[f64], initial_scale: f64) -> Self {
-        // diffusers keeps its levels in f32.
-        let sigmas: Vec<f64> = sigmas.iter().map(|&sigma| f64::from(sigma as f32)).collect();
-        let nexts = sigmas.iter().skip(1).copied().chain([0.0]);
-        let steps = timesteps
-            .iter()
-            .zip(&sigmas)
-            .zip(nexts)
-            .map(|((&timestep, &sigma), sigma_next)| Step { timestep, sigma, sigma_next })
-            .collect();
-        Self { steps, initial_scale }
+    /// All but the first `n_skipped` steps.
+    fn after(
+        config: &SchedulerConfig,
+        sampler: Sampler,
+        schedule: Schedule,
+        n_steps: usize,
+        n_skipped: usize,
+    ) -> Result<Self> {
+        if n_steps == 0 || n_steps > config.num_train_timesteps {
+            return Err(Error::Schedule(format!(
+                "{n_steps} steps are asked for, and 1 to {} are possible",
+                config.num_train_timesteps
+            )));
+        }
+        let mut made = match (sampler, schedule) {
+            (Sampler::Ddim, Schedule::Normal) => strides::ddim(config, n_steps),
+            // Its first step is of a kind of its own, wherever the run begins.
+            (Sampler::Pndm, Schedule::Normal) => return Ok(strides::pndm(config, n_steps, n_skipped)),
+            (Sampler::Ddpm, Schedule::Normal) => strides::ddpm(config, n_steps),
+            (Sampler::Lcm, Schedule::Normal) => strides::lcm(config, n_steps),
+            (Sampler::Tcd, Schedule::Normal) => strides::tcd(config, n_steps),
+            _ => levels::chain(config, sampler, schedule, n_steps),
+        };
+        made.steps.drain(..n_skipped);
+        within::fill(&mut made.steps, config, sampler);
+        Ok(made)
     }
 }
 
@@ -105,70 +191,6 @@ impl NoiseSchedule {
 /// start from plain noise, which is noise times this in the terms used here.
 fn total_deviation(sigma: f64) -> f64 {
     (sigma * sigma + 1.0).sqrt()
-}
-
-/// `DPMSolverMultistepScheduler.set_timesteps` without Karras.
-fn multistep(config: &SchedulerConfig, training: &TrainingNoise, n_steps: usize) -> NoiseSchedule {
-    let timesteps = spacing::multistep(config, training.n_above_lambda(config.lambda_min_clipped), n_steps);
-    let sigmas: Vec<f64> = timesteps.iter().map(|&timestep| training.sigma(timestep)).collect();
-    NoiseSchedule::chain(&timesteps, &sigmas, total_deviation(sigmas[0]))
-}
-
-/// `DPMSolverMultistepScheduler.set_timesteps` with `use_karras_sigmas`.
-fn multistep_karras(config: &SchedulerConfig, training: &TrainingNoise, n_steps: usize) -> NoiseSchedule {
-    let sigmas = spacing::karras(training.sigma_min(), training.sigma_max(), n_steps);
-    let timesteps: Vec<f64> = sigmas
-        .iter()
-        .map(|&sigma| match config.beta_schedule {
-            // diffusers leaves these unrounded, and then cuts them off as it makes integers of them.
-            BetaSchedule::SquaredcosCapV2 => training.timestep(sigma).trunc(),
-            BetaSchedule::Linear | BetaSchedule::ScaledLinear => training.timestep(sigma).round_ties_even(),
-        })
-        .collect();
-    NoiseSchedule::chain(&timesteps, &sigmas, total_deviation(sigmas[0]))
-}
-
-/// `EulerDiscreteScheduler.set_timesteps`, and its `init_noise_sigma`.
-fn euler(
-    config: &SchedulerConfig,
-    training: &TrainingNoise,
-    schedule: Schedule,
-    n_steps: usize,
-) -> NoiseSchedule {
-    let timesteps = spacing::euler(config, n_steps);
-    let sigmas: Vec<f64> = timesteps.iter().map(|&timestep| training.sigma(timestep)).collect();
-    let (timesteps, sigmas) = match schedule {
-        Schedule::Normal => (timesteps, sigmas),
-        Schedule::Karras => {
-            let sigmas = spacing::karras(sigmas[n_steps - 1], sigmas[0], n_steps);
-            let timesteps = sigmas.iter().map(|&sigma| f64::from(training.timestep(sigma) as f32));
-            (timesteps.collect(), sigmas)
-        }
-    };
-    let initial_scale = match config.spacing_or(TimestepSpacing::Linspace) {
-        TimestepSpacing::Leading => total_deviation(sigmas[0]),
-        // The largest of the levels, which diffusers keeps in f32.
-        TimestepSpacing::Linspace | TimestepSpacing::Trailing => f64::from(sigmas[0] as f32),
-    };
-    NoiseSchedule::chain(&timesteps, &sigmas, initial_scale)
-}
-
-/// `DDIMScheduler.set_timesteps`, and which level its `step` goes to.
-fn ddim(config: &SchedulerConfig, training: &TrainingNoise, n_steps: usize) -> NoiseSchedule {
-    // The stride is the same for every step, whatever the spacing: a step may end a little beside where
-    // the next one begins, and with `linspace` most do.
-    let stride = (config.num_train_timesteps / n_steps) as f64;
-    let last = if config.set_alpha_to_one { 0.0 } else { training.sigma(0.0) };
-    let steps: Vec<Step> = spacing::ddim(config, n_steps)
-        .into_iter()
-        .map(|timestep| Step {
-            timestep,
-            sigma: training.sigma(timestep),
-            sigma_next: if timestep < stride { last } else { training.sigma(timestep - stride) },
-        })
-        .collect();
-    let initial_scale = total_deviation(steps[0].sigma);
-    NoiseSchedule { steps, initial_scale }
 }
 
 #[cfg(test)]
@@ -187,7 +209,7 @@ mod tests {
             let config = SchedulerConfig { timestep_spacing, steps_offset: 1, ..SchedulerConfig::default() };
             for sampler in Sampler::ALL {
                 for schedule in Schedule::ALL {
-                    for n_steps in 1..=150 {
+                    for n_steps in [1, 2, 3, 5, 10, 20, 33, 50, 61, 100, 150] {
                         let made = NoiseSchedule::new(&config, sampler, schedule, n_steps).unwrap();
                         check(&made, sampler, schedule, n_steps);
                     }
@@ -203,14 +225,28 @@ mod tests {
 
     #[test]
     fn every_schedule_falls_strictly_and_ends_in_zero() {
+        let lowest = TrainingNoise::new(&SchedulerConfig::default()).sigma_min();
         for_every_schedule(|made, sampler, schedule, n_steps| {
-            let sigmas = made.sigmas();
+            let mut sigmas = made.sigmas();
+            let last = sigmas.pop();
             assert!(sigmas.is_sorted_by(|a, b| a > b), "{sampler} {schedule} {n_steps}: {sigmas:?}");
-            // With trailing spacing DDIM's stride may lead to timestep 0 exactly, which has a level of its own.
-            let lowest = TrainingNoise::new(&SchedulerConfig::default()).sigma_min();
-            let ends_well =
-                |last: f64| last.abs() < 1e-12 || (sampler == Sampler::Ddim && (last - lowest).abs() < 1e-12);
-            assert!(sigmas.last().copied().is_some_and(ends_well), "{sampler} {schedule} {n_steps}");
+            // PNDM and TCD end at the lowest training level. With trailing spacing DDIM's stride may lead to timestep
+            // 0 exactly, which is that level.
+            let ends_low = matches!(sampler, Sampler::Ddim | Sampler::Pndm | Sampler::Tcd);
+            let ends_well = |last: f64| last.abs() < 1e-12 || (ends_low && (last - lowest).abs() < 1e-12);
+            assert!(last.is_some_and(ends_well), "{sampler} {schedule} {n_steps}");
+        });
+    }
+
+    #[test]
+    fn second_levels_lie_within_their_step_and_in_the_training_range() {
+        for_every_schedule(|made, sampler, schedule, n_steps| {
+            for step in &made.steps {
+                let Some(within) = step.within else { continue };
+                let is_between = within.sigma < step.sigma && within.sigma > 0.0;
+                assert!(is_between, "{sampler} {schedule} {n_steps}: {step:?}");
+                assert!((0.0..=999.0).contains(&within.timestep), "{sampler} {schedule} {n_steps}: {step:?}");
+            }
         });
     }
 
@@ -226,10 +262,80 @@ mod tests {
 
     #[test]
     fn ddim_stops_at_the_lowest_training_level_when_the_config_says_so() {
-        let config = SchedulerConfig { set_alpha_to_one: false, ..SchedulerConfig::default() };
+        let config = SchedulerConfig { set_alpha_to_one: Some(false), ..SchedulerConfig::default() };
         let made = NoiseSchedule::new(&config, Sampler::Ddim, Schedule::Normal, 10).unwrap();
         let lowest = TrainingNoise::new(&config).sigma_min();
         assert_eq!(made.sigmas().last(), Some(&lowest));
+    }
+
+    #[test]
+    fn a_run_from_a_picture_has_the_last_steps_of_the_whole_run() {
+        let config = SchedulerConfig::default();
+        for sampler in Sampler::ALL {
+            for schedule in Schedule::ALL {
+                // PNDM's first step is another, wherever it begins.
+                if (sampler, schedule) == (Sampler::Pndm, Schedule::Normal) {
+                    continue;
+                }
+                let whole = NoiseSchedule::new(&config, sampler, schedule, 20).unwrap();
+                let made = NoiseSchedule::with_strength(&config, sampler, schedule, 20, 0.75).unwrap();
+                let levels =
+                    |made: &NoiseSchedule| made.sigmas().into_iter().rev().take(16).collect::<Vec<_>>();
+                assert_eq!(levels(&made), levels(&whole), "{sampler} {schedule}");
+                assert_eq!(made.steps.len(), 15);
+                assert!((made.initial_scale - made.steps[0].sigma).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn a_strength_that_leaves_no_step_or_is_out_of_range_is_refused() {
+        let config = SchedulerConfig::default();
+        for (strength, reason) in [
+            (0.0, "strength is 0, and has to be above 0 and up to 1"),
+            (1.5, "strength is 1.5, and has to be above 0 and up to 1"),
+            (f64::NAN, "strength is NaN, and has to be above 0 and up to 1"),
+            (0.04, "strength 0.04 leaves none of 20 steps, and at least 1 is needed"),
+        ] {
+            let error = NoiseSchedule::with_strength(&config, Sampler::Euler, Schedule::Normal, 20, strength)
+                .unwrap_err();
+            assert_eq!(error.to_string(), format!("noise levels are unusable: {reason}"));
+        }
+    }
+
+    #[test]
+    fn one_step_of_a_turbo_model_starts_from_the_highest_training_level() {
+        let config = SchedulerConfig {
+            beta_start: 0.00085,
+            beta_end: 0.012,
+            beta_schedule: BetaSchedule::ScaledLinear,
+            timestep_spacing: Some(TimestepSpacing::Trailing),
+            ..SchedulerConfig::default()
+        };
+        let made = NoiseSchedule::new(&config, Sampler::EulerAncestral, Schedule::Normal, 1).unwrap();
+        let highest = TrainingNoise::new(&config).sigma_max();
+        assert_eq!(made.steps, [Step { timestep: 999.0, sigma: highest, sigma_next: 0.0, within: None }]);
+        assert!((made.initial_scale - highest).abs() < 1e-12);
+    }
+
+    #[test]
+    fn ten_steps_of_align_your_steps_are_the_published_ones() {
+        for (aligned_for, published) in [
+            (
+                AlignedFor::StableDiffusion,
+                [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.0],
+            ),
+            (
+                AlignedFor::StableDiffusionXl,
+                [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.0],
+            ),
+        ] {
+            let config = SchedulerConfig { aligned_for, ..SchedulerConfig::default() };
+            let made = NoiseSchedule::new(&config, Sampler::Euler, Schedule::AlignYourSteps, 10).unwrap();
+            for (found, published) in made.sigmas().iter().zip(published) {
+                assert!((found - published).abs() < 4e-3, "{found} {published}");
+            }
+        }
     }
 
     #[test]

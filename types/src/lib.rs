@@ -3,7 +3,8 @@
 //! # Layout
 //! * [`request`]: what a picture is asked for with, raw and checked
 //! * [`prompt`]: the syntax inside a prompt: weights, breaks, LoRA tags
-//! * [`sampler`]: the names of samplers and noise schedules
+//! * [`sampler`]: samplers and noise schedules, and what people call them
+//! * [`noise`]: where the noise of a picture comes from
 //! * [`job`]: one request on its way to pictures
 //! * [`event`]: what happens to a job, numbered, as it is streamed
 //! * [`picture`]: a finished picture and the formats it is served in
@@ -22,6 +23,7 @@ pub mod history;
 pub mod job;
 pub mod lora;
 pub mod model;
+pub mod noise;
 pub mod parameters;
 pub mod picture;
 pub mod prompt;

@@ -17,7 +17,7 @@ pub fn to_text(request: &GenerationRequest, index: u32) -> String {
     }
     let schedule_type = match request.schedule {
         Schedule::Normal => "Automatic",
-        Schedule::Karras => Schedule::Karras.label(),
+        other => other.label(),
     };
     lines.push(format!(
         "Steps: {}, Sampler: {}, Schedule type: {}, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}, RNG: CPU, Version: Darkroom {}",

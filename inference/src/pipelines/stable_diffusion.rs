@@ -28,20 +28,21 @@ mod text;
 use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
+use types::noise::NoiseSource;
 
 pub use self::info::{Constraints, Defaults, Form, Info};
 pub use self::mask::Mask;
 pub use self::outpaint::{Margins, extend};
 use self::pass::{Pass, Progress};
 use self::preview::LatentToRgb;
-pub use self::request::{Hires, OnStep, Painted, PictureRequest, SoftMask, Start, StepReport};
+pub use self::request::{Hires, OnStep, Painted, PictureRequest, SoftMask, Start, StepReport, Variation};
 pub use self::rgb::Rgb;
 use self::text::Conditions;
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::models::unet::Unet;
 use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
-use crate::noise::TorchCpuGenerator;
+use crate::noise::NoiseGenerator;
 use crate::precision::Precision;
 use crate::prompts::{Embeddings, PromptEncoder};
 use crate::schedule::SchedulerConfig;
@@ -205,6 +206,7 @@ impl StableDiffusion {
     fn bench_latent(&self, channels: usize, width: usize, height: usize) -> Result<Tensor> {
         self.constraints().check(width, height)?;
         let shrink = self.decoder.config().shrink();
-        TorchCpuGenerator::new(0).randn((1, channels, height / shrink, width / shrink), &self.device)
+        NoiseGenerator::new(NoiseSource::Cpu, 0)
+            .randn((1, channels, height / shrink, width / shrink), &self.device)
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{OnStep, check_falling, differ, euler_step, report};
+use super::{OnStep, blend, check_falling, relevel, report};
 use crate::denoiser::Denoiser;
 use crate::error::Result;
 use crate::schedule::Step;
@@ -16,7 +16,7 @@ use crate::schedule::Step;
 /// * `denoiser`: estimates the clean latent from `x` at noise level σ.
 /// * `x`: starting latent `(batch, channels, height, width)` with standard deviation about that of
 ///   the first level; dtype and device are kept.
-/// * `steps`: falling.
+/// * `steps`: each beginning where the one before ends, falling.
 /// * `on_step`: sees step index, σ and clean estimate; returning `Break` stops the run.
 ///
 /// Returns a latent shaped like `x`, still scaled (divide by the VAE's factor before decoding).
@@ -27,24 +27,17 @@ use crate::schedule::Step;
 ///
 /// # Source
 /// Song et al. 2020, arXiv:2010.02502, equation 12. Checked step by step against diffusers' `DDIMScheduler`
-/// without clipping, and with Karras levels against `DPMSolverMultistepScheduler` of order 1, which is the
+/// without clipping, and with other levels against `DPMSolverMultistepScheduler` of order 1, which is the
 /// same method (`tests/reference/samplers.json`).
 pub fn ddim(denoiser: &dyn Denoiser, mut x: Tensor, steps: &[Step], on_step: OnStep) -> Result<Tensor> {
     check_falling(steps)?;
-    for (index, &Step { timestep, sigma, sigma_next }) in steps.iter().enumerate() {
+    for (index, &Step { timestep, sigma, sigma_next, .. }) in steps.iter().enumerate() {
         let clean = denoiser.denoise(&x, sigma, timestep)?;
-        x = euler_step(&x, &clean, sigma, sigma_next)?;
+        x = blend(&x, &clean, sigma_next / sigma)?;
         report(on_step, steps, index, &x, &clean)?;
         // Where the result is final it is handed on as one of deviation 1, which is a level of zero here.
         let level_ahead = steps.get(index + 1).map_or(0.0, |step| step.sigma);
-        if differ(level_ahead, sigma_next) {
-            x = (x * (total_variance(level_ahead) / total_variance(sigma_next)).sqrt())?;
-        }
+        x = relevel(x, sigma_next, level_ahead)?;
     }
     Ok(x)
-}
-
-/// Of a clean latent with variance 1 and noise of deviation `sigma`.
-fn total_variance(sigma: f64) -> f64 {
-    sigma * sigma + 1.0
 }

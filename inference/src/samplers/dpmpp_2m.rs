@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{OnStep, check_chain, report};
+use super::{OnStep, blend, check_chain, relevel, report};
 use crate::denoiser::Denoiser;
 use crate::error::Result;
 use crate::schedule::Step;
@@ -10,19 +10,18 @@ use crate::schedule::Step;
 /// DPM-Solver++(2M): second-order, deterministic, one model call per step.
 ///
 /// Reuses the previous clean estimate for its second-order term, so the first step and the step
-/// to σ = 0 are first order.
+/// to σ = 0 are first order; so is the last of fewer than 15 steps, wherever it ends.
 ///
 /// * `denoiser`: estimates the clean latent from `x` at noise level σ.
 /// * `x`: starting latent `(batch, channels, height, width)` with standard deviation about that of
 ///   the first level; dtype and device are kept.
-/// * `steps`: each beginning where the one before ends, falling to zero. Unit of their levels: standard
-///   deviation of added noise, where clean scaled latents have about 1.
+/// * `steps`: each beginning where the one before ends, falling.
 /// * `on_step`: sees step index, σ and clean estimate; returning `Break` stops the run.
 ///
 /// Returns a latent shaped like `x`, still scaled (divide by the VAE's factor before decoding).
 ///
 /// # Errors
-/// [`crate::Error::Schedule`] if there are no steps or they do not fall to zero; [`crate::Error::Cancelled`]
+/// [`crate::Error::Schedule`] if there are no steps or they do not follow one another; [`crate::Error::Cancelled`]
 /// if `on_step` broke off; whatever `denoiser` returns, unchanged.
 ///
 /// # Source
@@ -32,21 +31,27 @@ pub fn dpmpp_2m(denoiser: &dyn Denoiser, mut x: Tensor, steps: &[Step], on_step:
     check_chain(steps)?;
     // The previous clean estimate, and the length in ln σ of the step that it led.
     let mut previous: Option<(Tensor, f64)> = None;
-    for (index, &Step { timestep, sigma, sigma_next }) in steps.iter().enumerate() {
+    let mut last_level = 0.0;
+    for (index, &Step { timestep, sigma, sigma_next, .. }) in steps.iter().enumerate() {
         let clean = denoiser.denoise(&x, sigma, timestep)?;
         // Infinite for the step to zero.
         let h = (sigma / sigma_next).ln();
         let target = match &previous {
-            Some((before, h_before)) if sigma_next > 0.0 => {
+            Some((before, h_before)) if sigma_next > 0.0 && !is_last_of_few(steps, index) => {
                 let r = h_before / h;
                 (&clean + ((&clean - before)? * (0.5 / r))?)?
             }
             _ => clean.clone(),
         };
-        let keep = sigma_next / sigma;
-        x = ((x * keep)? + (target * (1.0 - keep))?)?;
+        x = blend(&x, &target, sigma_next / sigma)?;
         report(on_step, steps, index, &x, &clean)?;
         previous = Some((clean, h));
+        last_level = sigma_next;
     }
-    Ok(x)
+    relevel(x, last_level, 0.0)
+}
+
+/// Where diffusers falls back to first order for the sake of stability.
+pub(super) fn is_last_of_few(steps: &[Step], index: usize) -> bool {
+    index + 1 == steps.len() && steps.len() < 15
 }

@@ -4,23 +4,55 @@
 //! calls back after every step.
 
 mod ddim;
+mod ddpm;
+mod dpm_2;
+mod dpm_2_ancestral;
 mod dpmpp_2m;
+mod dpmpp_2m_sde;
+mod dpmpp_2s_ancestral;
+mod dpmpp_3m_sde;
+mod dpmpp_sde;
 mod euler;
 mod euler_ancestral;
+mod heun;
+mod lcm;
+mod lms;
+mod pndm;
+mod tcd;
+mod uni_pc;
 
 use std::ops::ControlFlow;
 
 use candle_core::Tensor;
 pub use ddim::ddim;
+pub use ddpm::ddpm;
+pub use dpm_2::dpm_2;
+pub use dpm_2_ancestral::dpm_2_ancestral;
 pub use dpmpp_2m::dpmpp_2m;
+pub use dpmpp_2m_sde::dpmpp_2m_sde;
+pub use dpmpp_2s_ancestral::dpmpp_2s_ancestral;
+pub use dpmpp_3m_sde::dpmpp_3m_sde;
+pub use dpmpp_sde::dpmpp_sde;
 pub use euler::euler;
 pub use euler_ancestral::euler_ancestral;
+pub use heun::heun;
+pub use lcm::lcm;
+pub use lms::lms;
+pub use pndm::pndm;
+pub use tcd::tcd;
 use types::sampler::Sampler;
+pub use uni_pc::uni_pc;
 
 use crate::denoiser::Denoiser;
 use crate::error::{Error, Result};
-use crate::noise::TorchCpuGenerator;
+use crate::noise::NoiseGenerator;
 use crate::schedule::Step;
+
+/// How far LCM's networks stretch their timesteps: `timestep_scaling` in their configs.
+pub(crate) const TIMESTEP_SCALING: f64 = 10.0;
+
+/// The share of the timesteps ahead that TCD makes up for with fresh noise: γ in its paper, `eta` in diffusers.
+pub(crate) const TCD_GAMMA: f64 = 0.3;
 
 /// What a sampler tells after each step.
 #[derive(Debug, Clone, Copy)]
@@ -59,14 +91,27 @@ pub fn sample(
     denoiser: &dyn Denoiser,
     x: Tensor,
     steps: &[Step],
-    noise: &mut TorchCpuGenerator,
+    noise: &mut NoiseGenerator,
     on_step: OnStep,
 ) -> Result<Tensor> {
     match sampler {
         Sampler::Ddim => ddim(denoiser, x, steps, on_step),
+        Sampler::Ddpm => ddpm(denoiser, x, steps, noise, on_step),
+        Sampler::Pndm => pndm(denoiser, x, steps, on_step),
+        Sampler::Lms => lms(denoiser, x, steps, on_step),
         Sampler::Euler => euler(denoiser, x, steps, on_step),
         Sampler::EulerAncestral => euler_ancestral(denoiser, x, steps, noise, on_step),
+        Sampler::Heun => heun(denoiser, x, steps, on_step),
+        Sampler::Dpm2 => dpm_2(denoiser, x, steps, on_step),
+        Sampler::Dpm2Ancestral => dpm_2_ancestral(denoiser, x, steps, noise, on_step),
+        Sampler::DpmPlusPlus2SAncestral => dpmpp_2s_ancestral(denoiser, x, steps, noise, on_step),
         Sampler::DpmPlusPlus2M => dpmpp_2m(denoiser, x, steps, on_step),
+        Sampler::DpmPlusPlusSde => dpmpp_sde(denoiser, x, steps, noise, on_step),
+        Sampler::DpmPlusPlus2MSde => dpmpp_2m_sde(denoiser, x, steps, noise, on_step),
+        Sampler::DpmPlusPlus3MSde => dpmpp_3m_sde(denoiser, x, steps, noise, on_step),
+        Sampler::UniPc => uni_pc(denoiser, x, steps, on_step),
+        Sampler::Lcm => lcm(denoiser, x, steps, noise, on_step),
+        Sampler::Tcd => tcd(denoiser, x, steps, noise, on_step),
     }
 }
 
@@ -79,26 +124,57 @@ fn report(on_step: OnStep, steps: &[Step], index: usize, x: &Tensor, clean: &Ten
     }
 }
 
-/// The step of Euler's method from `sigma` to `sigma_to`: along the line through `x` and its estimate.
-fn euler_step(x: &Tensor, clean: &Tensor, sigma: f64, sigma_to: f64) -> Result<Tensor> {
-    let derivative = ((x - clean)? / sigma)?;
-    Ok((x + (derivative * (sigma_to - sigma))?)?)
+/// The direction of the probability-flow equation, per unit of noise level.
+fn derivative(x: &Tensor, clean: &Tensor, sigma: f64) -> Result<Tensor> {
+    Ok(((x - clean)? / sigma)?)
 }
 
-/// Steps must fall, each from where the one before ended, down to zero.
+/// The step of Euler's method from `sigma` to `sigma_to`: along the line through `x` and its estimate.
+fn euler_step(x: &Tensor, clean: &Tensor, sigma: f64, sigma_to: f64) -> Result<Tensor> {
+    blend(x, clean, sigma_to / sigma)
+}
+
+/// A share of `x`, and of `target` the rest. Where levels are high this keeps digits that are lost if a multiple of the
+/// derivative is added to `x`.
+fn blend(x: &Tensor, target: &Tensor, share: f64) -> Result<Tensor> {
+    Ok(((x * share)? + (target * (1.0 - share))?)?)
+}
+
+/// Fresh noise on top; none is drawn where there would be none to see.
+fn with_noise(x: Tensor, deviation: f64, noise: &mut NoiseGenerator) -> Result<Tensor> {
+    if deviation > 0.0 {
+        let fresh = noise.randn(x.shape(), x.device())?;
+        return Ok((x + (fresh * deviation)?)?);
+    }
+    Ok(x)
+}
+
+/// Takes a latent of one level for one of another: what schedulers do that keep their latents at deviation 1. A level of
+/// 0 stands for the latent as they keep it.
+fn relevel(x: Tensor, sigma: f64, sigma_to: f64) -> Result<Tensor> {
+    if differ(sigma, sigma_to) {
+        let variance = |sigma: f64| sigma * sigma + 1.0;
+        return Ok((x * (variance(sigma_to) / variance(sigma)).sqrt())?);
+    }
+    Ok(x)
+}
+
+/// The level to step down to, and the deviation of the noise that leads from there up to `sigma_next`.
+pub(crate) fn ancestral_split(sigma: f64, sigma_next: f64) -> (f64, f64) {
+    let (from, to) = (sigma * sigma, sigma_next * sigma_next);
+    let up = to * (from - to) / from;
+    ((to - up).sqrt(), up.sqrt())
+}
+
+/// Steps must fall, each from where the one before ended.
 fn check_chain(steps: &[Step]) -> Result<()> {
     check_falling(steps)?;
-    if let Some(pair) = steps.windows(2).find(|pair| differ(pair[0].sigma_next, pair[1].sigma)) {
-        return Err(Error::Schedule(format!(
+    match steps.windows(2).find(|pair| differ(pair[0].sigma_next, pair[1].sigma)) {
+        Some(pair) => Err(Error::Schedule(format!(
             "a step ends at {} and the next one begins at {}",
             pair[0].sigma_next, pair[1].sigma
-        )));
-    }
-    match steps.last() {
-        Some(last) if last.sigma_next > 0.0 => {
-            Err(Error::Schedule(format!("the last one is {}, and has to be 0", last.sigma_next)))
-        }
-        _ => Ok(()),
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Properties that hold for every sampler; the numbers are in `tests/parity/samplers.rs`.
 
 use candle_core::Device;
+use types::noise::NoiseSource;
 use types::sampler::Schedule;
 
 use super::*;
@@ -29,7 +30,7 @@ fn schedule(sampler: Sampler, schedule: Schedule) -> NoiseSchedule {
 }
 
 fn run(sampler: Sampler, steps: &[Step], initial_scale: f64, on_step: OnStep) -> Result<Tensor> {
-    let mut noise = TorchCpuGenerator::new(1);
+    let mut noise = NoiseGenerator::new(NoiseSource::Cpu, 1);
     let x = (noise.randn((1, 2, 4, 4), &Device::Cpu)? * initial_scale)?;
     sample(sampler, &Oracle(clean_latent()), x, steps, &mut noise, on_step)
 }
@@ -46,7 +47,10 @@ fn every_sampler_recovers_the_latent_that_its_denoiser_knows() {
             let found =
                 run(sampler, &made.steps, made.initial_scale, &mut |_| ControlFlow::Continue(())).unwrap();
             let difference = greatest_difference(&found, &clean_latent());
-            assert!(difference < 1e-4, "{sampler} {spacing}: {difference}");
+            // These leave the noise of the lowest training level, which is 0.01 here.
+            let tolerance =
+                if matches!(sampler, Sampler::Lcm | Sampler::Pndm | Sampler::Tcd) { 0.05 } else { 1e-4 };
+            assert!(difference < tolerance, "{sampler} {spacing}: {difference}");
         }
     }
 }
@@ -84,7 +88,7 @@ fn breaking_in_a_step_cancels_the_run_at_once() {
 
 #[test]
 fn levels_that_cannot_be_walked_are_refused_with_the_reason() {
-    let step = |sigma, sigma_next| Step { timestep: 0.0, sigma, sigma_next };
+    let step = |sigma, sigma_next| Step { timestep: 0.0, sigma, sigma_next, within: None };
     for (steps, reason) in [
         (vec![], "there are no steps, and at least 1 is needed"),
         (vec![step(1.0, 2.0)], "a step goes from 1 to 2, and has to fall from above 0 to 0 or more"),
@@ -100,21 +104,41 @@ fn levels_that_cannot_be_walked_are_refused_with_the_reason() {
 }
 
 #[test]
-fn only_ddim_may_jump_between_steps_or_end_above_zero() {
-    let step = |sigma, sigma_next| Step { timestep: 0.0, sigma, sigma_next };
-    for (steps, reason) in [
-        (vec![step(2.0, 1.1), step(1.0, 0.0)], "a step ends at 1.1 and the next one begins at 1"),
-        (vec![step(2.0, 1.0)], "the last one is 1, and has to be 0"),
-    ] {
-        for sampler in Sampler::ALL {
-            let result = run(sampler, &steps, 1.0, &mut |_| ControlFlow::Continue(()));
-            match sampler {
-                Sampler::Ddim => assert!(result.is_ok()),
-                _ => assert_eq!(
-                    result.unwrap_err().to_string(),
-                    format!("noise levels are unusable: {reason}")
-                ),
-            }
+fn only_samplers_of_whole_strides_may_jump_between_steps() {
+    let step = |sigma, sigma_next| Step { timestep: 0.0, sigma, sigma_next, within: None };
+    let steps = [step(2.0, 1.1), step(1.0, 0.0)];
+    for sampler in Sampler::ALL {
+        let result = run(sampler, &steps, 1.0, &mut |_| ControlFlow::Continue(()));
+        match sampler {
+            Sampler::Ddim | Sampler::Pndm => assert!(result.is_ok()),
+            _ => assert_eq!(
+                result.unwrap_err().to_string(),
+                "noise levels are unusable: a step ends at 1.1 and the next one begins at 1"
+            ),
+        }
+    }
+}
+
+#[test]
+fn down_and_up_together_give_the_next_level() {
+    let (down, up) = ancestral_split(3.0, 2.0);
+    assert!((down.hypot(up) - 2.0).abs() < 1e-12);
+    assert!(down < 2.0);
+    assert_eq!(ancestral_split(0.03, 0.0), (0.0, 0.0));
+}
+
+#[test]
+fn both_sources_of_noise_lead_every_sampler_to_a_finite_latent() {
+    for sampler in Sampler::ALL {
+        for source in NoiseSource::ALL {
+            let made = schedule(sampler, Schedule::Normal);
+            let mut noise = NoiseGenerator::new(source, 9);
+            let x = (noise.randn((1, 2, 4, 4), &Device::Cpu).unwrap() * made.initial_scale).unwrap();
+            let found = sample(sampler, &Oracle(clean_latent()), x, &made.steps, &mut noise, &mut |_| {
+                ControlFlow::Continue(())
+            });
+            let sum = found.unwrap().sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+            assert!(sum.is_finite(), "{sampler} {source}");
         }
     }
 }
@@ -133,7 +157,7 @@ fn a_failing_network_ends_the_run_with_its_own_error() {
         &Broken,
         clean_latent(),
         &made.steps,
-        &mut TorchCpuGenerator::new(0),
+        &mut NoiseGenerator::new(NoiseSource::Cpu, 0),
         &mut |_| ControlFlow::Continue(()),
     );
     assert!(matches!(result, Err(Error::Tokenizer(_))));

@@ -2,7 +2,8 @@
 //!
 //! "linspace", "leading" and "trailing" are the rows of Table 2 in Lin et al. 2023, arXiv:2305.08891.
 
-use super::config::{SchedulerConfig, TimestepSpacing};
+use super::beta_distribution;
+use super::config::{AlignedFor, SchedulerConfig, TimestepSpacing};
 
 /// Timesteps of `EulerDiscreteScheduler`: fractional with `linspace`.
 pub fn euler(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
@@ -16,8 +17,8 @@ pub fn euler(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
     }
 }
 
-/// Timesteps of `DDIMScheduler`: whole.
-pub fn ddim(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
+/// Timesteps of `DDIMScheduler`, `DDPMScheduler` and `PNDMScheduler`: whole.
+pub fn whole(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
     let n = config.num_train_timesteps;
     match config.spacing_or(TimestepSpacing::Leading) {
         TimestepSpacing::Linspace => {
@@ -28,7 +29,17 @@ pub fn ddim(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
     }
 }
 
-/// Timesteps of `DPMSolverMultistepScheduler`: whole, and but for `trailing` from a division into one step
+/// Timesteps of `LCMScheduler` and `TCDScheduler`: evenly chosen of `original_inference_steps` even ones; of as many as
+/// are asked for if these are more, which diffusers refuses.
+pub fn distilled(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
+    let n_original = config.original_inference_steps.max(n_steps);
+    let stride = config.num_train_timesteps / n_original;
+    // `numpy.linspace` without its end, cut off.
+    let skip = n_original as f64 / n_steps as f64;
+    (0..n_steps).map(|i| ((n_original - (i as f64 * skip) as usize) * stride - 1) as f64).collect()
+}
+
+/// Timesteps of `DPMSolverMultistepScheduler` and `UniPCMultistepScheduler`: whole, and but for `trailing` from a division into one step
 /// more, of which the lowest is left out. `n_usable` counts the timesteps that are not too noisy.
 pub fn multistep(config: &SchedulerConfig, n_usable: usize, n_steps: usize) -> Vec<f64> {
     match config.spacing_or(TimestepSpacing::Linspace) {
@@ -53,6 +64,90 @@ pub fn karras(sigma_min: f64, sigma_max: f64, n_steps: usize) -> Vec<f64> {
     const RHO: f64 = 7.0;
     let (high, low) = (sigma_max.powf(1.0 / RHO), sigma_min.powf(1.0 / RHO));
     linspace(1.0, n_steps).into_iter().map(|ramp| (high + ramp * (low - high)).powf(RHO)).collect()
+}
+
+/// Levels of which each is the same share of the one before, from the highest to the lowest.
+pub fn exponential(sigma_min: f64, sigma_max: f64, n_steps: usize) -> Vec<f64> {
+    let (high, low) = (sigma_max.ln(), sigma_min.ln());
+    linspace(1.0, n_steps).into_iter().map(|ramp| (high + ramp * (low - high)).exp()).collect()
+}
+
+/// Levels at evenly spaced quantiles of the beta distribution with α = β = 0.6, from the highest to the lowest.
+///
+/// # Source
+/// Lee et al. 2024, arXiv:2407.12173, in the form that diffusers gives it; ComfyUI spaces timesteps, not levels.
+pub fn beta(sigma_min: f64, sigma_max: f64, n_steps: usize) -> Vec<f64> {
+    let quantiles = linspace(1.0, n_steps).into_iter().map(|share| beta_distribution::quantile(1.0 - share));
+    quantiles.map(|quantile| sigma_min + quantile * (sigma_max - sigma_min)).collect()
+}
+
+/// Timesteps from the last towards the first, which is left out: fractional.
+///
+/// # Source
+/// `normal_scheduler` with `sgm` in ComfyUI.
+pub fn sgm_uniform(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
+    let last = (config.num_train_timesteps - 1) as f64;
+    let mut all = linspace(last, n_steps + 1);
+    all.reverse();
+    all.truncate(n_steps);
+    all
+}
+
+/// Every so many of the training timesteps, counted from the last: whole.
+///
+/// # Source
+/// `simple_scheduler` in ComfyUI.
+pub fn simple(config: &SchedulerConfig, n_steps: usize) -> Vec<f64> {
+    let n = config.num_train_timesteps;
+    let stride = n as f64 / n_steps as f64;
+    (0..n_steps).map(|i| (n - 1) as f64 - (i as f64 * stride).floor()).collect()
+}
+
+/// Levels that were found by optimisation for ten steps, interpolated in ln σ for other numbers. They do not depend on
+/// the training betas: both tables are for those of Stable Diffusion.
+///
+/// # Source
+/// Sabour et al. 2024, arXiv:2404.14507; the tables with all their digits as ComfyUI has them.
+pub fn align_your_steps(table: AlignedFor, n_steps: usize) -> Vec<f64> {
+    let levels: [f64; 11] = match table {
+        AlignedFor::StableDiffusion => [
+            14.614_641_229_3,
+            6.474_576_095_6,
+            3.863_674_598_5,
+            2.694_615_152_0,
+            1.884_192_117_7,
+            1.394_380_509_2,
+            0.964_258_390_4,
+            0.652_368_601_6,
+            0.397_745_627_2,
+            0.151_523_266_2,
+            0.029_167_158_2,
+        ],
+        AlignedFor::StableDiffusionXl => [
+            14.614_641_229_3,
+            6.318_448_528_7,
+            3.768_179_031_5,
+            2.181_148_076_9,
+            1.340_524_494_5,
+            0.862_072_114_1,
+            0.555_069_328_9,
+            0.379_854_070_8,
+            0.233_236_413_4,
+            0.111_418_817_7,
+            0.029_167_158_2,
+        ],
+    };
+    let last = (levels.len() - 1) as f64;
+    // The lowest of the interpolated levels makes room for zero.
+    linspace(last, n_steps + 1)
+        .into_iter()
+        .take(n_steps)
+        .map(|at| {
+            let low = at as usize;
+            let (above, below) = (levels[low].ln(), levels[(low + 1).min(levels.len() - 1)].ln());
+            (above + (below - above) * (at - low as f64)).exp()
+        })
+        .collect()
 }
 
 /// `numpy.linspace(0, end, n)`.

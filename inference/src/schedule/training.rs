@@ -18,16 +18,29 @@ impl TrainingNoise {
     /// Ho et al. 2020 (linear), Rombach et al. 2022 (scaled linear), Nichol and Dhariwal 2021 (cosine), as
     /// in diffusers' schedulers; a published port divides integers in the last of them, and so gets it wrong.
     pub fn new(config: &SchedulerConfig) -> Self {
-        let mut alphas_cumprod = 1.0;
-        let sigmas: Vec<f32> = betas(config)
-            .into_iter()
-            .map(|beta| {
-                // torch multiplies in f64 here and stores each product in f32.
-                alphas_cumprod *= f64::from(1.0 - beta);
-                let alpha_bar = alphas_cumprod as f32;
-                ((1.0 - alpha_bar) / alpha_bar).sqrt()
-            })
-            .collect();
+        // diffusers puts this for the level of pure noise, which is infinite.
+        Self::with_pure_noise(config, f32::from_bits(0x3380_0000))
+    }
+
+    /// Levels as schedulers have them that count in latents of deviation 1, where pure noise is a number like any
+    /// other: so far up that nothing of the signal is seen.
+    pub(super) fn with_distant_end(config: &SchedulerConfig) -> Self {
+        const SIGMA: f32 = 1_048_576.0;
+        Self::with_pure_noise(config, 1.0 / (SIGMA * SIGMA + 1.0))
+    }
+
+    /// `alpha_bar` is the share of signal at the last timestep, if the config asks for none.
+    fn with_pure_noise(config: &SchedulerConfig, alpha_bar: f32) -> Self {
+        let betas = betas(config);
+        let mut alphas_cumprod = products(&betas);
+        if config.rescale_betas_zero_snr {
+            alphas_cumprod = products(&rescaled(&alphas_cumprod));
+            if let Some(last) = alphas_cumprod.last_mut() {
+                *last = alpha_bar;
+            }
+        }
+        let sigmas: Vec<f32> =
+            alphas_cumprod.into_iter().map(|alpha_bar| ((1.0 - alpha_bar) / alpha_bar).sqrt()).collect();
         let log_sigmas = sigmas.iter().map(|&sigma| f64::from(sigma).ln() as f32).collect();
         Self { sigmas, log_sigmas }
     }
@@ -53,6 +66,14 @@ impl TrainingNoise {
         }
     }
 
+    /// The level at a timestep, linear in ln σ in between: how k-diffusion reads its table.
+    pub(super) fn sigma_by_logarithm(&self, timestep: f64) -> f64 {
+        let at = timestep.clamp(0.0, self.last() as f64);
+        let low = at as usize;
+        let (below, above) = (self.log_sigmas[low], self.log_sigmas[(low + 1).min(self.last())]);
+        (f64::from(below) + (f64::from(above) - f64::from(below)) * (at - low as f64)).exp()
+    }
+
     /// The timestep at a level, linear in ln σ; at the ends it stays.
     pub fn timestep(&self, sigma: f64) -> f64 {
         let log_sigma = sigma.max(1e-10).ln();
@@ -72,6 +93,32 @@ impl TrainingNoise {
     fn last(&self) -> usize {
         self.sigmas.len() - 1
     }
+}
+
+/// The share of signal that is left at each timestep.
+fn products(betas: &[f32]) -> Vec<f32> {
+    let mut product = 1.0;
+    betas
+        .iter()
+        .map(|&beta| {
+            // torch multiplies in f64 here and stores each product in f32.
+            product *= f64::from(1.0 - beta);
+            product as f32
+        })
+        .collect()
+}
+
+/// Betas that leave no signal at the last timestep, and as much as before at the first.
+///
+/// # Source
+/// Lin et al. 2023, arXiv:2305.08891, Algorithm 1; in f32, as diffusers computes it.
+fn rescaled(alphas_cumprod: &[f32]) -> Vec<f32> {
+    let roots: Vec<f32> = alphas_cumprod.iter().map(|alpha_bar| alpha_bar.sqrt()).collect();
+    let (Some(&first), Some(&last)) = (roots.first(), roots.last()) else { return Vec::new() };
+    let scale = first / (first - last);
+    let shifted: Vec<f32> = roots.iter().map(|root| (root - last) * scale).map(|root| root * root).collect();
+    let before = [1.0].into_iter().chain(shifted.iter().copied());
+    shifted.iter().zip(before).map(|(alpha_bar, before)| 1.0 - alpha_bar / before).collect()
 }
 
 /// The share of noise that each training timestep adds.
@@ -132,6 +179,22 @@ mod tests {
         });
         assert!((noise.sigma_min() - 0.029_167).abs() < 1e-6, "{}", noise.sigma_min());
         assert!((noise.sigma_max() - 14.614_6).abs() < 1e-3, "{}", noise.sigma_max());
+    }
+
+    #[test]
+    fn rescaled_betas_end_in_noise_alone_and_begin_as_before() {
+        let config = SchedulerConfig {
+            beta_start: 0.00085,
+            beta_end: 0.012,
+            beta_schedule: BetaSchedule::ScaledLinear,
+            ..SchedulerConfig::default()
+        };
+        let rescaled = SchedulerConfig { rescale_betas_zero_snr: true, ..config.clone() };
+        let (plain, made) = (TrainingNoise::new(&config), TrainingNoise::new(&rescaled));
+        assert!((made.sigma_min() - plain.sigma_min()).abs() < 1e-5);
+        assert!((made.sigma_max() - 4096.0).abs() < 1e-3, "{}", made.sigma_max());
+        assert!(TrainingNoise::with_distant_end(&rescaled).sigma_max() > 1e6);
+        assert!(made.sigmas.is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod lora;
 mod noise;
 mod pictures;
 mod prompts;
+mod published;
 mod reference;
 mod samplers;
 mod text;

@@ -1,15 +1,17 @@
-//! Our schedules and samplers are those of diffusers, level by level and step by step.
+//! Our schedules and samplers are those of diffusers and k-diffusion, level by level and step by step.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use candle_core::{Device, Tensor};
 use inference::Result;
-use inference::denoiser::{Denoiser, denoiser};
+use inference::denoiser::denoiser;
 use inference::model_files::ModelFiles;
-use inference::noise::TorchCpuGenerator;
+use inference::noise::NoiseGenerator;
 use inference::samplers::sample;
-use inference::schedule::{NoiseSchedule, PredictionType, SchedulerConfig, Step, TrainingNoise};
+use inference::schedule::{NoiseSchedule, SchedulerConfig};
 use serde::Deserialize;
+use types::noise::NoiseSource;
 use types::sampler::{Sampler, Schedule};
 
 use crate::reference::reference;
@@ -22,6 +24,8 @@ struct Levels {
     n_steps: usize,
     timesteps: Vec<f64>,
     sigmas: Vec<f64>,
+    /// The timesteps of second calls within a step.
+    within: Vec<f64>,
     initial_scale: f64,
 }
 
@@ -30,8 +34,24 @@ struct Run {
     config: serde_json::Value,
     sampler: Sampler,
     schedule: Schedule,
-    /// The latent after each step, as diffusers has it.
+    n_steps: usize,
+    /// Whether the reference keeps its latents at deviation 1.
+    is_scaled: bool,
+    /// The latent after each step, or after the last alone.
     steps: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct FromPicture {
+    config: serde_json::Value,
+    sampler: Sampler,
+    schedule: Schedule,
+    n_steps: usize,
+    strength: f64,
+    is_scaled: bool,
+    /// The clean latent under noise.
+    start: Vec<f64>,
+    end: Vec<f64>,
 }
 
 /// The config as a model's folder would bring it.
@@ -46,6 +66,12 @@ fn relative(found: f64, expected: f64) -> f64 {
     (found - expected).abs() / expected.abs().max(1e-9)
 }
 
+/// Whole timesteps have to be the same ones; others were rounded to f32.
+fn assert_timestep(name: &str, found: f64, expected: f64) {
+    let tolerance = if expected.fract().abs() < 1e-12 && found.fract().abs() < 1e-12 { 1e-12 } else { 1e-3 };
+    assert!((found - expected).abs() < tolerance, "{name}: timestep {found} {expected}");
+}
+
 #[test]
 fn every_schedule_has_the_timesteps_and_levels_of_diffusers() {
     let mut worst = 0.0f64;
@@ -55,12 +81,12 @@ fn every_schedule_has_the_timesteps_and_levels_of_diffusers() {
             NoiseSchedule::new(&load(&case.config), case.sampler, case.schedule, case.n_steps).unwrap();
         assert_eq!(made.steps.len(), case.timesteps.len(), "{name}");
         for (step, (&timestep, &sigma)) in made.steps.iter().zip(case.timesteps.iter().zip(&case.sigmas)) {
-            // Whole timesteps have to be the same ones; others were rounded to f32.
-            let tolerance = if timestep.fract().abs() < 1e-12 { 1e-12 } else { 1e-3 };
-            let error = (step.timestep - timestep).abs();
-            assert!(error < tolerance, "{name}: {} {timestep}", step.timestep);
+            assert_timestep(&name, step.timestep, timestep);
             worst = worst.max(relative(step.sigma, sigma));
             assert!(relative(step.sigma, sigma) < 1e-6, "{name}: {} {sigma}", step.sigma);
+        }
+        for (step, &timestep) in made.steps.iter().zip(&case.within) {
+            assert_timestep(&name, step.within.unwrap().timestep, timestep);
         }
         assert!(relative(made.initial_scale, case.initial_scale) < 1e-6, "{name}");
     }
@@ -73,28 +99,69 @@ fn toy_network(x: &Tensor, timestep: f64) -> Result<Tensor> {
 }
 
 #[test]
-fn every_sampler_takes_the_steps_of_diffusers() {
-    let mut worst = 0.0f64;
+fn every_sampler_takes_the_steps_of_its_reference() {
+    let mut worst: BTreeMap<&str, f64> = BTreeMap::new();
     for case in reference::<Vec<Run>>("samplers.json") {
-        let name = format!("{} {} {}", case.sampler, case.schedule, case.config);
+        let name = format!("{} {} {} {}", case.sampler, case.schedule, case.n_steps, case.config);
         let config = load(&case.config);
-        let made = NoiseSchedule::new(&config, case.sampler, case.schedule, case.steps.len()).unwrap();
-        let mut noise = TorchCpuGenerator::new(5);
+        let made = NoiseSchedule::new(&config, case.sampler, case.schedule, case.n_steps).unwrap();
+        let mut noise = NoiseGenerator::new(NoiseSource::Cpu, 5);
         let x = (noise.randn((1, 1, 4, 4), &Device::Cpu).unwrap() * made.initial_scale).unwrap();
         let network = denoiser(config.prediction_type, toy_network);
-        // diffusers keeps the latents of these two at deviation 1.
-        let is_scaled = matches!(case.sampler, Sampler::Ddim | Sampler::DpmPlusPlus2M);
+        let tolerance = tolerance(case.sampler, case.schedule, &config);
+        let worst = worst.entry(case.sampler.as_str()).or_default();
         let last = sample(case.sampler, &*network, x, &made.steps, &mut noise, &mut |done| {
-            let scale = if is_scaled { (done.sigma_next.powi(2) + 1.0).sqrt() } else { 1.0 };
-            let error = relative_error(&(done.x / scale).unwrap(), &case.steps[done.index]);
-            worst = worst.max(error);
-            assert!(error < 1e-5, "{name}, step {}: {error:.1e}", done.index);
+            assert_eq!(done.n_steps, case.n_steps);
+            if case.steps.len() == case.n_steps {
+                let scale = if case.is_scaled { done.sigma_next.hypot(1.0) } else { 1.0 };
+                let error = relative_error(&(done.x / scale).unwrap(), &case.steps[done.index]);
+                *worst = worst.max(error);
+                assert!(error < tolerance, "{name}, step {}: {error:.1e}", done.index);
+            }
             ControlFlow::Continue(())
         });
         let error = relative_error(&last.unwrap(), &case.steps[case.steps.len() - 1]);
-        assert!(error < 1e-5, "{name}, result: {error:.1e}");
+        *worst = worst.max(error);
+        assert!(error < tolerance, "{name}, result: {error:.1e}");
     }
-    println!("samplers: greatest relative error {worst:.1e}");
+    for sampler in Sampler::ALL {
+        println!("{sampler}: greatest relative error {:.1e}", worst[sampler.as_str()]);
+    }
+}
+
+/// The Brownian tree has a resolution of a millionth: where torch's logarithm rounds a level's last bit the other way,
+/// the noise of a step differs by as much as its root. With normal spacing no level does.
+///
+/// With zero terminal SNR Euler starts from level 4096, and in its first step the reference loses three digits of seven.
+fn tolerance(sampler: Sampler, schedule: Schedule, config: &SchedulerConfig) -> f64 {
+    match sampler {
+        Sampler::DpmPlusPlusSde if schedule != Schedule::Normal => 1e-3,
+        Sampler::Euler | Sampler::EulerAncestral if config.rescale_betas_zero_snr => 1e-4,
+        _ => 1e-5,
+    }
+}
+
+#[test]
+fn a_run_from_a_picture_begins_and_ends_where_that_of_diffusers_does() {
+    for case in reference::<Vec<FromPicture>>("strengths.json") {
+        let name = format!("{} {} {} {}", case.sampler, case.schedule, case.n_steps, case.strength);
+        let config = load(&case.config);
+        let made =
+            NoiseSchedule::with_strength(&config, case.sampler, case.schedule, case.n_steps, case.strength)
+                .unwrap();
+        let clean: Vec<f32> = (0..16u8).map(|i| f32::from(i) * 0.2 - 1.5).collect();
+        let clean = Tensor::from_vec(clean, (1, 1, 4, 4), &Device::Cpu).unwrap();
+        let mut noise = NoiseGenerator::new(NoiseSource::Cpu, 5);
+        let x = made.noised(&clean, &noise.randn((1, 1, 4, 4), &Device::Cpu).unwrap()).unwrap();
+        let scale = if case.is_scaled { made.steps[0].sigma.hypot(1.0) } else { 1.0 };
+        let error = relative_error(&(&x / scale).unwrap(), &case.start);
+        assert!(error < 1e-6, "{name}, start: {error:.1e}");
+        let network = denoiser(config.prediction_type, toy_network);
+        let found =
+            sample(case.sampler, &*network, x, &made.steps, &mut noise, &mut |_| ControlFlow::Continue(()));
+        let error = relative_error(&found.unwrap(), &case.end);
+        assert!(error < 1e-5, "{name}, end: {error:.1e}");
+    }
 }
 
 /// Length of the difference over length of the reference.
@@ -103,119 +170,4 @@ fn relative_error(found: &Tensor, expected: &[f64]) -> f64 {
     let square = |x: f64| x * x;
     let difference: f64 = found.iter().zip(expected).map(|(&a, &b)| square(f64::from(a) - b)).sum();
     (difference / expected.iter().copied().map(square).sum::<f64>()).sqrt()
-}
-
-/// The network of diffusers' own scheduler tests (`tests/schedulers/`).
-fn published_network(x: &Tensor, timestep: f64) -> Result<Tensor> {
-    Ok((x * (timestep / (timestep + 1.0)))?)
-}
-
-/// The loop of those tests for samplers whose scheduler scales the network's input: it goes on with the
-/// scaled sample in place of the sample, which no pipeline does.
-struct ScaledSample<'a> {
-    config: &'a SchedulerConfig,
-    steps: Vec<Step>,
-    /// The level that the sampler's line leads to, from a step's two levels.
-    target: fn(f64, f64) -> f64,
-}
-
-impl Denoiser for ScaledSample<'_> {
-    fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
-        let variance = sigma * sigma + 1.0;
-        let scaled = (x / variance.sqrt())?;
-        let prediction = published_network(&scaled, timestep)?;
-        let clean = match self.config.prediction_type {
-            PredictionType::Epsilon => (&scaled - (prediction * sigma)?)?,
-            PredictionType::VPrediction => {
-                ((&scaled / variance)? - (prediction * (sigma / variance.sqrt()))?)?
-            }
-        };
-        // A step from x with this estimate ends where a step from the scaled sample with its own would.
-        let sigma_next =
-            self.steps.iter().find(|step| (step.timestep - timestep).abs() < 1e-9).unwrap().sigma_next;
-        let share = ((self.target)(sigma, sigma_next) - sigma) / sigma;
-        Ok((clean + ((x - scaled)? * (1.0 + 1.0 / share))?)?)
-    }
-}
-
-/// The multistep solver runs there with `final_sigmas_type="sigma_min"`: it ends at the lowest training
-/// level, with a latent of deviation 1. As the samplers here end in zero, one more step hands that latent on.
-struct EndsAtLowestLevel<'a> {
-    config: &'a SchedulerConfig,
-    lowest: f64,
-}
-
-impl EndsAtLowestLevel<'_> {
-    fn steps(&self, steps: &[Step]) -> Vec<Step> {
-        let mut steps = steps.to_vec();
-        steps.last_mut().unwrap().sigma_next = self.lowest;
-        steps.push(Step { timestep: 0.0, sigma: self.lowest, sigma_next: 0.0 });
-        steps
-    }
-}
-
-impl Denoiser for EndsAtLowestLevel<'_> {
-    fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
-        if sigma > self.lowest {
-            denoiser(self.config.prediction_type, published_network).denoise(x, sigma, timestep)
-        } else {
-            Ok((x / (sigma * sigma + 1.0).sqrt())?)
-        }
-    }
-}
-
-fn ancestral_target(sigma: f64, sigma_next: f64) -> f64 {
-    let up = sigma_next.powi(2) * (sigma.powi(2) - sigma_next.powi(2)) / sigma.powi(2);
-    (sigma_next.powi(2) - up).sqrt()
-}
-
-fn full_loop(config: &SchedulerConfig, sampler: Sampler, schedule: Schedule) -> f64 {
-    let NoiseSchedule { mut steps, initial_scale } =
-        NoiseSchedule::new(config, sampler, schedule, 10).unwrap();
-    let network: Box<dyn Denoiser> = match sampler {
-        Sampler::Ddim => denoiser(config.prediction_type, published_network),
-        Sampler::Euler => {
-            Box::new(ScaledSample { config, steps: steps.clone(), target: |_, sigma_next| sigma_next })
-        }
-        Sampler::EulerAncestral => {
-            Box::new(ScaledSample { config, steps: steps.clone(), target: ancestral_target })
-        }
-        Sampler::DpmPlusPlus2M => {
-            let network = EndsAtLowestLevel { config, lowest: TrainingNoise::new(config).sigma_min() };
-            steps = network.steps(&steps);
-            Box::new(network)
-        }
-    };
-    let start = (Tensor::arange(0f32, 768f32, &Device::Cpu).unwrap() / 768.0).unwrap();
-    let start = start.reshape((3, 8, 8, 4)).unwrap().permute((3, 0, 1, 2)).unwrap().contiguous().unwrap();
-    let x = (start * initial_scale).unwrap();
-    let mut noise = TorchCpuGenerator::new(0);
-    let x = sample(sampler, &*network, x, &steps, &mut noise, &mut |_| ControlFlow::Continue(())).unwrap();
-    f64::from(x.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
-}
-
-#[test]
-fn the_published_full_loops_of_diffusers_come_out() {
-    let n_1000 = SchedulerConfig::default();
-    let n_1100 = SchedulerConfig { num_train_timesteps: 1100, ..n_1000.clone() };
-    let velocity = |config: &SchedulerConfig| SchedulerConfig {
-        prediction_type: PredictionType::VPrediction,
-        ..config.clone()
-    };
-    // Sums of absolute values and tolerances, as the tests there state them; means times 768 for the
-    // multistep solver.
-    for (config, sampler, schedule, expected, tolerance) in [
-        (n_1000.clone(), Sampler::Ddim, Schedule::Normal, 172.0067, 1e-2),
-        (velocity(&n_1000), Sampler::Ddim, Schedule::Normal, 52.5302, 1e-2),
-        (n_1100.clone(), Sampler::Euler, Schedule::Normal, 10.0807, 1e-2),
-        (velocity(&n_1100), Sampler::Euler, Schedule::Normal, 0.0002, 1e-2),
-        (n_1100.clone(), Sampler::Euler, Schedule::Karras, 124.5230, 1e-2),
-        (n_1100.clone(), Sampler::EulerAncestral, Schedule::Normal, 152.3192, 1e-2),
-        (n_1000.clone(), Sampler::DpmPlusPlus2M, Schedule::Normal, 0.3301 * 768.0, 1e-3 * 768.0),
-        (velocity(&n_1000), Sampler::DpmPlusPlus2M, Schedule::Normal, 0.2251 * 768.0, 1e-3 * 768.0),
-    ] {
-        let found = full_loop(&config, sampler, schedule);
-        println!("{sampler} {schedule} {:?}: {found:.4}, published {expected:.4}", config.prediction_type);
-        assert!((found - expected).abs() < tolerance, "{sampler} {schedule}: {found} {expected}");
-    }
 }

@@ -5,12 +5,13 @@ use candle_core::Tensor;
 use super::StableDiffusion;
 use super::info::Form;
 use super::mask::Mask;
+use super::pass::Pass;
 use super::request::Start;
 use super::rgb::Rgb;
 use crate::error::Result;
 use crate::inpainting::Known;
 use crate::models::vae::LatentDistribution;
-use crate::noise::TorchCpuGenerator;
+use crate::noise::{NoiseGenerator, variation};
 use crate::schedule::NoiseSchedule;
 
 /// What a pass begins with.
@@ -44,20 +45,18 @@ pub(super) struct Original {
 impl Beginning {
     /// Draws from `noise` in the order of diffusers' pipelines: for the picture's latent, for the noise, for the latent
     /// of the masked picture.
-    pub(super) fn new(
-        model: &StableDiffusion,
-        start: Option<&Start>,
-        (width, height): (usize, usize),
-        schedule: &NoiseSchedule,
-        noise: &mut TorchCpuGenerator,
-    ) -> Result<Self> {
+    pub(super) fn new(pass: &Pass<'_>, start: Option<&Start>, noise: &mut NoiseGenerator) -> Result<Self> {
+        let Pass { model, width, height, .. } = *pass;
         let picture = start.map(|start| start.picture.resized(width as u32, height as u32));
         let soft = start.and_then(|start| start.mask.as_ref());
         let mask = soft.map(|soft| soft.mask.resized(width as u32, height as u32).feathered(soft.feather));
         let shrink = model.decoder.config().shrink();
         let mut drawing = Drawing {
             model,
-            schedule,
+            schedule: &pass.schedule,
+            other: pass.request.variation.map(|variation| {
+                (NoiseGenerator::new(pass.request.noise, variation.seed), variation.strength)
+            }),
             shape: (1, model.decoder.config().latent_channels, height / shrink, width / shrink),
             is_all_noise: start.is_none_or(|start| start.strength >= 1.0),
             noise,
@@ -82,11 +81,11 @@ impl Beginning {
             }
             (_, Some(picture), None) => {
                 let clean = drawing.clean(&picture)?;
-                let drawn = drawing.draw()?;
+                let drawn = drawing.draw_noise()?;
                 Ok(Self::plain(drawing.noisy(&clean, &drawn)?))
             }
             (_, None, _) => {
-                let drawn = drawing.draw()?;
+                let drawn = drawing.draw_noise()?;
                 Ok(Self::plain(drawing.pure(&drawn)?))
             }
         }
@@ -103,14 +102,23 @@ struct Drawing<'a> {
     schedule: &'a NoiseSchedule,
     /// Of a latent.
     shape: (usize, usize, usize, usize),
+    /// Another noise to go to, and how far.
+    other: Option<(NoiseGenerator, f64)>,
     /// Whether the whole schedule is walked, so that nothing of the picture would be seen through the noise.
     is_all_noise: bool,
-    noise: &'a mut TorchCpuGenerator,
+    noise: &'a mut NoiseGenerator,
 }
 
 impl Drawing<'_> {
     fn draw(&mut self) -> Result<Tensor> {
         self.noise.randn(self.shape, &self.model.device)
+    }
+
+    /// What the picture develops from.
+    fn draw_noise(&mut self) -> Result<Tensor> {
+        let drawn = self.draw()?;
+        let Some((generator, strength)) = &mut self.other else { return Ok(drawn) };
+        variation(&drawn, &generator.randn(self.shape, &self.model.device)?, *strength)
     }
 
     /// Noise alone.
@@ -120,7 +128,7 @@ impl Drawing<'_> {
 
     /// A latent with the noise of the first step.
     fn noisy(&self, clean: &Tensor, drawn: &Tensor) -> Result<Tensor> {
-        Ok((clean + (drawn * self.schedule.steps[0].sigma)?)?)
+        self.schedule.noised(clean, drawn)
     }
 
     /// A latent of the picture.
@@ -141,7 +149,7 @@ impl Drawing<'_> {
     /// For a U-Net that sees the picture to change.
     fn of_picture_to_edit(&mut self, picture: &Rgb) -> Result<Beginning> {
         let encoded = self.encode(&picture.to_tensor(&self.model.device)?)?;
-        let drawn = self.draw()?;
+        let drawn = self.draw_noise()?;
         let beside = Beside::Picture(encoded.unscaled_mode().clone());
         Ok(Beginning { beside, ..Beginning::plain(self.pure(&drawn)?) })
     }
@@ -149,7 +157,7 @@ impl Drawing<'_> {
     /// For a U-Net that sees the mask and the masked picture.
     fn beside_inputs(&mut self, picture: &Rgb, mask: &Mask) -> Result<Beginning> {
         let clean = if self.is_all_noise { None } else { Some(self.clean(picture)?) };
-        let drawn = self.draw()?;
+        let drawn = self.draw_noise()?;
         let latent = match &clean {
             Some(clean) => self.noisy(clean, &drawn)?,
             None => self.pure(&drawn)?,
@@ -164,7 +172,7 @@ impl Drawing<'_> {
     /// For a U-Net that sees the latent alone.
     fn over_known(&mut self, picture: &Rgb, mask: &Mask) -> Result<Beginning> {
         let clean = self.clean(picture)?;
-        let drawn = self.draw()?;
+        let drawn = self.draw_noise()?;
         // The pipeline there draws a latent of the masked picture, and has no use for it.
         self.draw()?;
         let latent = if self.is_all_noise { self.pure(&drawn)? } else { self.noisy(&clean, &drawn)? };

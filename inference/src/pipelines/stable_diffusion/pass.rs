@@ -13,17 +13,17 @@ use crate::error::{Error, Result};
 use crate::guidance::{Guidance, Guided, GuidedByPicture};
 use crate::inpainting::Inpainting;
 use crate::models::unet::Condition;
-use crate::noise::TorchCpuGenerator;
+use crate::noise::NoiseGenerator;
 use crate::samplers::sample;
 use crate::schedule::NoiseSchedule;
 
 /// One walk from noise to a picture: its size, its steps and what the U-Net is told.
 pub(super) struct Pass<'a> {
-    model: &'a StableDiffusion,
-    request: &'a PictureRequest,
-    width: usize,
-    height: usize,
-    schedule: NoiseSchedule,
+    pub(super) model: &'a StableDiffusion,
+    pub(super) request: &'a PictureRequest,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) schedule: NoiseSchedule,
 }
 
 impl<'a> Pass<'a> {
@@ -71,7 +71,12 @@ impl<'a> Pass<'a> {
         strength: f64,
     ) -> Result<Self> {
         let (sampler, spacing): (Sampler, Schedule) = (request.sampler, request.schedule);
-        let schedule = walked(&NoiseSchedule::new(&model.scheduler, sampler, spacing, steps)?, strength)?;
+        let config = &model.scheduler;
+        let schedule = if strength < 1.0 {
+            NoiseSchedule::with_strength(config, sampler, spacing, steps, strength)?
+        } else {
+            NoiseSchedule::new(config, sampler, spacing, steps)?
+        };
         Ok(Self { model, request, width, height, schedule })
     }
 
@@ -87,8 +92,8 @@ impl<'a> Pass<'a> {
         let Self { model, request, width, height, .. } = *self;
         let (unet, size) = (model.unet.config(), (width, height));
         let conditions = Conditions::new(&model.prompts, unet, request, size, &model.device)?;
-        let mut noise = TorchCpuGenerator::new(request.seed);
-        let beginning = Beginning::new(model, start, size, &self.schedule, &mut noise)?;
+        let mut noise = NoiseGenerator::new(request.noise, request.seed);
+        let beginning = Beginning::new(self, start, &mut noise)?;
         let denoiser = self.denoiser(&conditions, &beginning)?;
         let latent = sample(
             request.sampler,
@@ -144,20 +149,6 @@ impl<'a> Pass<'a> {
             None => denoiser,
         })
     }
-}
-
-/// The last steps, of which there are as many as the share `strength` of all gives, rounded down.
-///
-/// # Source
-/// `get_timesteps` of diffusers' image to image pipelines.
-fn walked(schedule: &NoiseSchedule, strength: f64) -> Result<NoiseSchedule> {
-    let n = schedule.steps.len();
-    let n_walked = ((n as f64 * strength) as usize).min(n);
-    if n_walked == 0 {
-        return Err(Error::Schedule(format!("strength {strength} of {n} steps leaves none to walk")));
-    }
-    let steps = schedule.steps[n - n_walked..].to_vec();
-    Ok(NoiseSchedule { steps, ..*schedule })
 }
 
 /// Counts the steps of all passes together.

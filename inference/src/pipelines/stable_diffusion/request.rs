@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use candle_core::Tensor;
+use types::noise::NoiseSource;
 use types::prompt::Weighting;
 use types::sampler::{Sampler, Schedule};
 
@@ -34,8 +35,12 @@ pub struct PictureRequest {
     pub sampler: Sampler,
     /// How they are spaced.
     pub schedule: Schedule,
-    /// Where the noise comes from; as in torch only its lower 32 bits count.
+    /// Seed of the noise; with [`NoiseSource::Cpu`] only its lower 32 bits count, as in torch.
     pub seed: u64,
+    /// Whose random numbers the noise is.
+    pub noise: NoiseSource,
+    /// A second noise that the first goes some of the way to.
+    pub variation: Option<Variation>,
     /// Pixels, a multiple of [`super::Constraints::size_multiple`].
     pub width: usize,
     /// Pixels, a multiple of [`super::Constraints::size_multiple`].
@@ -61,12 +66,23 @@ impl PictureRequest {
             sampler: Sampler::DpmPlusPlus2M,
             schedule: Schedule::Karras,
             seed: 0,
+            noise: NoiseSource::default(),
+            variation: None,
             width,
             height,
             start: None,
             hires: None,
         }
     }
+}
+
+/// A noise beside that of the seed, for pictures that are nearly the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Variation {
+    /// Its seed.
+    pub seed: u64,
+    /// 0 to 1: how far to go from the first noise to this one; see [`crate::noise::variation`].
+    pub strength: f64,
 }
 
 /// A picture to begin with.
