@@ -153,7 +153,8 @@ impl ModelFiles {
     /// The whole file.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] if there is none, [`Error::BrokenFile`] if the disk refuses.
+    /// [`Error::MissingFile`] if there is none, [`Error::BrokenFile`] if the disk refuses; in a single file
+    /// [`Error::MissingPart`] and [`Error::MissingTensors`].
     pub fn bytes(&self, file: &str) -> Result<Cow<'static, [u8]>> {
         match &self.source {
             Source::Folder(folder) => std::fs::read(folder.join(file))
@@ -166,6 +167,8 @@ impl ModelFiles {
                         .map(Cow::Owned)
                         .map_err(|error| self.unreadable(file, &error));
                 }
+                // A config that was derived from half of a part would hide what is the matter.
+                checkpoint.refuse_gaps(file.split('/').next().unwrap_or_default())?;
                 let bytes = checkpoint.small_file(file).map(|text| Cow::Owned(text.as_bytes().to_vec()));
                 bytes.ok_or_else(|| self.missing(file))
             }

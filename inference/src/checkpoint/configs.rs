@@ -79,7 +79,8 @@ impl Found<'_> {
         Ok(files)
     }
 
-    fn n_inputs(&self) -> usize {
+    /// Channels that the U-Net takes.
+    pub(super) fn n_inputs(&self) -> usize {
         let first = self.header.tensors.get(&format!("{}input_blocks.0.0.weight", unet::PREFIX));
         first.and_then(|stored| stored.shape.get(1).copied()).unwrap_or(4)
     }

@@ -87,11 +87,11 @@ impl Kinship {
     /// # Errors
     /// [`Error::MissingFile`], [`Error::BrokenFile`] from `unet/config.json`.
     pub fn of(files: &ModelFiles) -> Result<Self> {
+        if let Some(checkpoint) = files.as_checkpoint() {
+            return Ok(Self { family: checkpoint.family(), inpaints: checkpoint.inpaints() });
+        }
         let config: Value = files.json("unet/config.json")?;
         let inpaints = config["in_channels"] == 9;
-        if let Some(checkpoint) = files.as_checkpoint() {
-            return Ok(Self { family: checkpoint.family(), inpaints });
-        }
         let text = match &config["cross_attention_dim"] {
             Value::Array(levels) => levels.first().and_then(Value::as_u64),
             number => number.as_u64(),

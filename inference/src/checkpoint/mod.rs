@@ -40,6 +40,7 @@ pub struct Checkpoint {
     /// Where other files may lie that win over what it says.
     side: PathBuf,
     family: Family,
+    inpaints: bool,
     file: Arc<OpenFile>,
     parts: BTreeMap<&'static str, Part>,
     small_files: BTreeMap<String, String>,
@@ -83,13 +84,19 @@ impl Checkpoint {
         let found =
             Found { header: &header, file: &file, family, unet: &unet, vae, texts: &texts, parts: &parts };
         let small_files = found.small_files()?;
+        let inpaints = found.n_inputs() == 9;
         let file = Arc::new(file);
-        Ok(Self { name, side: path.with_extension(""), family, file, parts, small_files, missing })
+        Ok(Self { name, side: path.with_extension(""), family, inpaints, file, parts, small_files, missing })
     }
 
     /// Which models have parts of the same sizes.
     pub fn family(&self) -> Family {
         self.family
+    }
+
+    /// Whether its U-Net has 9 channels.
+    pub fn inpaints(&self) -> bool {
+        self.inpaints
     }
 
     /// Folders, in diffusers' layout, of the parts that are in the file.

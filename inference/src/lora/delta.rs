@@ -87,13 +87,13 @@ impl Delta {
         self.first().down.shape.get(1).copied().unwrap_or(0)
     }
 
-    /// Whether it changes tensors of that shape. Windows of one pixel may be written or left out.
+    /// Whether it changes tensors of that shape. A convolution's window may be written out, or be one axis with the
+    /// inputs.
     pub(crate) fn fits(&self, shape: &[usize]) -> bool {
         let (outputs, inputs, window) = self.first().sizes();
-        let (rows, rest) = shape.split_first().map_or((0, &[][..]), |(rows, rest)| (*rows, rest));
-        let (columns, pixels) =
-            rest.split_first().map_or((0, &[][..]), |(columns, pixels)| (*columns, pixels));
-        (rows, columns, pixels.iter().product::<usize>()) == (outputs, inputs, window)
+        shape
+            .split_first()
+            .is_some_and(|(&rows, rest)| rows == outputs && rest.iter().product::<usize>() == inputs * window)
     }
 
     /// Adds `factor` times the change to a weight's numbers.

@@ -185,28 +185,31 @@ impl Adaptations {
         let targets = Targets::of(files)?;
         let mut parts: HashMap<&'static str, HashMap<String, Vec<Change>>> = HashMap::new();
         for LoraUse { lora, unet, text_encoder } in loras {
-            let refuse = || Error::LoraFamily {
+            let refuse = |found: String| Error::LoraFamily {
                 lora: lora.name.clone(),
-                found: lora.family.title().to_owned(),
+                found,
                 model: files.name().to_owned(),
                 needed: family.title().to_owned(),
             };
             if !lora.fits(family) {
-                return Err(refuse());
+                return Err(refuse(lora.family.title().to_owned()));
             }
             let mut n_found = 0;
             for (place, delta) in &lora.layers {
                 let Some(target) = targets.find(place) else { continue };
                 if !delta.fits(&target.shape) {
-                    return Err(refuse());
+                    return Err(refuse(format!("models in which `{}` has another size", target.tensor)));
                 }
                 n_found += 1;
                 let factor = if target.part == "unet" { *unet } else { *text_encoder };
                 let change = Change { lora: Arc::clone(lora), place: place.clone(), factor };
                 parts.entry(target.part).or_default().entry(target.tensor.clone()).or_default().push(change);
             }
-            if n_found * 2 < lora.layers.len() {
-                return Err(refuse());
+            let n_layers = lora.layers.len();
+            if n_found * 2 < n_layers {
+                return Err(refuse(format!(
+                    "models with other layers, of which {n_found} of {n_layers} are here"
+                )));
             }
         }
         let parts =

@@ -80,6 +80,11 @@ fn the_configs_say_what_the_configs_of_a_folder_say() {
                 if key == "projection_dim" && name == "sd2" {
                     continue;
                 }
+                // Without transformers on the largest maps, how many there are is anybody's guess.
+                if key == "transformer_layers_per_block" && name == "sdxl_refiner" {
+                    assert_eq!(*value, json!([1, 4, 4, 4]));
+                    continue;
+                }
                 let written_out = json!(vec![expected[key].clone(); n_levels]);
                 assert!(
                     *value == expected[key] || *value == written_out || is_same_number(value, &expected[key]),

@@ -121,7 +121,7 @@ impl Names {
     /// The same numbers twice: as a folder in diffusers' layout without a tokenizer, and as one file.
     pub fn write_both(&self, folder: &Path, checkpoint: &Path, stored: Stored) {
         let mut parts: BTreeMap<&str, Tensors> = BTreeMap::new();
-        let mut original = Tensors::new();
+        let mut original: BTreeMap<String, (Vec<usize>, BTreeMap<usize, Vec<u8>>)> = BTreeMap::new();
         let mut random = 1u64;
         for pair in &self.pairs {
             let n: usize = pair.shape.iter().product();
@@ -147,14 +147,14 @@ impl Names {
                 bytes.clone()
             };
             let shape = pair.original_shape.clone().unwrap_or_else(|| pair.shape.clone());
-            let entry = original.entry(pair.original.clone()).or_insert((shape, Vec::new()));
-            if let Some(row) = pair.row {
-                assert_eq!(entry.1.len(), row * bytes.len(), "thirds are listed in their order");
-            }
-            entry.1.extend(in_checkpoint);
+            let (_, rows) = original.entry(pair.original.clone()).or_insert((shape, BTreeMap::new()));
+            rows.insert(pair.row.unwrap_or(0), in_checkpoint);
             parts.entry(&pair.part).or_default().insert(pair.diffusers.clone(), (pair.shape.clone(), bytes));
         }
-        write(checkpoint, stored.name(), &original);
+        let whole = |(name, (shape, rows)): (String, (Vec<usize>, BTreeMap<usize, Vec<u8>>))| {
+            (name, (shape, rows.into_values().flatten().collect()))
+        };
+        write(checkpoint, stored.name(), &original.into_iter().map(whole).collect());
         for (part, tensors) in parts {
             let stem = if part.starts_with("text") { "model" } else { "diffusion_pytorch_model" };
             std::fs::create_dir_all(folder.join(part)).unwrap();
