@@ -9,7 +9,8 @@ use inference::model_files::ModelFiles;
 pub struct Config {
     /// Folder of the database and the pictures. Made if it is not there.
     pub data_dir: PathBuf,
-    /// Folder whose subfolders are models in the layout that diffusers writes.
+    /// Folder of models: subfolders in the layout that diffusers writes, and `.safetensors` checkpoints. LoRA files lie
+    /// in its subfolder `loras`, textual inversions in `embeddings`.
     pub models_dir: Option<PathBuf>,
     /// Models that the program carries, picture models and prompt writers alike.
     pub bundled: Vec<ModelFiles>,

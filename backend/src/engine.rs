@@ -6,6 +6,7 @@ pub mod fake;
 use std::ops::ControlFlow;
 
 use image::RgbImage;
+use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
@@ -16,6 +17,9 @@ use types::request::GenerationRequest;
 pub trait Engine: Send + Sync + 'static {
     /// The picture models, the default one first. One that cannot be used says why.
     fn picture_models(&self) -> Vec<ModelInfo>;
+
+    /// The LoRA files, by name. One that cannot be used says why.
+    fn loras(&self) -> Vec<LoraInfo>;
 
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;

@@ -25,7 +25,7 @@ pub mod engine;
 pub mod error;
 mod files;
 mod jobs;
-mod models;
+pub mod models;
 pub mod pictures;
 mod prompts;
 pub mod services;

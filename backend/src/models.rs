@@ -1,21 +1,29 @@
 //! What is known of a model before it is loaded.
 
 mod card;
+mod folder;
+pub mod inspect;
+mod loras;
 mod stamp;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::Device;
+use inference::checkpoint::Kinship;
 use inference::model_files::ModelFiles;
 use inference::models::clip::ClipConfig;
 use inference::pipelines::stable_diffusion::Info;
 use inference::weights::Weights;
-use types::model::{ModelDefaults, ModelInfo, SizeLimits};
+use types::lora::LoraInfo;
+use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits};
 use types::request::SIZE_MULTIPLE;
 use types::sampler::{Sampler, Schedule};
 
 use crate::Config;
 use card::Card;
+pub use folder::{EMBEDDINGS, LORAS};
+use folder::{Entry, Found};
+pub use loras::open_lora;
 pub(crate) use stamp::Stamp;
 
 /// The models that were found, by kind.
@@ -25,11 +33,13 @@ pub(crate) struct Installed {
     pub(crate) pictures: Vec<PictureModel>,
     /// The bundled one first.
     pub(crate) writers: Vec<Writer>,
-    /// The models folder's subfolders as they were looked at, whatever they held.
-    folders: Vec<(PathBuf, Stamp)>,
+    /// By name.
+    pub(crate) loras: Vec<LoraInfo>,
+    /// The models folder as it was looked at, whatever it held.
+    entries: Vec<Entry>,
 }
 
-/// A model in the layout that diffusers writes.
+/// A folder in the layout that diffusers writes, or a checkpoint.
 #[derive(Debug)]
 pub(crate) struct PictureModel {
     pub(crate) info: ModelInfo,
@@ -45,53 +55,60 @@ pub(crate) struct Writer {
     pub(crate) stamp: Stamp,
 }
 
-/// Looks at the bundled models and then at every subfolder of the models folder, in the order of their names.
+/// Looks at the bundled models and then at everything in the models folder, in the order of the names.
 pub(crate) fn look(config: &Config) -> Installed {
-    let folders = folders(config).unwrap_or_else(|error| {
+    let entries = folder::entries(config).unwrap_or_else(|error| {
         let folder = config.models_dir.as_deref().unwrap_or(Path::new(""));
         tracing::warn!(folder = %folder.display(), %error, "the models folder cannot be read");
         Vec::new()
     });
-    look_at(config, folders)
+    look_at(config, entries)
 }
 
 /// The same if anything in the models folder is not as it was. Reads no file to find out.
 pub(crate) fn look_again(config: &Config, before: &Installed) -> Option<Installed> {
     // What is the matter with the folder was said at the first look.
-    let folders = folders(config).unwrap_or_default();
-    (folders != before.folders).then(|| look_at(config, folders))
+    let entries = folder::entries(config).unwrap_or_default();
+    (entries != before.entries).then(|| look_at(config, entries))
 }
 
-fn look_at(config: &Config, folders: Vec<(PathBuf, Stamp)>) -> Installed {
+fn look_at(config: &Config, entries: Vec<Entry>) -> Installed {
     let mut installed = Installed::default();
     for files in &config.bundled {
         installed.add(files.clone(), true, Stamp::default());
     }
-    for (path, stamp) in &folders {
-        installed.add(ModelFiles::folder(path), false, stamp.clone());
+    for Entry { found, path, stamp } in &entries {
+        match found {
+            Found::Folder => installed.add(ModelFiles::folder(path), false, stamp.clone()),
+            // A pickle opens as badly as it should, and is shown with the reason.
+            Found::Checkpoint | Found::Pickle => installed.add_checkpoint(path, stamp.clone()),
+            Found::Lora => installed.loras.push(loras::look(path)),
+        }
     }
     // A stable sort by one key brings the default model to the front and keeps the order of the others.
     installed.pictures.sort_by_key(|model| Some(&model.info.name) != config.default_model.as_ref());
-    installed.folders = folders;
+    installed.entries = entries;
     installed
 }
 
 impl Installed {
-    fn add(&mut self, files: ModelFiles, bundled: bool, stamp: Stamp) {
-        let name = name_of(&files);
+    fn is_taken(&self, name: &str) -> bool {
         let is_taken = self.pictures.iter().any(|model| model.info.name == name)
             || self.writers.iter().any(|writer| writer.name == name);
         if is_taken {
-            tracing::warn!(model.name = name, "a model folder is left out, since another model has its name");
-        } else if ["model_index.json", "unet/config.json", "vae/config.json"]
-            .iter()
-            .any(|file| files.exists(file))
-        {
+            tracing::warn!(model.name = name, "a model is left out, since another model has its name");
+        }
+        is_taken
+    }
+
+    fn add(&mut self, files: ModelFiles, bundled: bool, stamp: Stamp) {
+        let name = name_of(&files);
+        if self.is_taken(&name) {
+            return;
+        }
+        if is_picture_model(&files) {
             let info = describe(&files, name, bundled);
-            if let Some(problem) = &info.problem {
-                tracing::warn!(model.name = info.name, problem, "a model cannot be used");
-            }
-            self.pictures.push(PictureModel { info, files, stamp });
+            self.add_picture_model(info, files, stamp);
         } else if files.exists("config.json") {
             self.writers.push(Writer { name, files, stamp });
         } else {
@@ -101,21 +118,42 @@ impl Installed {
             );
         }
     }
+
+    fn add_checkpoint(&mut self, path: &Path, stamp: Stamp) {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if self.is_taken(&name) {
+            return;
+        }
+        match ModelFiles::checkpoint(path) {
+            Ok(files) => {
+                let info = describe(&files, name, false);
+                self.add_picture_model(info, files, stamp);
+            }
+            Err(error) => {
+                let files = ModelFiles::folder(path);
+                let problem = without_path(&error, &files, &name);
+                self.add_picture_model(unusable(name, problem), files, stamp);
+            }
+        }
+    }
+
+    fn add_picture_model(&mut self, info: ModelInfo, files: ModelFiles, stamp: Stamp) {
+        if let Some(problem) = &info.problem {
+            tracing::warn!(model.name = info.name, problem, "a model cannot be used");
+        }
+        self.pictures.push(PictureModel { info, files, stamp });
+    }
 }
 
-/// The subfolders of the models folder, by name.
-fn folders(config: &Config) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
-    let Some(folder) = config.models_dir.as_deref() else { return Ok(Vec::new()) };
-    let entries = std::fs::read_dir(folder)?;
-    let mut paths: Vec<_> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    paths.sort();
-    Ok(paths.into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect())
+/// Whether a folder holds a picture model, if perhaps a broken one.
+pub fn is_picture_model(files: &ModelFiles) -> bool {
+    ["model_index.json", "unet/config.json", "vae/config.json"].iter().any(|file| files.exists(file))
 }
 
-/// The last part of a folder's path, or the name of an embedded model.
+/// The last part of a path, without a checkpoint's ending, or the name of an embedded model.
 fn name_of(files: &ModelFiles) -> String {
-    let name = Path::new(files.name()).file_name();
+    let path = Path::new(files.name());
+    let name = if files.as_checkpoint().is_some() { path.file_stem() } else { path.file_name() };
     name.map_or_else(|| files.name().to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
@@ -138,6 +176,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
     };
     let problem = checked.as_ref().err().map(|error| without_path(error, files, &name));
     let Checked { limits, usual_side, n_parameters } = checked.unwrap_or_default();
+    let kinship = Kinship::of(files).unwrap_or(Kinship { family: Family::Other, inpaints: false });
     let sizes = card.sizes.unwrap_or_else(|| usual_sizes(usual_side, limits.multiple));
     let (width, height) = sizes[0];
     ModelInfo {
@@ -145,6 +184,8 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
         name,
         description: card.description,
         licence: card.licence,
+        family: kinship.family,
+        inpaints: kinship.inpaints,
         bundled,
         defaults: card.defaults.unwrap_or(USUAL_DEFAULTS),
         limits,
@@ -155,6 +196,28 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
         // Weights are computed with in f32. The decoder's widest layers hold a few hundred numbers a pixel.
         memory_bytes: n_parameters * 4 + u64::from(width) * u64::from(height) * 2_048,
         problem,
+    }
+}
+
+/// A file that is no model, as the site shows it.
+fn unusable(name: String, problem: String) -> ModelInfo {
+    let Checked { limits, usual_side, .. } = Checked::default();
+    ModelInfo {
+        title: name.clone(),
+        name,
+        description: String::new(),
+        licence: None,
+        family: Family::Other,
+        inpaints: false,
+        bundled: false,
+        defaults: USUAL_DEFAULTS,
+        sizes: usual_sizes(usual_side, limits.multiple),
+        limits,
+        vocabulary: None,
+        examples: Vec::new(),
+        n_parameters: 0,
+        memory_bytes: 0,
+        problem: Some(problem),
     }
 }
 
@@ -184,27 +247,47 @@ impl Default for Checked {
 /// without loading any weights.
 fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let constraints = Info::read(files)?.constraints;
-    ClipConfig::read(files, "text_encoder")?;
-    for file in ["tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json"] {
-        if !files.exists(file) {
-            return Err(inference::Error::MissingFile {
-                model: files.name().to_owned(),
-                file: file.to_owned(),
-            });
+    let mut n_parameters = 0;
+    let text_encoders = text_encoders(files);
+    for encoder in &text_encoders {
+        ClipConfig::read(files, encoder)?;
+    }
+    for file in small_files(files, &text_encoders) {
+        if !files.exists(&file) {
+            return Err(inference::Error::MissingFile { model: files.name().to_owned(), file });
         }
     }
-    let mut n_parameters = 0;
+    let parts = text_encoders.into_iter().map(|encoder| (encoder, "model"));
     for (folder, stem) in
-        [("text_encoder", "model"), ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")]
+        parts.chain([("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")])
     {
-        Weights::open(files, folder, stem, &Device::Cpu)?;
-        n_parameters += card::n_parameters(files, folder, stem);
+        n_parameters += Weights::open(files, folder, stem, &Device::Cpu)?.n_parameters();
     }
     let usual_side = constraints.default_width.max(constraints.default_height) as u32;
     // Both are powers of two in every model there is; their product would be right for any others.
     let multiple = (constraints.size_multiple as u32).max(1);
     let multiple = if multiple.is_multiple_of(SIZE_MULTIPLE) { multiple } else { multiple * SIZE_MULTIPLE };
     Ok(Checked { limits: limits(multiple, usual_side), usual_side, n_parameters })
+}
+
+/// Folders of the text encoders that a model has. One without any lacks the first.
+pub(crate) fn text_encoders(files: &ModelFiles) -> Vec<&'static str> {
+    let is_there = |folder: &&str| files.exists(&format!("{folder}/config.json"));
+    let found: Vec<_> = ["text_encoder", "text_encoder_2"].into_iter().filter(is_there).collect();
+    if found.is_empty() { vec!["text_encoder"] } else { found }
+}
+
+/// What a model needs besides configs and weights. A checkpoint brings no tokenizer: the program has the one that
+/// every such model was trained with.
+fn small_files(files: &ModelFiles, text_encoders: &[&str]) -> Vec<String> {
+    let mut needed = vec!["scheduler/scheduler_config.json".to_owned()];
+    if files.as_checkpoint().is_none() {
+        for encoder in text_encoders {
+            let tokenizer = encoder.replace("text_encoder", "tokenizer");
+            needed.extend(["vocab.json", "merges.txt"].map(|file| format!("{tokenizer}/{file}")));
+        }
+    }
+    needed
 }
 
 /// From half to twice the side that the model was trained with: beyond that it repeats itself or falls apart.

@@ -130,23 +130,92 @@ fn a_card_that_asks_for_what_no_request_may_have_is_a_problem() {
     );
 }
 
+/// A safetensors file of tensors of one number each.
+pub(crate) fn write_safetensors(path: &Path, names: &[&str], shape: &str) {
+    let n: usize = serde_json::from_str::<Vec<usize>>(shape).unwrap().iter().product();
+    let line = |(i, name): (usize, &&str)| {
+        let (from, to) = (4 * n * i, 4 * n * (i + 1));
+        format!(r#""{name}": {{"dtype": "F32", "shape": {shape}, "data_offsets": [{from}, {to}]}}"#)
+    };
+    let header = format!("{{{}}}", names.iter().enumerate().map(line).collect::<Vec<_>>().join(", "));
+    let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+    std::fs::write(path, [&length[..], header.as_bytes(), &vec![0; 4 * n * names.len()]].concat()).unwrap();
+}
+
+fn look_into(folder: &Path) -> Installed {
+    look(&Config { models_dir: Some(folder.to_owned()), ..Config::default() })
+}
+
 #[test]
 fn a_part_in_several_files_is_counted_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let unet = folder.path().join("unet");
-    std::fs::create_dir(&unet).unwrap();
-    let shard = |name: &str, header: &str| {
-        let length = u64::try_from(header.len()).unwrap().to_le_bytes();
-        std::fs::write(unet.join(name), [&length[..], header.as_bytes()].concat()).unwrap();
-    };
-    shard(
-        "model-1.safetensors",
-        r#"{"__metadata__": {"format": "pt"}, "a": {"shape": [2, 3]}, "b": {"shape": [4]}}"#,
+    let model = folder.path().join("mine");
+    copy_of_demo(&model);
+    let whole = look_into(folder.path()).pictures.remove(0).info.n_parameters;
+    let unet = model.join("unet");
+    std::fs::rename(unet.join("diffusion_pytorch_model.safetensors"), unet.join("x-1.safetensors")).unwrap();
+    write_safetensors(&unet.join("x-2.safetensors"), &["one", "two"], "[5, 1, 2]");
+    let index = r#"{"weight_map": {"a": "x-1.safetensors", "b": "x-2.safetensors"}}"#;
+    std::fs::write(unet.join("diffusion_pytorch_model.safetensors.index.json"), index).unwrap();
+    assert_eq!(look_into(folder.path()).pictures.remove(0).info.n_parameters, whole + 20);
+}
+
+#[test]
+fn files_in_the_models_folder_are_models_and_those_that_are_of_no_use_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old.ckpt"), "PK").unwrap();
+    write_safetensors(
+        &folder.path().join("flux.safetensors"),
+        &["double_blocks.0.img_attn.qkv.weight"],
+        "[2]",
     );
-    shard("model-2.safetensors", r#"{"c": {"shape": [5, 1, 2]}}"#);
-    let index = r#"{"weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
-    std::fs::write(unet.join("model.safetensors.index.json"), index).unwrap();
-    assert_eq!(card::n_parameters(&ModelFiles::folder(folder.path()), "unet", "model"), 20);
+    std::fs::write(folder.path().join("readme.txt"), "").unwrap();
+    let installed = look_into(folder.path());
+    let problems: Vec<_> = installed
+        .pictures
+        .iter()
+        .map(|model| (model.info.name.as_str(), model.info.problem.as_deref().unwrap()))
+        .collect();
+    assert_eq!(problems[0].0, "flux");
+    assert!(problems[0].1.ends_with("it is a FLUX model"), "{}", problems[0].1);
+    assert_eq!(problems[1].0, "old");
+    assert!(problems[1].1.starts_with("file `old.ckpt` is a pickle"), "{}", problems[1].1);
+    assert_eq!(problems.len(), 2);
+}
+
+#[test]
+fn loras_and_embeddings_lie_in_folders_of_their_own_and_are_no_models() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [LORAS, EMBEDDINGS] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let loras = folder.path().join(LORAS);
+    let layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+    let (down, up) = (format!("{layer}.lora_down.weight"), format!("{layer}.lora_up.weight"));
+    write_safetensors(&loras.join("ink.safetensors"), &[&down, &up], "[1, 1]");
+    write_safetensors(&loras.join("broken.safetensors"), &["something"], "[1]");
+    std::fs::write(loras.join("old.pt"), "PK").unwrap();
+    std::fs::write(folder.path().join("embeddings/word.safetensors"), "").unwrap();
+    let before = look_into(folder.path());
+    assert!(before.pictures.is_empty() && before.writers.is_empty());
+    let named: Vec<_> = before.loras.iter().map(|lora| (lora.name.as_str(), &lora.problem)).collect();
+    assert_eq!(named[1], ("ink", &None));
+    assert!(named[0].0 == "broken" && named[0].1.as_ref().unwrap().ends_with("it is no LoRA"), "{named:?}");
+    assert!(named[2].0 == "old" && named[2].1.as_ref().unwrap().contains("is a pickle"), "{named:?}");
+    let ink = &before.loras[1];
+    assert_eq!((ink.family, ink.n_layers, ink.changes_text_encoder), (Family::Other, 1, false));
+
+    let config = Config { models_dir: Some(folder.path().to_owned()), ..Config::default() };
+    assert!(look_again(&config, &before).is_none());
+    std::fs::remove_file(loras.join("old.pt")).unwrap();
+    assert_eq!(look_again(&config, &before).unwrap().loras.len(), 2);
+}
+
+#[test]
+fn the_family_is_told_from_the_sizes() {
+    let config = Config { bundled: vec![demo()], ..Config::default() };
+    let info = look(&config).pictures.remove(0).info;
+    assert_eq!((info.family, info.inpaints), (Family::Other, false));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, JobInfo};
+use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::{RawRequest, check_prompt};
 
@@ -79,6 +80,11 @@ impl Services {
     /// The picture models, the default one first. One that cannot be used says why.
     pub fn models(&self) -> Vec<ModelInfo> {
         self.0.shared.engine.picture_models()
+    }
+
+    /// The LoRA files, by name. One that cannot be used says why.
+    pub fn loras(&self) -> Vec<LoraInfo> {
+        self.0.shared.engine.loras()
     }
 
     /// Names of the models that write prompts.

@@ -17,7 +17,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use types::error::{ErrorCode, PublicError};
 
-use crate::api::{events, generate_image, health, history, jobs, models, pictures, prompts};
+use crate::api::{events, generate_image, health, history, jobs, loras, models, pictures, prompts};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -59,6 +59,7 @@ pub fn router(state: AppState) -> Router {
         .route("/images/{id}", get(pictures::file))
         .route("/images/{id}/thumbnail", get(pictures::thumbnail))
         .route("/api/v1/models", get(models::list))
+        .route("/api/v1/loras", get(loras::list))
         .route("/api/v1/prompts/stream", get(prompts::stream))
         .route("/api/v1/health", get(health::show));
 

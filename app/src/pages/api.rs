@@ -67,6 +67,7 @@ const ADDRESSES: [(&str, &str, &str); 13] = [
     ("DELETE", "/api/v1/images/{id}", "204"),
     ("GET", "/api/v1/history", "your pictures; ?search=, favourites=true, cursor=, limit="),
     ("GET", "/api/v1/models", "the installed picture models"),
+    ("GET", "/api/v1/loras", "the installed LoRA files"),
     ("GET", "/api/v1/prompts/stream", "server-sent events: a prompt as GPT-2 writes it; ?start=, seed="),
     ("GET", "/api/v1/health", "whether the program is up and has a model that paints"),
 ];

@@ -9,6 +9,7 @@ use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
 use inference::pipelines::stable_diffusion::{PictureRequest, Rgb, StableDiffusion, StepReport};
+use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
@@ -141,6 +142,10 @@ impl Engine for CandleEngine {
             info
         };
         installed.pictures.iter().map(describe).collect()
+    }
+
+    fn loras(&self) -> Vec<LoraInfo> {
+        self.installed().loras.clone()
     }
 
     fn prompt_models(&self) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use image::{Rgb, RgbImage};
+use types::lora::LoraInfo;
 use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
 use types::request::GenerationRequest;
 use types::sampler::{Sampler, Schedule};
@@ -121,6 +122,10 @@ impl Engine for FakeEngine {
         self.models.clone()
     }
 
+    fn loras(&self) -> Vec<LoraInfo> {
+        vec![fake_lora()]
+    }
+
     fn prompt_models(&self) -> Vec<String> {
         vec!["demo-prompts".to_owned()]
     }
@@ -184,6 +189,18 @@ fn gradient(request: &GenerationRequest, index: u32, width: u32, height: u32, do
         };
         Rgb([shade(red, x, width), shade(green, y, height), shade(blue, x + y, width + height)])
     })
+}
+
+/// The one LoRA that it has.
+pub fn fake_lora() -> LoraInfo {
+    LoraInfo {
+        name: "ink".into(),
+        family: Family::Other,
+        n_layers: 8,
+        changes_text_encoder: true,
+        size_bytes: 12_345,
+        problem: None,
+    }
 }
 
 /// A model with the limits of a small one.

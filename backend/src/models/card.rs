@@ -1,7 +1,5 @@
 //! What a model says about itself.
 
-use std::collections::{HashMap, HashSet};
-
 use inference::model_files::ModelFiles;
 use serde::Deserialize;
 use types::model::{ModelDefaults, SizeLimits, Vocabulary};
@@ -59,46 +57,4 @@ impl Card {
         }
         Ok(())
     }
-}
-
-/// One tensor's line in the header of a safetensors file.
-#[derive(Deserialize)]
-struct Tensor {
-    #[serde(default)]
-    shape: Vec<u64>,
-}
-
-/// The list of files that a large part is cut into.
-#[derive(Deserialize)]
-struct ShardIndex {
-    weight_map: HashMap<String, String>,
-}
-
-/// How many weights a part has. Nothing depends on it but a line on the models page, so whatever cannot be
-/// counted counts as none.
-pub(super) fn n_parameters(files: &ModelFiles, folder: &str, stem: &str) -> u64 {
-    ["safetensors", "fp16.safetensors"]
-        .iter()
-        .find_map(|ending| count(files, &format!("{folder}/{stem}.{ending}")))
-        .or_else(|| count_shards(files, folder, &format!("{folder}/{stem}.safetensors.index.json")))
-        .unwrap_or(0)
-}
-
-/// The index names a file for every tensor. The headers of the files are added up, since what the index says of
-/// the whole is bytes, and not in every index there is.
-fn count_shards(files: &ModelFiles, folder: &str, index: &str) -> Option<u64> {
-    let index: ShardIndex = files.json(index).ok()?;
-    let shards: HashSet<String> = index.weight_map.into_values().collect();
-    shards.iter().map(|shard| count(files, &format!("{folder}/{shard}"))).sum()
-}
-
-/// A safetensors file begins with eight bytes that hold the length of its header, which is JSON.
-fn count(files: &ModelFiles, file: &str) -> Option<u64> {
-    let file = files.open(file).ok()?;
-    let length = u64::from_le_bytes(file.read(0, 8).ok()?.as_ref().try_into().ok()?);
-    let header = file.read(8, usize::try_from(length).ok()?).ok()?;
-    let mut tensors: HashMap<String, serde_json::Value> = serde_json::from_slice(&header).ok()?;
-    tensors.remove("__metadata__");
-    let shapes = tensors.into_values().filter_map(|line| serde_json::from_value::<Tensor>(line).ok());
-    Some(shapes.map(|tensor| tensor.shape.iter().product::<u64>()).sum())
 }

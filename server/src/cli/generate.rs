@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backend::engine::candle::CandleEngine;
+use backend::models::inspect;
 use backend::{Engine, choose_seed, pictures};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -32,7 +33,7 @@ pub struct Generate {
     /// What to keep away from [default: nothing]
     #[arg(long, value_name = "TEXT")]
     negative: Option<String>,
-    /// An installed model's name, or the path of a folder in diffusers' layout [default: demo]
+    /// An installed model's name, or the path of a folder in diffusers' layout or of a .safetensors checkpoint [default: demo]
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<String>,
     /// Sampling steps, 1 to 150 [default: the model's own, 20 for demo]
@@ -133,33 +134,19 @@ fn progress_bar(request: &GenerationRequest) -> ProgressBar {
     bar
 }
 
-/// A folder that may hold a picture model. Whether every part is there and whole is told when it is looked at.
+/// A folder or a checkpoint that may hold a picture model. Whether every part is there and whole is told when it is
+/// looked at.
 ///
 /// # Errors
 /// It is not there, or what is there is no picture model.
-fn picture_model(folder: &str) -> Result<ModelFiles, PublicError> {
-    let refuse = |message| Err(PublicError::invalid_field("model", message));
-    let path = Path::new(folder);
-    if !path.exists() {
-        return refuse(format!(
-            "model folder `{folder}` is not there; give a model's name or a folder in diffusers' layout"
-        ));
+fn picture_model(path: &str) -> Result<ModelFiles, PublicError> {
+    let refuse = |message| PublicError::invalid_field("model", message);
+    if !Path::new(path).exists() {
+        return Err(refuse(format!(
+            "model `{path}` is not there; give a model's name, a folder in diffusers' layout or a .safetensors file"
+        )));
     }
-    if !path.is_dir() {
-        return refuse(format!("model `{folder}` is a file; give a folder in diffusers' layout"));
-    }
-    let files = ModelFiles::folder(path);
-    if ["model_index.json", "unet/config.json", "vae/config.json"].iter().any(|file| files.exists(file)) {
-        return Ok(files);
-    }
-    refuse(if files.exists("config.json") {
-        format!(
-            "model folder `{folder}` has no model_index.json and paints no pictures: it is a single network, \
-             as GPT-2 is"
-        )
-    } else {
-        format!("model folder `{folder}` has no model_index.json; give a folder in diffusers' layout")
-    })
+    inspect::open(Path::new(path)).map_err(refuse)
 }
 
 /// A name never holds a separator, and a folder of that name right here is meant only if it is written so.

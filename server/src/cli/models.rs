@@ -1,19 +1,29 @@
 //! `darkroom models`.
 
+mod hub;
+mod import;
+mod inspect;
+mod place;
+mod pull;
+
 use std::io::Write;
 
 use backend::engine::candle::CandleEngine;
 use backend::{Config, Engine, EngineError};
 use clap::Subcommand;
+use types::lora::LoraInfo;
 use types::model::ModelInfo;
 
 use super::settings::Settings;
 
-/// Show which models are installed.
+/// Show, check and install models.
 #[derive(Subcommand)]
 pub enum Models {
     /// List the installed models, the default one first
     List,
+    Inspect(inspect::Inspect),
+    Import(import::Import),
+    Pull(pull::Pull),
 }
 
 impl Models {
@@ -21,6 +31,9 @@ impl Models {
     pub fn run(self, settings: Settings) -> anyhow::Result<()> {
         match self {
             Self::List => list(&open(settings.into_config())?),
+            Self::Inspect(inspect) => inspect.run(),
+            Self::Import(import) => import.run(settings.into_config()),
+            Self::Pull(pull) => pull.run(settings.into_config()),
         }
     }
 }
@@ -42,6 +55,7 @@ fn list(engine: &dyn Engine) -> anyhow::Result<()> {
         vec![["NAME", "WHAT", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned)];
     rows.extend(models.iter().map(picture_row));
     rows.extend(engine.prompt_models().into_iter().map(prompt_row));
+    rows.extend(engine.loras().into_iter().map(lora_row));
     write!(std::io::stdout(), "{}", table(&rows))?;
     Ok(())
 }
@@ -63,6 +77,13 @@ fn picture_row(model: &ModelInfo) -> [String; 8] {
 fn prompt_row(name: String) -> [String; 8] {
     let unknown = || "-".to_owned();
     [name, "prompts".to_owned(), unknown(), unknown(), unknown(), unknown(), unknown(), "ready".to_owned()]
+}
+
+fn lora_row(lora: LoraInfo) -> [String; 8] {
+    let unknown = || "-".to_owned();
+    let state = lora.problem.unwrap_or_else(|| format!("ready, for {}", lora.family.title()));
+    let size = format!("{:.1} MB", lora.size_bytes as f64 / 1e6);
+    [lora.name, "LoRA".to_owned(), unknown(), unknown(), size, unknown(), "models folder".to_owned(), state]
 }
 
 /// Rows under each other, every column as wide as its widest cell.

@@ -112,10 +112,10 @@ fn a_folder_that_holds_no_picture_model_is_refused_for_what_it_lacks() {
         let ended = run(folder.path(), &["generate", "boat", "--model", model, "-o", "boat.png"]);
         format!("{} {}", ended.code, ended.stderr.trim_end())
     };
-    insta::assert_snapshot!(refused("./nowhere"), @"2 error: model folder `./nowhere` is not there; give a model's name or a folder in diffusers' layout");
-    insta::assert_snapshot!(refused("./empty"), @"2 error: model folder `./empty` has no model_index.json; give a folder in diffusers' layout");
-    insta::assert_snapshot!(refused("./gpt2"), @"2 error: model folder `./gpt2` has no model_index.json and paints no pictures: it is a single network, as GPT-2 is");
-    insta::assert_snapshot!(refused("./model.safetensors"), @"2 error: model `./model.safetensors` is a file; give a folder in diffusers' layout");
+    insta::assert_snapshot!(refused("./nowhere"), @"2 error: model `./nowhere` is not there; give a model's name, a folder in diffusers' layout or a .safetensors file");
+    insta::assert_snapshot!(refused("./empty"), @"2 error: `./empty` has no model_index.json; give a folder in diffusers' layout or a .safetensors file");
+    insta::assert_snapshot!(refused("./gpt2"), @"2 error: `./gpt2` has no model_index.json and paints no pictures: it is a single network, as GPT-2 is");
+    insta::assert_snapshot!(refused("./model.safetensors"), @"2 error: file `model.safetensors` of model `./model.safetensors` cannot be read: it ends at byte 0 and should go on to 0 + 8");
 }
 
 #[test]

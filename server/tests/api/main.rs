@@ -21,5 +21,6 @@ mod visitors;
 mod command_line;
 mod figures;
 mod log;
+mod models_command;
 mod process;
 mod restart;

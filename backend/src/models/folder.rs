@@ -1,0 +1,80 @@
+//! What lies in the models folder.
+
+use std::path::{Path, PathBuf};
+
+use inference::checkpoint::is_pickle_name;
+
+use super::Stamp;
+use crate::Config;
+
+/// Subfolder of the LoRA files.
+pub const LORAS: &str = "loras";
+
+/// Subfolder of the textual inversions.
+pub const EMBEDDINGS: &str = "embeddings";
+
+/// Something in the models folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) found: Found,
+    pub(super) path: PathBuf,
+    pub(super) stamp: Stamp,
+}
+
+/// What it seems to be, by its name and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Folder,
+    Checkpoint,
+    Pickle,
+    Lora,
+}
+
+/// Everything in the models folder, by name.
+pub(super) fn entries(config: &Config) -> std::io::Result<Vec<Entry>> {
+    let Some(folder) = config.models_dir.as_deref() else { return Ok(Vec::new()) };
+    let mut found: Vec<(Found, PathBuf)> = Vec::new();
+    for path in paths(folder)? {
+        // What is on its way here has such a name until it is whole.
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        if path.is_dir() {
+            let is_of_its_own = path.file_name().is_some_and(|name| name == LORAS || name == EMBEDDINGS);
+            if !is_of_its_own && !belongs_to_a_checkpoint(&path) {
+                found.push((Found::Folder, path));
+            }
+        } else if is_safetensors(&path) {
+            found.push((Found::Checkpoint, path));
+        } else if is_pickle_name(&path) {
+            found.push((Found::Pickle, path));
+        }
+    }
+    // Without that folder there are no LoRA files.
+    for path in paths(&folder.join(LORAS)).unwrap_or_default() {
+        if is_safetensors(&path) || is_pickle_name(&path) {
+            found.push((Found::Lora, path));
+        }
+    }
+    Ok(found.into_iter().map(|(found, path)| Entry { found, stamp: Stamp::of(&path), path }).collect())
+}
+
+/// What a folder holds, by name.
+pub(super) fn paths(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// A folder with a checkpoint's name holds what wins over the checkpoint, unless it is a model itself.
+fn belongs_to_a_checkpoint(folder: &Path) -> bool {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(".safetensors");
+    let is_model = folder.join("model_index.json").is_file();
+    Path::new(&name).is_file() && !is_model
+}
+
+/// A file that may hold tensors, by its name.
+pub(super) fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+}

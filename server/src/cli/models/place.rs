@@ -1,0 +1,64 @@
+//! Where a model goes: into the models folder, under a name that is free, and whole or not at all.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use backend::Config;
+use backend::models::{EMBEDDINGS, LORAS};
+use indicatif::{ProgressBar, ProgressStyle};
+use types::error::PublicError;
+
+/// The models folder, made if it is not there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn models_folder(config: &Config) -> anyhow::Result<PathBuf> {
+    let folder = config.models_dir.clone().unwrap_or_else(|| config.data_dir.join("models"));
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("the models folder `{}` cannot be made", folder.display()))?;
+    Ok(folder)
+}
+
+/// A name under which nothing is installed.
+///
+/// # Errors
+/// It cannot be a file's name, is kept for something else, or is taken.
+pub fn free_name(folder: &Path, name: &str) -> Result<(), PublicError> {
+    let refuse = |message| Err(PublicError::invalid_field("name", message));
+    if name.is_empty()
+        || name.starts_with('.')
+        || name.contains(['/', '\\', ':'])
+        || name.contains(char::is_control)
+    {
+        return refuse(format!(
+            "name `{name}` is not possible; it has to be a file's name that does not begin with a dot"
+        ));
+    }
+    if [LORAS, EMBEDDINGS].contains(&name) {
+        return refuse(format!("name `{name}` is kept for files of that kind; choose another with --name"));
+    }
+    let is_taken = ["", ".safetensors"].iter().any(|ending| folder.join(format!("{name}{ending}")).exists());
+    if is_taken {
+        let shown = folder.display();
+        return refuse(format!("there is `{name}` in `{shown}` already; choose another name with --name"));
+    }
+    Ok(())
+}
+
+/// Where an unfinished model lies: beside its place, and left out by whoever looks at the models folder.
+pub fn unfinished(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.part"))
+}
+
+/// Drawn on stderr, and only if that is a terminal.
+pub fn bar(n_bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(n_bytes);
+    let template = "{msg} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
