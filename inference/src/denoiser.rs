@@ -36,6 +36,10 @@ impl<D: Denoiser + ?Sized> Denoiser for Box<D> {
     fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
         (**self).denoise(x, sigma, timestep)
     }
+
+    fn prediction(&self) -> PredictionType {
+        (**self).prediction()
+    }
 }
 
 /// A trained network: what it predicts from a latent scaled to deviation 1 and a training timestep.

@@ -6,6 +6,7 @@ use candle_core::Tensor;
 
 use crate::denoiser::Denoiser;
 use crate::error::Result;
+use crate::schedule::PredictionType;
 
 /// A latent of which only a part is painted anew.
 ///
@@ -56,6 +57,10 @@ impl<D: Denoiser> Denoiser for Inpainting<D> {
             x.clone()
         };
         self.blend(&self.denoiser.denoise(&x, sigma, timestep)?, &self.known.latent)
+    }
+
+    fn prediction(&self) -> PredictionType {
+        self.denoiser.prediction()
     }
 }
 
