@@ -56,6 +56,7 @@ struct Run {
     steps: usize,
     guidance_scale: f64,
     guidance_rescale: f64,
+    clip_skip: usize,
     seed: u64,
     width: usize,
     height: usize,
@@ -155,6 +156,7 @@ fn request(run: &Run) -> PictureRequest {
         steps: run.steps,
         guidance_scale: run.guidance_scale,
         guidance_rescale: run.guidance_rescale,
+        clip_skip: run.clip_skip,
         sampler: run.sampler,
         schedule: run.schedule,
         seed: run.seed,
@@ -242,7 +244,7 @@ fn every_family_paints_the_same_picture() {
             let expected = &tensors[&run.picture];
             assert_eq!(expected.dims(), [found.height as usize, found.width as usize, 3], "{what}");
             let psnr = psnr(&found.pixels, &expected.flatten_all().unwrap().to_vec1::<u8>().unwrap());
-            println!("{what}: {psnr:.1} dB");
+            println!("{what}, clip skip {}: {psnr:.1} dB", run.clip_skip);
             if psnr < PICTURE_PSNR {
                 failed.push(format!("{what}: {psnr:.1} dB"));
             }

@@ -18,6 +18,10 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    LCMScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
@@ -233,6 +237,10 @@ def families() -> list[Family]:
     turbo = EulerAncestralDiscreteScheduler(**BETAS, timestep_spacing="trailing")
     # Said outright: what is only a default does not go over from one scheduler to another.
     ddim = DDIMScheduler(**BETAS, set_alpha_to_one=False, clip_sample=False, timestep_spacing="leading")
+    zero = DDIMScheduler(
+        **BETAS, set_alpha_to_one=False, clip_sample=False, timestep_spacing="trailing",
+        prediction_type="v_prediction", rescale_betas_zero_snr=True,
+    )  # fmt: skip
     return [
         xl("sdxl", 4, euler),
         xl("sdxl-turbo", 4, turbo),
@@ -241,6 +249,7 @@ def families() -> list[Family]:
         first("sd1", 4, ddim),
         first("sd1-inpainting", 9, ddim),
         first("sd1-distilled", 4, ddim, time_cond_proj_dim=16),
+        first("sd2-zero-snr", 4, zero),
         first("instruct-pix2pix", 8, ddim),
     ]
 
@@ -251,12 +260,13 @@ def families() -> list[Family]:
 
 USUAL = {
     "prompt": PROMPT, "negative_prompt": "", "sampler": "euler", "schedule": "normal", "steps": 6, "guidance_scale": 5.0,
-    "guidance_rescale": 0.0, "seed": 7, "width": 32, "height": 40, "mode": "text", "strength": 1.0,
+    "guidance_rescale": 0.0, "seed": 7, "width": 32, "height": 40, "mode": "text", "strength": 1.0, "clip_skip": 1,
 }  # fmt: skip
 
 RUNS = [
     ("sdxl", {}),
     ("sdxl", {"negative_prompt": NEGATIVE, "sampler": "dpmpp_2m", "schedule": "karras", "guidance_rescale": 0.7}),
+    ("sdxl", {"clip_skip": 2}),
     ("sdxl", {"mode": "image", "strength": 0.6}),
     ("sdxl", {"mode": "inpaint", "strength": 0.8, "negative_prompt": NEGATIVE}),
     ("sdxl-turbo", {"steps": 1, "guidance_scale": 0.0, "sampler": "euler_ancestral"}),
@@ -272,9 +282,17 @@ RUNS = [
     ("sd1", {"mode": "inpaint", "strength": 0.7, "sampler": "dpmpp_2m"}),
     ("sd1", {"mode": "hires", "strength": 0.5, "sampler": "dpmpp_2m", "schedule": "karras", "scale": 1.5}),
     ("sd1", {"guidance_rescale": 0.5, "negative_prompt": NEGATIVE}),
+    ("sd1", {"mode": "image", "strength": 0.6, "sampler": "heun"}),
+    ("sd1", {"mode": "inpaint", "strength": 0.6, "sampler": "heun"}),
+    ("sd1", {"mode": "image", "strength": 0.6, "sampler": "uni_pc"}),
+    ("sd1", {"sampler": "pndm", "steps": 8}),
+    ("sd1", {"clip_skip": 2, "negative_prompt": NEGATIVE}),
     ("sd1-inpainting", {"mode": "inpaint", "sampler": "ddim"}),
     ("sd1-inpainting", {"mode": "inpaint", "strength": 0.7, "sampler": "euler_ancestral"}),
     ("sd1-distilled", {"sampler": "ddim"}),
+    ("sd1-distilled", {"sampler": "lcm", "steps": 4}),
+    ("sd2-zero-snr", {"sampler": "ddim", "guidance_rescale": 0.7}),
+    ("sd2-zero-snr", {"sampler": "euler", "guidance_rescale": 0.7}),
     ("instruct-pix2pix", {"mode": "edit", "sampler": "euler", "negative_prompt": NEGATIVE}),
     ("instruct-pix2pix", {"mode": "edit", "sampler": "ddim", "guidance_scale": 1.0}),
 ]
@@ -286,6 +304,14 @@ def scheduler_for(config, sampler: str, schedule: str):
         return DPMSolverMultistepScheduler.from_config(config, use_karras_sigmas=karras, algorithm_type="dpmsolver++", solver_order=2)
     if sampler == "euler":
         return EulerDiscreteScheduler.from_config(config, use_karras_sigmas=karras)
+    others = {
+        "heun": HeunDiscreteScheduler,
+        "uni_pc": UniPCMultistepScheduler,
+        "lcm": LCMScheduler,
+        "pndm": PNDMScheduler,
+    }
+    if sampler in others:
+        return others[sampler].from_config(config, **({"skip_prk_steps": True} if sampler == "pndm" else {}))
     if sampler == "euler_ancestral":
         return EulerAncestralDiscreteScheduler.from_config(config)
     return DDIMScheduler.from_config(config, clip_sample=False)
@@ -338,6 +364,20 @@ def pipeline(family: Family, run: dict, mode: str):
     return made
 
 
+def skipping(made, run: dict) -> dict:
+    """The settings that stop text encoders early: both prompts in SD 1.x, where diffusers skips for the first alone."""
+    if hasattr(made, "text_encoder_2"):
+        return {"clip_skip": run["clip_skip"] - 1}
+
+    def embed(text: str) -> torch.Tensor:
+        ids = made.tokenizer(text, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        state = made.text_encoder(ids, output_hidden_states=True).hidden_states[-run["clip_skip"]]
+        return getattr(made.text_encoder, "text_model", made.text_encoder).final_layer_norm(state)
+
+    embeds = {"prompt_embeds": embed(run["prompt"]), "negative_prompt_embeds": embed(run["negative_prompt"])}
+    return {"prompt": None, "negative_prompt": None, **embeds}
+
+
 @torch.no_grad()
 def paint(family: Family, run: dict) -> Image.Image:
     width, height, mode = run["width"], run["height"], run["mode"]
@@ -352,7 +392,10 @@ def paint(family: Family, run: dict) -> Image.Image:
     rescale = {"guidance_rescale": run["guidance_rescale"]} if run["guidance_rescale"] else {}
     sizes = {"width": width, "height": height}
     if mode in ("text", "hires"):
-        picture = pipeline(family, run, "text")(**settings, **sizes, **rescale, generator=generator()).images[0]
+        made = pipeline(family, run, "text")
+        if run["clip_skip"] > 1:
+            settings = {**settings, **skipping(made, run)}
+        picture = made(**settings, **sizes, **rescale, generator=generator()).images[0]
         if mode == "text":
             return picture
         scale = run["scale"]
