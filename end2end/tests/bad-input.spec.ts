@@ -30,7 +30,7 @@ const REFUSED: [what: string, asked: Record<string, unknown>, field: string, all
   ["no steps", { prompt: "a boat", steps: 0 }, "steps", /1 to 150/],
   ["151 steps", { prompt: "a boat", steps: 151 }, "steps", /1 to 150/],
   ["an unknown model", { prompt: "a boat", model: "sdxl" }, "model", /installed are demo/],
-  ["an unknown sampler", { prompt: "a boat", sampler: "plms" }, "sampler", /known are .*euler/],
+  ["an unknown sampler", { prompt: "a boat", sampler: "restart" }, "sampler", /known are .*euler/],
   ["too many pictures", { prompt: "a boat", count: 9 }, "count", /1.* to 8/],
 ];
 

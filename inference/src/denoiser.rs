@@ -26,7 +26,7 @@ pub trait Denoiser {
     fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor>;
 
     /// What the network predicts, for the one sampler that combines predictions rather than estimates
-    /// ([`pndm`](crate::samplers::pndm)). A wrapper hands on what it wraps.
+    /// ([`pndm`](crate::samplers::pndm())). A wrapper hands on what it wraps.
     fn prediction(&self) -> PredictionType {
         PredictionType::Epsilon
     }

@@ -5,7 +5,7 @@
 //! # Layout
 //! * this file: [`NoiseGenerator`], which samplers and pipelines draw from
 //! * [`TorchCpuGenerator`], [`TorchCudaGenerator`]: the two sources of numbers
-//! * [`variation`]: a noise between two others
+//! * [`variation()`]: a noise between two others
 //! * [`BrownianTree`]: noise that belongs together wherever one looks
 
 mod brownian_tree;

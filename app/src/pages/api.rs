@@ -46,8 +46,16 @@ const FIELDS: [(&str, &str, &str); 13] = [
     ("quality", "preview, standard, premium", "Steps by name."),
     ("steps", "1 to 150", "Sampling steps; overrides quality."),
     ("guidance_scale", "0 to 30", "Classifier-free guidance (CFG)."),
-    ("sampler", "dpmpp_2m, euler, euler_ancestral, ddim", "How noise is removed, step by step."),
-    ("schedule", "karras, normal", "How the noise levels are spaced."),
+    (
+        "sampler",
+        "dpmpp_2m, euler, ddim and others; the names of A1111, ComfyUI and diffusers",
+        "How noise is removed, step by step.",
+    ),
+    (
+        "schedule",
+        "karras, normal, exponential, sgm_uniform, simple, beta, align_your_steps",
+        "How the noise levels are spaced.",
+    ),
     ("seed", "0 to 9007199254740991", "The same seed gives the same picture. Left out or -1: a new one."),
     ("width", "a multiple of 8, as the model allows", "Pixels; overrides shape."),
     ("height", "a multiple of 8, as the model allows", "Pixels; overrides shape."),

@@ -22,7 +22,7 @@ async fn a_request_that_is_not_allowed_names_its_field_and_leaves_no_job() {
         (RawRequest { steps: Some(0), ..asking("boat") }, "steps"),
         (RawRequest { steps: Some(151), ..asking("boat") }, "steps"),
         (RawRequest { model: Some("sdxl".into()), ..asking("boat") }, "model"),
-        (RawRequest { sampler: Some("plms".into()), ..asking("boat") }, "sampler"),
+        (RawRequest { sampler: Some("restart".into()), ..asking("boat") }, "sampler"),
     ] {
         let error = site.services.create_job(&site.alice, raw).await.unwrap_err().public();
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidField, Some(field)));

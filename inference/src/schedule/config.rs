@@ -126,7 +126,8 @@ impl SchedulerConfig {
     /// `clip_sample` to false, whatever the file says (there have been many outdated files).
     ///
     /// # Errors
-    /// [`Error::MissingFile`] and [`Error::BrokenFile`] from reading; [`Error::Unsupported`] if the model
+    /// [`MissingFile`](crate::Error::MissingFile) and [`BrokenFile`](crate::Error::BrokenFile) from reading;
+    /// [`Unsupported`](crate::Error::Unsupported) if the model
     /// was trained in a way that the samplers here cannot follow.
     pub fn load(files: &ModelFiles) -> Result<Self> {
         let config = files.json::<ConfigFile>(Self::FILE)?.checked()?;

@@ -58,8 +58,8 @@ async fn unknown_names() {
         @"422 invalid_field (model): model `sdxl` is not installed; installed are demo"
     );
     insta::assert_snapshot!(
-        refused(json!({ "prompt": "boat", "sampler": "plms" })).await,
-        @"422 invalid_field (sampler): sampler `plms` is unknown; known are dpmpp_2m, euler, euler_ancestral, ddim"
+        refused(json!({ "prompt": "boat", "sampler": "restart" })).await,
+        @"422 invalid_field (sampler): sampler `restart` is unknown; known are dpmpp_2m, euler, euler_ancestral, dpmpp_2m_sde, dpmpp_sde, uni_pc, ddim, heun, dpmpp_3m_sde, dpmpp_2s_ancestral, lcm, tcd, dpm_2, dpm_2_ancestral, lms, pndm, ddpm"
     );
     let app = TestApp::start().await;
     let browser = app.browser();

@@ -79,7 +79,7 @@ fn generate_refuses_what_the_site_refuses_in_the_same_words() {
     insta::assert_snapshot!(generate(&[""]), @"2 error: the prompt is empty; write 1 to 2000 characters");
     insta::assert_snapshot!(generate(&["boat", "--steps", "151"]), @"2 error: steps 151 is out of range; allowed are 1 to 150");
     insta::assert_snapshot!(generate(&["boat", "--seed", "-7"]), @"2 error: seed -7 is out of range; allowed are 0 to 9007199254740991, or -1 for a random one");
-    insta::assert_snapshot!(generate(&["boat", "--sampler", "plms"]), @"2 error: sampler `plms` is unknown; known are dpmpp_2m, euler, euler_ancestral, ddim");
+    insta::assert_snapshot!(generate(&["boat", "--sampler", "restart"]), @"2 error: sampler `restart` is unknown; known are dpmpp_2m, euler, euler_ancestral, dpmpp_2m_sde, dpmpp_sde, uni_pc, ddim, heun, dpmpp_3m_sde, dpmpp_2s_ancestral, lcm, tcd, dpm_2, dpm_2_ancestral, lms, pndm, ddpm");
     insta::assert_snapshot!(generate(&["boat", "--model", "sdxl"]), @"2 error: model `sdxl` is not installed; installed are demo");
     insta::assert_snapshot!(generate(&["boat", "--count", "0"]), @"2 error: count 0 is out of range; allowed are 1 to 8");
 }
