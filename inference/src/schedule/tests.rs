@@ -150,3 +150,34 @@ fn an_impossible_number_of_steps_is_refused_with_the_range() {
         );
     }
 }
+
+/// What a request can ask of the configs that models come with; a sampler refuses levels that do not fall.
+#[test]
+fn every_number_of_steps_that_can_be_asked_for_gives_levels_that_fall() {
+    let stable_diffusion = SchedulerConfig {
+        beta_start: 0.00085,
+        beta_end: 0.012,
+        beta_schedule: BetaSchedule::ScaledLinear,
+        steps_offset: 1,
+        ..SchedulerConfig::default()
+    };
+    let rescaled = SchedulerConfig {
+        rescale_betas_zero_snr: true,
+        timestep_spacing: Some(TimestepSpacing::Trailing),
+        ..stable_diffusion.clone()
+    };
+    for config in [stable_diffusion, rescaled] {
+        for sampler in Sampler::ALL {
+            for schedule in Schedule::ALL {
+                for n_steps in 1..=150 {
+                    let made = NoiseSchedule::new(&config, sampler, schedule, n_steps).unwrap();
+                    assert_eq!(made.steps.len(), n_steps);
+                    let begins: Vec<f64> = made.steps.iter().map(|step| step.sigma).collect();
+                    assert!(begins.is_sorted_by(|a, b| a > b), "{sampler} {schedule} {n_steps}: {begins:?}");
+                    let falls = made.steps.iter().all(|step| step.sigma_next <= step.sigma);
+                    assert!(falls, "{sampler} {schedule} {n_steps}: {:?}", made.steps);
+                }
+            }
+        }
+    }
+}
