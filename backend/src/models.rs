@@ -13,6 +13,7 @@ use inference::checkpoint::Kinship;
 use inference::model_files::ModelFiles;
 use inference::models::clip::ClipConfig;
 use inference::pipelines::stable_diffusion::Info;
+use inference::tokenizers::clip::ClipTokenizer;
 use inference::weights::Weights;
 use types::lora::LoraInfo;
 use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits};
@@ -277,13 +278,13 @@ pub(crate) fn text_encoders(files: &ModelFiles) -> Vec<&'static str> {
     if found.is_empty() { vec!["text_encoder"] } else { found }
 }
 
-/// What a model needs besides configs and weights. A checkpoint brings no tokenizer: the program has the one that
-/// every such model was trained with.
+/// What a model needs besides configs and weights. One without a tokenizer has the program's own.
 fn small_files(files: &ModelFiles, text_encoders: &[&str]) -> Vec<String> {
     let mut needed = vec!["scheduler/scheduler_config.json".to_owned()];
-    if files.as_checkpoint().is_none() {
-        for encoder in text_encoders {
-            let tokenizer = encoder.replace("text_encoder", "tokenizer");
+    for encoder in text_encoders {
+        let tokenizer = encoder.replace("text_encoder", "tokenizer");
+        let is_one_file = files.exists(&format!("{tokenizer}/tokenizer.json"));
+        if ClipTokenizer::is_in(files, &tokenizer) && !is_one_file {
             needed.extend(["vocab.json", "merges.txt"].map(|file| format!("{tokenizer}/{file}")));
         }
     }

@@ -63,7 +63,7 @@ const FIELDS: [(&str, &str, &str); 13] = [
 ];
 
 /// Every address: method, path, what it answers.
-const ADDRESSES: [(&str, &str, &str); 13] = [
+const ADDRESSES: [(&str, &str, &str); 14] = [
     ("POST", "/generate-image", "PNG bytes, once the picture is done"),
     ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
     ("GET", "/api/v1/jobs/{id}", "the job: status, progress, pictures"),

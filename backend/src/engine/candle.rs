@@ -180,7 +180,8 @@ impl Engine for CandleEngine {
             };
             on_step(Step { step: report.step as u32, n_steps: report.n_steps as u32, preview: &preview })
         };
-        let picture = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?.picture;
+        let picture =
+            painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?.picture;
         to_image(picture).ok_or_else(|| EngineError::Fault {
             model: request.model.clone(),
             reason: "it painted fewer pixels than the picture has".to_owned(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use types::model::Family;
 
+use super::Part;
 use super::text::TextPlace;
 use super::unet::{self, UnetBlocks};
 use super::vae::VaeBlocks;
-use super::{Part, text};
 use crate::error::Result;
 use crate::model_files::OpenFile;
 use crate::weights::Header;
@@ -63,7 +63,6 @@ impl Found<'_> {
             let tokenizer = place.folder.replace("text_encoder", "tokenizer");
             index[&tokenizer] = json!(["transformers", "CLIPTokenizer"]);
             write(&format!("{}/config.json", place.folder), &config);
-            write(&format!("{tokenizer}/special_tokens_map.json"), &special_tokens(place));
         }
         if self.parts.contains_key("unet") {
             index["unet"] = json!(["diffusers", "UNet2DConditionModel"]);
@@ -165,15 +164,4 @@ fn scheduler_name(family: Family) -> &'static str {
         Family::Sd2 => "DDIMScheduler",
         Family::Sd1 | Family::Other => "PNDMScheduler",
     }
-}
-
-/// OpenCLIP fills texts up with `!`, which is token 0, and CLIP with the end.
-fn special_tokens(place: &TextPlace) -> Value {
-    let filling = if place.form == text::TextForm::Clip { "<|endoftext|>" } else { "!" };
-    json!({
-        "bos_token": "<|startoftext|>",
-        "eos_token": "<|endoftext|>",
-        "pad_token": filling,
-        "unk_token": "<|endoftext|>",
-    })
 }

@@ -82,10 +82,7 @@ impl ClipTokenizer {
     /// [`Error::MissingFile`], [`Error::BrokenFile`]; [`Error::Tokenizer`] if the files contradict each
     /// other.
     pub fn load(files: &ModelFiles, folder: &str, max_length: usize) -> Result<Self> {
-        // A single file brings no tokenizer, and every model that comes as one was trained with OpenAI's.
-        let is_bundled = files.as_checkpoint().is_some() && !files.exists(&format!("{folder}/vocab.json"));
-        let vocabulary = if is_bundled { Vocabulary::openai() } else { Vocabulary::load(files, folder)? };
-        Self::new(vocabulary, read_settings(files, folder)?, max_length)
+        Self::new(Vocabulary::load(files, folder)?, read_settings(files, folder)?, max_length)
     }
 
     /// Whether the folder has any of a tokenizer's files.
