@@ -154,7 +154,7 @@ impl TextPlace {
                     part.views.insert("text_projection.weight".to_owned(), View::transposed(stored));
                 }
                 None => {
-                    part.take(header, &format!("{name}.weight"), "text_projection.weight".to_owned(), true)
+                    part.take(header, &format!("{name}.weight"), "text_projection.weight".to_owned(), true);
                 }
             }
         }

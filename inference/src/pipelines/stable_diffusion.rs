@@ -45,7 +45,7 @@ use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
 use crate::noise::NoiseGenerator;
 use crate::precision::Precision;
 use crate::prompts::{Embeddings, PromptEncoder};
-use crate::schedule::SchedulerConfig;
+use crate::schedule::{AlignedFor, SchedulerConfig};
 
 /// Pictures of more pixels go through the VAE in tiles: whole, they would need more than 5 GB for that alone.
 const MAX_WHOLE_PIXELS: usize = 1536 * 1536;
@@ -82,7 +82,9 @@ impl StableDiffusion {
         let decoder = VaeDecoder::load(files, "vae", device)?;
         info::parts_fit(&prompts, unet.config(), decoder.config())?;
         let preview = LatentToRgb::read(files, decoder.config(), device)?;
-        let scheduler = SchedulerConfig::load(files)?;
+        let is_xl = unet.config().added.is_some();
+        let aligned_for = if is_xl { AlignedFor::StableDiffusionXl } else { AlignedFor::StableDiffusion };
+        let scheduler = SchedulerConfig { aligned_for, ..SchedulerConfig::load(files)? };
         let (files, device) = (files.clone(), device.clone());
         Ok(Self {
             files,

@@ -72,6 +72,9 @@ impl Stored {
 /// A tensor to be written: its shape and its bytes.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 
+/// A tensor that several others are rows of: its shape, and the bytes of each in its place.
+type InRows = (Vec<usize>, BTreeMap<usize, Vec<u8>>);
+
 /// Writes a safetensors file.
 pub fn write(path: &Path, stored: &str, tensors: &Tensors) {
     let mut header = serde_json::Map::new();
@@ -121,7 +124,7 @@ impl Names {
     /// The same numbers twice: as a folder in diffusers' layout without a tokenizer, and as one file.
     pub fn write_both(&self, folder: &Path, checkpoint: &Path, stored: Stored) {
         let mut parts: BTreeMap<&str, Tensors> = BTreeMap::new();
-        let mut original: BTreeMap<String, (Vec<usize>, BTreeMap<usize, Vec<u8>>)> = BTreeMap::new();
+        let mut original: BTreeMap<String, InRows> = BTreeMap::new();
         let mut random = 1u64;
         for pair in &self.pairs {
             let n: usize = pair.shape.iter().product();
@@ -151,9 +154,8 @@ impl Names {
             rows.insert(pair.row.unwrap_or(0), in_checkpoint);
             parts.entry(&pair.part).or_default().insert(pair.diffusers.clone(), (pair.shape.clone(), bytes));
         }
-        let whole = |(name, (shape, rows)): (String, (Vec<usize>, BTreeMap<usize, Vec<u8>>))| {
-            (name, (shape, rows.into_values().flatten().collect()))
-        };
+        let whole =
+            |(name, (shape, rows)): (String, InRows)| (name, (shape, rows.into_values().flatten().collect()));
         write(checkpoint, stored.name(), &original.into_iter().map(whole).collect());
         for (part, tensors) in parts {
             let stem = if part.starts_with("text") { "model" } else { "diffusion_pytorch_model" };
