@@ -3,7 +3,6 @@ use types::event::JobEvent;
 use types::job::{JobId, JobInfo, JobStatus, Progress};
 use types::picture::PictureInfo;
 use types::request::GenerationRequest;
-use types::sampler::{Sampler, Schedule};
 
 use super::*;
 
@@ -11,19 +10,7 @@ fn job(count: u32) -> JobInfo {
     JobInfo {
         id: job_id(),
         status: JobStatus::Queued,
-        request: GenerationRequest {
-            prompt: "a red boat".into(),
-            negative_prompt: String::new(),
-            model: "demo".into(),
-            steps: 20,
-            guidance_scale: 4.0,
-            sampler: Sampler::DpmPlusPlus2M,
-            schedule: Schedule::Karras,
-            seed: 7,
-            width: 256,
-            height: 256,
-            count,
-        },
+        request: GenerationRequest { count, ..request() },
         created_at: datetime!(2026-11-20 22:00 UTC),
         started_at: None,
         finished_at: None,
@@ -34,6 +21,12 @@ fn job(count: u32) -> JobInfo {
         pictures: Vec::new(),
         is_owner: true,
     }
+}
+
+fn request() -> GenerationRequest {
+    let json = r#"{"prompt": "a red boat", "negative_prompt": "", "model": "demo", "steps": 20, "guidance_scale": 4,
+        "sampler": "dpmpp_2m", "schedule": "karras", "seed": 7, "width": 256, "height": 256, "count": 1}"#;
+    serde_json::from_str(json).unwrap()
 }
 
 fn job_id() -> JobId {

@@ -1,10 +1,10 @@
 //! A request out of a page's query, and out of a job that was made before.
 
 use types::model::{ModelInfo, Quality, Shape};
-use types::request::{GenerationRequest, RawRequest};
+use types::request::{GenerationRequest, NoiseSource, RawLora, RawRequest, Weighting};
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
-pub fn from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
+pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
     let text = |name: &str| value(name).filter(|text| !text.is_empty());
     let number = |name: &str| text(name)?.trim().parse().ok();
     RawRequest {
@@ -22,6 +22,35 @@ pub fn from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
         width: number("width"),
         height: number("height"),
         count: number("count"),
+        ..finer_from_query(value)
+    }
+}
+
+/// What stands in the query beyond the settings that every picture has.
+fn finer_from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
+    let text = |name: &str| value(name).filter(|text| !text.is_empty());
+    let whole = |name: &str| text(name)?.trim().parse().ok();
+    let number = |name: &str| text(name)?.trim().parse().ok();
+    RawRequest {
+        start: text("start"),
+        strength: number("strength"),
+        mask: text("mask"),
+        mask_feather: whole("mask_feather"),
+        outpaint_left: whole("outpaint_left"),
+        outpaint_top: whole("outpaint_top"),
+        outpaint_right: whole("outpaint_right"),
+        outpaint_bottom: whole("outpaint_bottom"),
+        hires_scale: number("hires_scale"),
+        hires_steps: whole("hires_steps"),
+        hires_strength: number("hires_strength"),
+        loras: text("loras").map(|text| RawLora::parse_list(&text)).unwrap_or_default(),
+        clip_skip: whole("clip_skip"),
+        noise: text("noise"),
+        weighting: text("weighting"),
+        variation_seed: whole("variation_seed"),
+        variation_strength: number("variation_strength"),
+        guidance_rescale: number("guidance_rescale"),
+        ..RawRequest::default()
     }
 }
 
@@ -30,7 +59,10 @@ pub fn from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
 pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest {
     let model = models.iter().find(|model| model.name == request.model);
     let size = (request.width, request.height);
-    let shape = model.and_then(|model| Shape::ALL.into_iter().find(|shape| model.size_of(*shape) == size));
+    // A picture with a start is as large as that, unless its size is said in numbers.
+    let model_of_shape = model.filter(|_| request.start.is_none());
+    let shape =
+        model_of_shape.and_then(|model| Shape::ALL.into_iter().find(|shape| model.size_of(*shape) == size));
     let usual = model.map(|model| &model.defaults);
     let quality = usual.and_then(|usual| {
         Quality::ALL.into_iter().find(|quality| quality.steps(usual.steps) == request.steps)
@@ -55,6 +87,34 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest
         width: shape.is_none().then_some(i64::from(request.width)),
         height: shape.is_none().then_some(i64::from(request.height)),
         count: (request.count > 1).then_some(i64::from(request.count)),
+        ..finer_from_job(request)
+    }
+}
+
+/// What a request says beyond the settings that every picture has; nothing where it says the usual.
+pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
+    let pixels = |pixels: u32| (pixels > 0).then_some(i64::from(pixels));
+    let margins = request.outpaint.unwrap_or_default();
+    RawRequest {
+        start: request.start.as_ref().map(|start| start.source.to_string()),
+        strength: request.start.as_ref().map(|start| start.strength),
+        mask: request.mask.as_ref().map(|mask| mask.source.to_string()),
+        mask_feather: request.mask.as_ref().map(|mask| i64::from(mask.feather)),
+        outpaint_left: pixels(margins.left),
+        outpaint_top: pixels(margins.top),
+        outpaint_right: pixels(margins.right),
+        outpaint_bottom: pixels(margins.bottom),
+        hires_scale: request.hires.map(|hires| hires.scale),
+        hires_steps: request.hires.map(|hires| i64::from(hires.steps)),
+        hires_strength: request.hires.map(|hires| hires.strength),
+        loras: request.loras.iter().map(RawLora::from).collect(),
+        clip_skip: (request.clip_skip > 1).then_some(i64::from(request.clip_skip)),
+        noise: (request.noise != NoiseSource::default()).then(|| request.noise.as_str().to_owned()),
+        weighting: (request.weighting != Weighting::default()).then(|| request.weighting.as_str().to_owned()),
+        variation_seed: request.variation.and_then(|variation| i64::try_from(variation.seed).ok()),
+        variation_strength: request.variation.map(|variation| variation.strength),
+        guidance_rescale: (request.guidance_rescale > 0.0).then_some(request.guidance_rescale),
+        ..RawRequest::default()
     }
 }
 
@@ -74,6 +134,7 @@ pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use types::model::{Family, ModelDefaults, SizeLimits};
+    use types::request::{KnownPicture, PictureSource, RequestContext};
     use types::sampler::{Sampler, Schedule};
 
     use super::*;
@@ -104,7 +165,15 @@ pub(crate) mod tests {
     }
 
     fn check(raw: RawRequest) -> GenerationRequest {
-        raw.check(&[model()], || 7).unwrap()
+        let source = PictureSource::Upload("0123456789abcdef0123456789abcdef".parse().unwrap());
+        let known = Some(KnownPicture { source, width: 256, height: 192 });
+        let context = RequestContext {
+            models: &[model()],
+            loras: &["ink".to_owned()],
+            start: known.clone(),
+            mask: known,
+        };
+        raw.check(&context, || 7).unwrap()
     }
 
     #[test]
@@ -137,6 +206,44 @@ pub(crate) mod tests {
         let again = from_job(&check(raw.clone()), &[model()]);
         assert_eq!(again, raw);
         assert!(says_more(&again, &[model()]));
+    }
+
+    #[test]
+    fn finer_settings_come_back_as_they_were() {
+        let upload = Some("0123456789abcdef0123456789abcdef".to_owned());
+        let from_a_picture = RawRequest {
+            prompt: "a boat".into(),
+            quality: Some(Quality::Standard),
+            start: upload.clone(),
+            strength: Some(0.5),
+            mask: upload,
+            mask_feather: Some(8),
+            outpaint_left: Some(64),
+            width: Some(320),
+            height: Some(192),
+            ..RawRequest::default()
+        };
+        let in_two_passes = RawRequest {
+            prompt: "a boat".into(),
+            quality: Some(Quality::Standard),
+            shape: Some(Shape::Square),
+            hires_scale: Some(1.5),
+            hires_steps: Some(10),
+            hires_strength: Some(0.6),
+            loras: vec![RawLora { name: "ink".into(), weight: Some(0.8) }],
+            clip_skip: Some(2),
+            noise: Some("cuda".into()),
+            weighting: Some("compel".into()),
+            variation_seed: Some(3),
+            variation_strength: Some(0.1),
+            guidance_rescale: Some(0.7),
+            ..RawRequest::default()
+        };
+        for raw in [from_a_picture, in_two_passes] {
+            let again = from_job(&check(raw.clone()), &[model()]);
+            assert_eq!(again, raw);
+            assert!(says_more(&again, &[model()]));
+        }
     }
 
     #[test]

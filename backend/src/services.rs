@@ -14,7 +14,7 @@ use types::event::{JobEvent, NumberedEvent};
 use types::job::{JobId, JobInfo};
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
-use types::request::{RawRequest, check_prompt};
+use types::request::{RawRequest, RequestContext, check_prompt};
 
 use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
@@ -101,7 +101,8 @@ impl Services {
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let request = raw.check(&self.models(), choose_seed)?;
+        let context = RequestContext { models: &self.models(), ..RequestContext::default() };
+        let request = raw.check(&context, choose_seed)?;
         let row = store.insert_job(owner, &request).await?;
         tracing::info!(job.id = %row.job_id(), "a job was asked for");
         queue.wake();

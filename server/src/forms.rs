@@ -15,7 +15,7 @@ use types::error::{ErrorCode, PublicError};
 use types::job::JobId;
 use types::model::{Quality, Shape};
 use types::picture::PictureId;
-use types::request::{RawRequest, check_prompt};
+use types::request::{RawLora, RawRequest, check_prompt};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ApiForm, ApiId, Fields};
@@ -181,8 +181,49 @@ fn read_request(fields: &Fields) -> (RawRequest, Option<PublicError>) {
         width: number(fields, "width", "a whole number", &mut first_error),
         height: number(fields, "height", "a whole number", &mut first_error),
         count: number(fields, "count", "a whole number", &mut first_error),
+        ..read_finer(fields, &mut first_error)
     };
     (raw, first_error)
+}
+
+/// What a form asks for beyond the settings that every picture has.
+fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequest {
+    let text = |name: &str| value(fields, name).map(str::to_owned);
+    let mut whole = |name: &str| number(fields, name, "a whole number", first_error);
+    let mask_feather = whole("mask_feather");
+    let [outpaint_left, outpaint_top, outpaint_right, outpaint_bottom] =
+        ["outpaint_left", "outpaint_top", "outpaint_right", "outpaint_bottom"].map(&mut whole);
+    let [hires_steps, clip_skip, variation_seed] = ["hires_steps", "clip_skip", "variation_seed"].map(whole);
+    let fraction = |name: &str| number(fields, name, "a number", first_error);
+    let [strength, hires_scale, hires_strength, variation_strength, guidance_rescale] =
+        ["strength", "hires_scale", "hires_strength", "variation_strength", "guidance_rescale"].map(fraction);
+    RawRequest {
+        start: text("start"),
+        strength,
+        mask: text("mask"),
+        mask_feather,
+        outpaint_left,
+        outpaint_top,
+        outpaint_right,
+        outpaint_bottom,
+        hires_scale,
+        hires_steps,
+        hires_strength,
+        loras: read_loras(fields),
+        clip_skip,
+        noise: text("noise"),
+        weighting: text("weighting"),
+        variation_seed,
+        variation_strength,
+        guidance_rescale,
+        ..RawRequest::default()
+    }
+}
+
+/// LoRAs stand in one field with commas in between, or in a field each.
+fn read_loras(fields: &Fields) -> Vec<RawLora> {
+    let fields = fields.iter().filter(|(name, _)| name == "loras");
+    fields.flat_map(|(_, value)| RawLora::parse_list(value)).collect()
 }
 
 /// As much of a wrong value as belongs into a sentence, in characters.

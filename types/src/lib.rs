@@ -5,6 +5,7 @@
 //! * [`prompt`]: the syntax inside a prompt: weights, breaks, LoRA tags
 //! * [`sampler`]: samplers and noise schedules, and what people call them
 //! * [`noise`]: where the noise of a picture comes from
+//! * [`upload`]: a picture that a visitor sent
 //! * [`job`]: one request on its way to pictures
 //! * [`event`]: what happens to a job, numbered, as it is streamed
 //! * [`picture`]: a finished picture and the formats it is served in
@@ -29,3 +30,4 @@ pub mod picture;
 pub mod prompt;
 pub mod request;
 pub mod sampler;
+pub mod upload;

@@ -1,7 +1,9 @@
 use super::*;
-use crate::model::{Family, ModelDefaults, SizeLimits};
+use crate::error::{ErrorCode, PublicError};
+use crate::model::{Family, ModelDefaults, ModelInfo, Quality, Shape, SizeLimits};
+use crate::sampler::{Sampler, Schedule};
 
-fn demo() -> ModelInfo {
+pub(super) fn demo() -> ModelInfo {
     ModelInfo {
         name: "demo".into(),
         title: "Postcards".into(),
@@ -26,15 +28,15 @@ fn demo() -> ModelInfo {
     }
 }
 
-fn asked(prompt: &str) -> RawRequest {
+pub(super) fn asked(prompt: &str) -> RawRequest {
     RawRequest { prompt: prompt.into(), ..RawRequest::default() }
 }
 
-fn check(raw: RawRequest) -> Result<GenerationRequest, PublicError> {
-    raw.check(&[demo()], || 42)
+pub(super) fn check(raw: RawRequest) -> Result<GenerationRequest, PublicError> {
+    raw.check(&RequestContext { models: &[demo()], ..RequestContext::default() }, || 42)
 }
 
-fn complaint(raw: RawRequest) -> (String, String) {
+pub(super) fn complaint(raw: RawRequest) -> (String, String) {
     let error = check(raw).expect_err("the request should be refused");
     (error.field.expect("the error names a field"), error.message)
 }
@@ -101,7 +103,8 @@ fn the_line_break_of_a_form_is_one_space_and_one_character() {
 fn a_model_that_cannot_be_used_is_said_to_be_so_before_its_limits_are_looked_at() {
     let broken = ModelInfo { problem: Some("file `vae/config.json` is missing".into()), ..demo() };
     let raw = RawRequest { width: Some(100), ..asked("boat") };
-    let error = raw.check(&[broken], || 42).unwrap_err();
+    let error =
+        raw.check(&RequestContext { models: &[broken], ..RequestContext::default() }, || 42).unwrap_err();
     assert_eq!((error.code, error.field.as_deref()), (ErrorCode::ModelUnusable, Some("model")));
     assert_eq!(error.message, "model `demo` cannot be used: file `vae/config.json` is missing");
 }
@@ -109,7 +112,8 @@ fn a_model_that_cannot_be_used_is_said_to_be_so_before_its_limits_are_looked_at(
 #[test]
 fn without_any_model_the_sentence_says_so() {
     for model in [None, Some(String::new()), Some("sdxl".to_owned())] {
-        let error = RawRequest { model, ..asked("boat") }.check(&[], || 42).unwrap_err();
+        let error =
+            RawRequest { model, ..asked("boat") }.check(&RequestContext::default(), || 42).unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::ModelUnusable, Some("model")));
         assert_eq!(
             error.message,
@@ -184,4 +188,16 @@ fn seeds_and_counts_out_of_range_are_refused_and_minus_one_chooses_a_seed() {
 fn unknown_fields_in_json_are_refused() {
     let error = serde_json::from_str::<RawRequest>(r#"{"prompt": "boat", "stepps": 3}"#).unwrap_err();
     assert!(error.to_string().starts_with("unknown field `stepps`"), "{error}");
+}
+
+#[test]
+fn the_name_of_a_sampler_may_carry_its_schedule_unless_one_is_named_besides() {
+    let pair = |sampler: &str, schedule: Option<&str>| {
+        let schedule = schedule.map(str::to_owned);
+        let request = check(RawRequest { sampler: Some(sampler.into()), schedule, ..asked("boat") }).unwrap();
+        (request.sampler, request.schedule)
+    };
+    assert_eq!(pair("Euler a Exponential", None), (Sampler::EulerAncestral, Schedule::Exponential));
+    assert_eq!(pair("Euler a Exponential", Some("simple")), (Sampler::EulerAncestral, Schedule::Simple));
+    assert_eq!(pair("euler", None), (Sampler::Euler, Schedule::Karras), "the model's usual");
 }

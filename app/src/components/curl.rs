@@ -5,6 +5,7 @@ use types::request::{GenerationRequest, RawRequest};
 
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
+use crate::request_query::finer_from_job;
 
 /// Code to be copied. Where it says this site's address, a script puts in the one that the visitor uses.
 pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView {
@@ -31,7 +32,7 @@ pub fn as_curl(request: &GenerationRequest) -> String {
         width: Some(i64::from(request.width)),
         height: Some(i64::from(request.height)),
         count: Some(i64::from(request.count)),
-        ..RawRequest::default()
+        ..finer_from_job(request)
     };
     let body = serde_json::to_string_pretty(&raw).unwrap_or_default();
     // Within single quotes a shell takes everything literally but the quote itself.
@@ -41,27 +42,17 @@ pub fn as_curl(request: &GenerationRequest) -> String {
 
 #[cfg(test)]
 mod tests {
-    use types::sampler::{Sampler, Schedule};
-
     use super::*;
 
     #[test]
     fn a_quote_in_the_prompt_does_not_end_the_shells_argument() {
-        let request = GenerationRequest {
-            prompt: "a sailor's boat".into(),
-            negative_prompt: String::new(),
-            model: "demo".into(),
-            steps: 20,
-            guidance_scale: 4.0,
-            sampler: Sampler::Euler,
-            schedule: Schedule::Normal,
-            seed: 7,
-            width: 256,
-            height: 256,
-            count: 1,
-        };
+        let json = r#"{"prompt": "a sailor's boat", "negative_prompt": "", "model": "demo", "steps": 20,
+            "guidance_scale": 4, "sampler": "euler", "schedule": "normal", "seed": 7, "width": 256, "height": 256,
+            "count": 1, "clip_skip": 2}"#;
+        let request: GenerationRequest = serde_json::from_str(json).unwrap();
         let curl = as_curl(&request);
         assert!(curl.contains(r#""prompt": "a sailor'\''s boat""#), "{curl}");
+        assert!(curl.contains(r#""clip_skip": 2"#), "{curl}");
         assert!(!curl.contains("negative_prompt"));
     }
 }

@@ -8,8 +8,8 @@ use crate::format::{machine_moment, moment};
 /// All settings of a job but its prompt, as a list of terms.
 pub fn settings_list(job: &JobInfo) -> AnyView {
     let request = &job.request;
-    let seeds = if request.count > 1 {
-        format!("{} to {}", request.seed, request.seed + u64::from(request.count) - 1)
+    let seeds = if request.count > 1 && request.variation.is_none() {
+        format!("{} to {}", request.seed, request.seed_of(request.count - 1))
     } else {
         request.seed.to_string()
     };

@@ -165,7 +165,7 @@ impl Engine for CandleEngine {
             guidance_scale: request.guidance_scale,
             sampler: request.sampler,
             schedule: request.schedule,
-            seed: request.seed + u64::from(index),
+            seed: request.seed_of(index),
             ..PictureRequest::new(&request.prompt, request.width as usize, request.height as usize)
         };
         let mut report = |report: StepReport<'_>| {

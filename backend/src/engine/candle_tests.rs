@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::models::tests::copy_of_demo;
-use types::request::RawRequest;
+use types::request::{RawRequest, RequestContext};
 
 fn engine() -> CandleEngine {
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
@@ -18,7 +18,8 @@ fn request(engine: &CandleEngine) -> GenerationRequest {
         height: Some(128),
         ..RawRequest::default()
     };
-    raw.check(&engine.picture_models(), || 7).unwrap()
+    let context = RequestContext { models: &engine.picture_models(), ..RequestContext::default() };
+    raw.check(&context, || 7).unwrap()
 }
 
 #[test]

@@ -1,20 +1,9 @@
 use super::*;
-use types::sampler::{Sampler, Schedule};
 
 fn request(prompt: &str) -> GenerationRequest {
-    GenerationRequest {
-        prompt: prompt.into(),
-        negative_prompt: "rain".into(),
-        model: "demo".into(),
-        steps: 20,
-        guidance_scale: 4.0,
-        sampler: Sampler::DpmPlusPlus2M,
-        schedule: Schedule::Karras,
-        seed: 7,
-        width: 24,
-        height: 16,
-        count: 2,
-    }
+    let json = r#"{"prompt": "", "negative_prompt": "rain", "model": "demo", "steps": 20, "guidance_scale": 4,
+        "sampler": "dpmpp_2m", "schedule": "karras", "seed": 7, "width": 24, "height": 16, "count": 2}"#;
+    GenerationRequest { prompt: prompt.into(), ..serde_json::from_str(json).unwrap() }
 }
 
 fn gradient() -> RgbImage {

@@ -262,7 +262,7 @@ fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) ->
         attempt: ActiveValue::Set(claim.attempt),
         owner: ActiveValue::Set(claim.owner.clone()),
         prompt: ActiveValue::Set(request.prompt.clone()),
-        seed: ActiveValue::Set((request.seed + u64::from(new.index)).cast_signed()),
+        seed: ActiveValue::Set(request.seed_of(new.index).cast_signed()),
         width: ActiveValue::Set(request.width.cast_signed()),
         height: ActiveValue::Set(request.height.cast_signed()),
         favourite: ActiveValue::Set(false),

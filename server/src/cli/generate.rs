@@ -13,7 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use inference::model_files::ModelFiles;
 use types::error::PublicError;
-use types::request::{GenerationRequest, RawRequest};
+use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::output::{Output, write_whole};
 use super::settings::Settings;
@@ -74,7 +74,8 @@ impl Generate {
             self.model = None;
         }
         let engine = CandleEngine::open(&config)?;
-        let request = self.into_raw().check(&engine.picture_models(), choose_seed)?;
+        let context = RequestContext { models: &engine.picture_models(), ..RequestContext::default() };
+        let request = self.into_raw().check(&context, choose_seed)?;
 
         let bar = progress_bar(&request);
         for index in 0..request.count {
@@ -83,7 +84,7 @@ impl Generate {
             let bytes = pictures::encode(&image, &request, index, output.format)?;
             write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
             bar.suspend(|| {
-                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed + u64::from(index))
+                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))
             })?;
         }
         bar.finish_and_clear();
@@ -95,8 +96,6 @@ impl Generate {
             prompt: self.prompt,
             negative_prompt: self.negative,
             model: self.model,
-            quality: None,
-            shape: None,
             steps: self.steps,
             guidance_scale: self.guidance,
             sampler: self.sampler,
@@ -105,6 +104,7 @@ impl Generate {
             width: self.width,
             height: self.height,
             count: self.count,
+            ..RawRequest::default()
         }
     }
 }

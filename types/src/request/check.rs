@@ -1,0 +1,148 @@
+//! From what came in to what is allowed.
+
+use super::fields::{choose, fraction, number, unknown_name, within};
+use super::start::named;
+use super::text::check_prompt;
+use super::{
+    CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_PROMPT_CHARS, MAX_SEED,
+    RawRequest, STEPS, hires, loras, outpaint, size, start, variation,
+};
+use crate::error::{ErrorCode, PublicError};
+use crate::model::ModelInfo;
+use crate::noise::NoiseSource;
+use crate::prompt::Weighting;
+use crate::sampler::{Schedule, parse_pair};
+
+/// What a request is checked against: what is installed, and the pictures that it names.
+#[derive(Debug, Clone, Default)]
+pub struct RequestContext<'a> {
+    /// The installed picture models, the default one first.
+    pub models: &'a [ModelInfo],
+    /// Names of the installed LoRAs.
+    pub loras: &'a [String],
+    /// The picture that [`RawRequest::start`] names; `None` if there is none of that name that the asker may use.
+    pub start: Option<KnownPicture>,
+    /// The upload that [`RawRequest::mask`] names; `None` if there is none of that name that the asker may use.
+    pub mask: Option<KnownPicture>,
+}
+
+impl RawRequest {
+    /// Checks every field against what is allowed and fills in what was left out from the model's defaults.
+    ///
+    /// `choose_seed` is asked for a seed where none was given.
+    ///
+    /// # Errors
+    /// The first field that is wrong, with its value and what is allowed; a model that cannot be used.
+    pub fn check(
+        self,
+        context: &RequestContext<'_>,
+        mut choose_seed: impl FnMut() -> u64,
+    ) -> Result<GenerationRequest, PublicError> {
+        let prompt = check_prompt("prompt", &self.prompt)?;
+        if prompt.is_empty() {
+            return Err(PublicError::invalid_field(
+                "prompt",
+                format!("the prompt is empty; write 1 to {MAX_PROMPT_CHARS} characters"),
+            ));
+        }
+        let negative_prompt = check_prompt("negative_prompt", self.negative_prompt.as_deref().unwrap_or(""))?;
+        let model = find_model(context.models, self.model.as_deref())?;
+        // Before anything else about the model: one that cannot be read has stand-ins for its limits.
+        if let Some(problem) = &model.problem {
+            return Err(model_unusable(format!("model `{}` cannot be used: {problem}", model.name)));
+        }
+        let defaults = &model.defaults;
+
+        let steps = match (self.steps, self.quality) {
+            (Some(steps), _) => within("steps", steps, &STEPS)?,
+            (None, Some(quality)) => quality.steps(defaults.steps),
+            (None, None) => defaults.steps,
+        };
+        let guidance_scale = self.guidance_scale.unwrap_or(defaults.guidance_scale);
+        let guidance_scale = number("guidance_scale", guidance_scale, &GUIDANCE_SCALE)?;
+        let guidance_rescale = fraction("guidance_rescale", self.guidance_rescale, 0.0)?;
+        let (sampler, with_schedule) = match named(self.sampler.as_deref()) {
+            Some(name) => parse_pair(name).map_err(|unknown| unknown_name("sampler", &unknown))?,
+            None => (defaults.sampler, None),
+        };
+        // `DPM++ 2M Karras` is a sampler and its schedule, unless a schedule is named besides.
+        let schedule = match named(self.schedule.as_deref()) {
+            Some(name) => name.parse::<Schedule>().map_err(|unknown| unknown_name("schedule", &unknown))?,
+            None => with_schedule.unwrap_or(defaults.schedule),
+        };
+
+        let start = start::check(&self, context, steps)?;
+        let mask = start::check_mask(&self, context)?;
+        let outpaint = outpaint::check(&self)?;
+        let (width, height) = size::check(&self, model, context.start.as_ref(), outpaint)?;
+        let hires = hires::check(&self, model, (width, height), steps)?;
+
+        let count = self.count.map_or(Ok(1), |count| within("count", count, &COUNT))?;
+        let seed = check_seed("seed", self.seed, &mut choose_seed)?;
+        let variation = variation::check(&self, &mut choose_seed)?;
+        let noise = choose("noise", self.noise.as_deref(), NoiseSource::ALL, NoiseSource::as_str)?;
+        let clip_skip = self.clip_skip.map_or(Ok(1), |skip| within("clip_skip", skip, &CLIP_SKIP))?;
+        let weighting = choose("weighting", self.weighting.as_deref(), Weighting::ALL, Weighting::as_str)?;
+        let loras = loras::check(self.loras, context.loras)?;
+        Ok(GenerationRequest {
+            prompt,
+            negative_prompt,
+            model: model.name.clone(),
+            steps,
+            guidance_scale,
+            guidance_rescale,
+            sampler,
+            schedule,
+            seed,
+            noise,
+            variation,
+            width,
+            height,
+            count,
+            start,
+            mask,
+            outpaint,
+            hires,
+            loras,
+            clip_skip,
+            weighting,
+        })
+    }
+}
+
+/// A seed that was given, or one that is chosen.
+pub(super) fn check_seed(
+    field: &'static str,
+    seed: Option<i64>,
+    choose_seed: &mut dyn FnMut() -> u64,
+) -> Result<u64, PublicError> {
+    let Some(seed) = seed.filter(|seed| *seed != -1) else { return Ok(choose_seed()) };
+    u64::try_from(seed).ok().filter(|seed| *seed <= MAX_SEED).ok_or_else(|| {
+        PublicError::invalid_field(
+            field,
+            format!(
+                "{} {seed} is out of range; allowed are 0 to {MAX_SEED}, or -1 for a random one",
+                field.replace('_', " ")
+            ),
+        )
+    })
+}
+
+fn find_model<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Result<&'a ModelInfo, PublicError> {
+    let Some(default) = models.first() else {
+        let sentence = "no picture model is installed; put a folder with one into the models folder";
+        return Err(model_unusable(sentence.to_owned()));
+    };
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(default) };
+    models.iter().find(|model| model.name == name).ok_or_else(|| {
+        let installed: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
+        PublicError::invalid_field(
+            "model",
+            format!("model `{name}` is not installed; installed are {}", installed.join(", ")),
+        )
+    })
+}
+
+fn model_unusable(sentence: String) -> PublicError {
+    PublicError { field: Some("model".to_owned()), ..PublicError::new(ErrorCode::ModelUnusable, sentence) }
+}

@@ -1,0 +1,168 @@
+use super::tests::{asked, check, complaint, demo};
+use super::*;
+
+#[test]
+fn a_second_pass_is_enlarged_to_a_size_that_the_model_can_make() {
+    let raw = RawRequest { hires_scale: Some(1.6), width: Some(256), height: Some(192), ..asked("boat") };
+    let request = check(raw.clone()).unwrap();
+    assert_eq!(request.hires, Some(Hires { scale: 1.6, width: 384, height: 320, steps: 20, strength: 0.7 }));
+    assert_eq!((request.picture_size(), request.n_steps()), ((384, 320), 20 + 14));
+    let raw = RawRequest { hires_steps: Some(0), hires_strength: Some(1.0), ..raw };
+    assert_eq!(check(raw.clone()).unwrap().n_steps(), 40, "0 steps are as many as the first pass has");
+    let raw = RawRequest { hires_steps: Some(10), hires_strength: Some(0.5), ..raw };
+    assert_eq!(check(raw).unwrap().n_steps(), 25);
+}
+
+#[test]
+fn a_second_pass_out_of_range_is_refused() {
+    for scale in [1.0, 0.5, 4.1, f64::NAN] {
+        assert_eq!(
+            complaint(RawRequest { hires_scale: Some(scale), ..asked("boat") }),
+            (
+                "hires_scale".into(),
+                format!("hires scale {scale} is out of range; allowed are numbers above 1 and up to 4")
+            )
+        );
+    }
+    assert_eq!(
+        complaint(RawRequest { hires_scale: Some(4.0), width: Some(512), ..asked("boat") }).1,
+        "hires scale 4 makes the picture 2048x1024; allowed are sides up to 1024 with model `demo`"
+    );
+    assert_eq!(
+        complaint(RawRequest { hires_steps: Some(151), ..asked("boat") }),
+        ("hires_steps".into(), "hires steps 151 is out of range; allowed are 0 to 150".into())
+    );
+    assert_eq!(
+        complaint(RawRequest { hires_strength: Some(2.0), ..asked("boat") }),
+        ("hires_strength".into(), "hires strength 2 is out of range; allowed are 0 to 1".into())
+    );
+    let raw =
+        RawRequest { hires_scale: Some(2.0), hires_strength: Some(0.1), steps: Some(5), ..asked("boat") };
+    assert_eq!(complaint(raw).1, "hires strength 0.1 walks none of the 5 steps; allowed are 0.2 to 1");
+}
+
+#[test]
+fn the_pictures_of_a_variation_share_a_seed_and_differ_in_the_second_one() {
+    let raw = RawRequest {
+        seed: Some(7),
+        variation_seed: Some(100),
+        variation_strength: Some(0.2),
+        count: Some(2),
+        ..asked("boat")
+    };
+    let request = check(raw).unwrap();
+    assert_eq!([0, 1].map(|index| request.seed_of(index)), [7, 7]);
+    assert_eq!(request.variation_of(1), Some(Variation { seed: 101, strength: 0.2 }));
+}
+
+#[test]
+fn a_variation_of_no_strength_is_none_and_one_without_a_seed_gets_one() {
+    let raw = RawRequest { variation_seed: Some(100), ..asked("boat") };
+    assert_eq!(check(raw).unwrap().variation, None);
+    let raw = RawRequest { variation_strength: Some(0.0), ..asked("boat") };
+    assert_eq!(check(raw).unwrap().variation, None);
+    for variation_seed in [None, Some(-1)] {
+        let raw = RawRequest { variation_seed, variation_strength: Some(0.5), ..asked("boat") };
+        assert_eq!(check(raw).unwrap().variation, Some(Variation { seed: 42, strength: 0.5 }));
+    }
+}
+
+#[test]
+fn finer_settings_out_of_range_are_refused() {
+    let refused = |raw: RawRequest| {
+        let (field, message) = complaint(raw);
+        format!("{field}: {message}")
+    };
+    for (raw, sentence) in [
+        (
+            RawRequest { variation_strength: Some(1.5), ..asked("boat") },
+            "variation_strength: variation strength 1.5 is out of range; allowed are 0 to 1",
+        ),
+        (
+            RawRequest { variation_seed: Some(-2), ..asked("boat") },
+            "variation_seed: variation seed -2 is out of range; allowed are 0 to 9007199254740991, or -1 for a random one",
+        ),
+        (
+            RawRequest { guidance_rescale: Some(-0.1), ..asked("boat") },
+            "guidance_rescale: guidance rescale -0.1 is out of range; allowed are 0 to 1",
+        ),
+        (
+            RawRequest { clip_skip: Some(0), ..asked("boat") },
+            "clip_skip: clip skip 0 is out of range; allowed are 1 to 12",
+        ),
+        (
+            RawRequest { clip_skip: Some(13), ..asked("boat") },
+            "clip_skip: clip skip 13 is out of range; allowed are 1 to 12",
+        ),
+        (
+            RawRequest { noise: Some("gpu".into()), ..asked("boat") },
+            "noise: noise `gpu` is unknown; known are cpu, cuda",
+        ),
+        (
+            RawRequest { weighting: Some("comfy".into()), ..asked("boat") },
+            "weighting: weighting `comfy` is unknown; known are a1111, compel",
+        ),
+    ] {
+        assert_eq!(refused(raw), sentence);
+    }
+}
+
+#[test]
+fn names_of_choices_are_read_in_any_case_and_empty_ones_are_the_usual() {
+    let raw = RawRequest { noise: Some("CUDA".into()), weighting: Some("Compel".into()), ..asked("boat") };
+    let request = check(raw).unwrap();
+    assert_eq!((request.noise, request.weighting), (NoiseSource::Cuda, Weighting::Compel));
+    let raw = RawRequest { noise: Some(String::new()), weighting: Some(String::new()), ..asked("boat") };
+    let request = check(raw).unwrap();
+    assert_eq!((request.noise, request.weighting), (NoiseSource::Cpu, Weighting::A1111));
+}
+
+fn with_loras(loras: &[&str]) -> Result<Vec<LoraUse>, String> {
+    let context = RequestContext {
+        models: &[demo()],
+        loras: &["ink".to_owned(), "style:v2".to_owned()],
+        ..RequestContext::default()
+    };
+    let loras = loras.iter().map(|text| RawLora::parse(text)).collect();
+    let checked = RawRequest { loras, ..asked("boat") }.check(&context, || 42);
+    checked.map(|request| request.loras).map_err(|error| {
+        assert_eq!(error.field.as_deref(), Some("loras"));
+        error.message
+    })
+}
+
+#[test]
+fn loras_are_read_with_and_without_a_weight() {
+    let loras = with_loras(&["ink:0.8", "style:v2"]).unwrap();
+    let expected = [("ink", 0.8), ("style:v2", 1.0)];
+    assert_eq!(loras, expected.map(|(name, weight)| LoraUse { name: name.into(), weight }));
+    assert_eq!(loras[0].to_string(), "ink:0.8");
+    let listed = RawLora::parse_list(" ink:0.8, style:v2:-1,");
+    let expected = [("ink", 0.8), ("style:v2", -1.0)];
+    assert_eq!(listed, expected.map(|(name, weight)| RawLora { name: name.into(), weight: Some(weight) }));
+}
+
+#[test]
+fn loras_that_are_unknown_too_strong_or_named_twice_are_refused() {
+    assert_eq!(
+        with_loras(&["oil:0.8"]),
+        Err("LoRA `oil` is not installed; installed are ink, style:v2".to_owned())
+    );
+    assert_eq!(
+        with_loras(&["ink:-5"]),
+        Err("weight -5 of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
+    );
+    assert_eq!(
+        with_loras(&["ink:NaN"]),
+        Err("weight NaN of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
+    );
+    assert_eq!(
+        with_loras(&["ink", "ink:0.5"]),
+        Err("LoRA `ink` is named twice; name it once, with the weight it is to have".to_owned())
+    );
+    let raw = RawRequest { loras: vec![RawLora::parse("ink")], ..asked("boat") };
+    assert_eq!(
+        complaint(raw).1,
+        "LoRA `ink` is not installed; none is, put its file into the folder `loras` of the models folder"
+    );
+}
