@@ -133,6 +133,7 @@ pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use types::lora::LoraInfo;
     use types::model::{Family, ModelDefaults, SizeLimits};
     use types::request::{KnownPicture, PictureSource, RequestContext};
     use types::sampler::{Sampler, Schedule};
@@ -167,12 +168,16 @@ pub(crate) mod tests {
     fn check(raw: RawRequest) -> GenerationRequest {
         let source = PictureSource::Upload("0123456789abcdef0123456789abcdef".parse().unwrap());
         let known = Some(KnownPicture { source, width: 256, height: 192 });
-        let context = RequestContext {
-            models: &[model()],
-            loras: &["ink".to_owned()],
-            start: known.clone(),
-            mask: known,
+        let lora = LoraInfo {
+            name: "ink".into(),
+            family: Family::Other,
+            n_layers: 1,
+            changes_text_encoder: false,
+            size_bytes: 1,
+            problem: None,
         };
+        let context =
+            RequestContext { models: &[model()], loras: &[lora], start: known.clone(), mask: known };
         raw.check(&context, || 7).unwrap()
     }
 

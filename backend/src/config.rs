@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use inference::model_files::ModelFiles;
 
+use crate::machine::{DeviceKind, Precision};
+
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -12,8 +14,14 @@ pub struct Config {
     /// Folder of models: subfolders in the layout that diffusers writes, and `.safetensors` checkpoints. LoRA files lie
     /// in its subfolder `loras`, textual inversions in `embeddings`.
     pub models_dir: Option<PathBuf>,
+    /// LoRA files besides those; they go before them if two have one name.
+    pub lora_files: Vec<PathBuf>,
     /// Models that the program carries, picture models and prompt writers alike.
     pub bundled: Vec<ModelFiles>,
     /// Name of the model that a request gets which names none; else the first bundled one.
     pub default_model: Option<String>,
+    /// What computes; else the best that this program was built for.
+    pub device: Option<DeviceKind>,
+    /// In which numbers it computes.
+    pub precision: Precision,
 }

@@ -40,6 +40,11 @@ impl DataFolder {
     pub(crate) fn pictures(&self) -> PathBuf {
         self.path.join("pictures")
     }
+
+    /// The folder of what visitors sent.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.path.join("uploads")
+    }
 }
 
 #[cfg(test)]

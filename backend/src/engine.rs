@@ -5,7 +5,8 @@ pub mod fake;
 
 use std::ops::ControlFlow;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
+use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
@@ -24,7 +25,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;
 
-    /// Makes picture `index` of a request, from the seed `request.seed + index`.
+    /// Makes picture `index` of a request, from the seed that [`GenerationRequest::seed_of`] tells.
+    ///
+    /// `materials` are the pictures that the request names, one for each. The picture is as large as
+    /// [`GenerationRequest::picture_size`] says.
     ///
     /// `on_step` is called after every step; `Break` stops the run.
     ///
@@ -34,6 +38,7 @@ pub trait Engine: Send + Sync + 'static {
         &self,
         request: &GenerationRequest,
         index: u32,
+        materials: &Materials,
         on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError>;
 
@@ -49,6 +54,15 @@ pub trait Engine: Send + Sync + 'static {
         seed: u64,
         on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), EngineError>;
+}
+
+/// The pictures that a request names, in pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Materials {
+    /// The picture to start from, as it was sent: the engine scales it to [`GenerationRequest::start_size`].
+    pub start: Option<RgbImage>,
+    /// What of it is painted anew (255) and what stays (0), as large as it. Its edge is not softened yet.
+    pub mask: Option<GrayImage>,
 }
 
 /// A step that was just done.
@@ -69,6 +83,9 @@ pub enum EngineError {
     /// The callback asked to stop.
     #[error("the run was cancelled")]
     Cancelled,
+    /// Something was asked for that this program or this machine cannot do.
+    #[error(transparent)]
+    Refused(#[from] PublicError),
     /// There is no such model, or none at all.
     #[error("model `{name}` is not installed")]
     UnknownModel {

@@ -17,7 +17,7 @@ pub enum Error {
     /// There is nothing under that id, or it belongs to somebody else: which of the two is nobody's business.
     #[error("there is no {kind} with the id {id}")]
     NotFound {
-        /// What was looked for: `job` or `picture`.
+        /// What was looked for: `job`, `picture` or `upload`.
         kind: &'static str,
         /// Its id.
         id: String,
@@ -46,6 +46,9 @@ pub enum Error {
     /// A picture could not be read or written in some format.
     #[error("a picture could not be converted: {0}")]
     Picture(#[from] crate::pictures::PictureError),
+    /// A picture that was read before could not be read again.
+    #[error("a stored picture {0}")]
+    Decode(#[from] crate::pictures::DecodeError),
     /// The operating system refused, where neither database nor file store were involved.
     #[error("{what} failed: {source}")]
     Io {
@@ -63,7 +66,7 @@ impl Error {
     /// What a visitor or a client program is told: one sentence, no internals.
     pub fn public(&self) -> PublicError {
         let code = match self {
-            Self::Refused(error) => return error.clone(),
+            Self::Refused(error) | Self::Engine(EngineError::Refused(error)) => return error.clone(),
             Self::NotFound { .. } | Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
             Self::AlreadyFinal(_) | Self::Engine(EngineError::Cancelled) => ErrorCode::Conflict,
             Self::StorageFull => ErrorCode::StorageFull,
@@ -74,6 +77,7 @@ impl Error {
             | Self::Database(_)
             | Self::Files(_)
             | Self::Picture(_)
+            | Self::Decode(_)
             | Self::Io { .. }
             | Self::Broken(_) => {
                 return PublicError::new(

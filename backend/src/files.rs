@@ -6,7 +6,7 @@ use std::path::Path as FolderPath;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -46,9 +46,9 @@ impl Files {
     }
 
     /// Writes a new file.
-    pub(crate) async fn create(&self, file: &str, bytes: Vec<u8>) -> Result<()> {
+    pub(crate) async fn create(&self, file: &str, bytes: impl Into<PutPayload>) -> Result<()> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        self.store.put_opts(&Path::from(file), PutPayload::from(bytes), options).await?;
+        self.store.put_opts(&Path::from(file), bytes.into(), options).await?;
         Ok(())
     }
 
@@ -57,14 +57,23 @@ impl Files {
         Ok(self.store.get(&Path::from(file)).await?.bytes().await?)
     }
 
-    /// Deletes a picture's files. What cannot be deleted now is swept at the next start, so it is only logged.
-    pub(crate) async fn discard(&self, picture_file: &str) {
-        for file in [picture_file.to_owned(), thumbnail_file(picture_file)] {
-            match self.store.delete(&Path::from(file.as_str())).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => tracing::warn!(%error, file, "a picture's file could not be deleted"),
-            }
+    /// Deletes a picture's files, as [`Self::discard`] does.
+    pub(crate) async fn discard_picture(&self, picture_file: &str) {
+        self.discard(picture_file).await;
+        self.discard(&thumbnail_file(picture_file)).await;
+    }
+
+    /// Deletes a file. What cannot be deleted now is swept at the next start, so it is only logged.
+    pub(crate) async fn discard(&self, file: &str) {
+        match self.store.delete(&Path::from(file)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => tracing::warn!(%error, file, "a file could not be deleted"),
         }
+    }
+
+    /// The names of all files.
+    pub(crate) fn list(&self) -> impl Stream<Item = Result<String>> {
+        self.store.list(None).map_ok(|object| object.location.to_string()).map_err(Error::from)
     }
 
     /// Deletes what was written when the program died, before its row was: files of jobs that the database
@@ -76,9 +85,9 @@ impl Files {
     ///
     /// For a time when no picture is being made.
     pub(crate) async fn sweep(&self, rows: &Store) -> Result<u64> {
-        let (mut n_swept, mut n_unknown) = (self.sweep_unfinished().await?, 0_u64);
-        let files = self.store.list(None).map_ok(|object| object.location.to_string());
-        let mut files = files.try_filter(|file| ready(job_of(file).is_some())).try_chunks(SWEEP_CHUNK);
+        let (mut n_swept, mut n_unknown) =
+            (self.sweep_unfinished(|file| job_of(file).is_some()).await?, 0_u64);
+        let mut files = self.list().try_filter(|file| ready(job_of(file).is_some())).try_chunks(SWEEP_CHUNK);
         while let Some(chunk) = files.try_next().await.map_err(|error| error.1)? {
             let jobs: HashSet<_> = chunk.iter().filter_map(|file| job_of(file)).collect();
             let known = rows.known_jobs(&jobs.into_iter().collect::<Vec<_>>()).await?;
@@ -102,22 +111,33 @@ impl Files {
         Ok(n_swept)
     }
 
-    /// Deletes the files that were being written when the program died. The store writes under the file's name
-    /// and a number, `1-0.png#1`, and shows such names to nobody.
-    async fn sweep_unfinished(&self) -> Result<u64> {
+    /// Deletes the files that were being written when the program died, if their names are ours. The store writes
+    /// under the file's name and a number, `1-0.png#1`, and shows such names to nobody. Gives back how many there
+    /// were.
+    pub(crate) async fn sweep_unfinished(
+        &self,
+        is_ours: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<u64> {
         let Some(folder) = self.folder.clone() else { return Ok(0) };
         let sweep = move || -> std::io::Result<u64> {
             let mut n_swept = 0;
-            for job in std::fs::read_dir(&folder)?.flatten().filter(|entry| entry.path().is_dir()) {
-                for file in std::fs::read_dir(job.path())?.flatten() {
-                    let name = format!("{}/{}", job.file_name().display(), file.file_name().display());
-                    let is_unfinished = name
-                        .rsplit_once('#')
-                        .is_some_and(|(file, number)| is_number(number) && job_of(file).is_some());
-                    if is_unfinished {
-                        std::fs::remove_file(file.path())?;
-                        n_swept += 1;
-                    }
+            let mut sweep_one = |file: &FolderPath, name: &str| {
+                let is_unfinished =
+                    name.rsplit_once('#').is_some_and(|(file, number)| is_number(number) && is_ours(file));
+                if is_unfinished {
+                    std::fs::remove_file(file)?;
+                    n_swept += 1;
+                }
+                std::io::Result::Ok(())
+            };
+            for entry in std::fs::read_dir(&folder)?.flatten() {
+                let name = entry.file_name();
+                if !entry.path().is_dir() {
+                    sweep_one(&entry.path(), &name.to_string_lossy())?;
+                    continue;
+                }
+                for file in std::fs::read_dir(entry.path())?.flatten() {
+                    sweep_one(&file.path(), &format!("{}/{}", name.display(), file.file_name().display()))?;
                 }
             }
             Ok(n_swept)
@@ -195,7 +215,7 @@ mod tests {
         files.create("a/1-0.png", b"first".to_vec()).await.unwrap();
         assert!(files.create("a/1-0.png", b"second".to_vec()).await.is_err());
         assert_eq!(*files.read("a/1-0.png").await.unwrap(), *b"first");
-        files.discard("a/1-0.png").await;
+        files.discard_picture("a/1-0.png").await;
         assert!(files.read("a/1-0.png").await.is_err());
     }
 }

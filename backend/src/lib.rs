@@ -4,10 +4,12 @@
 //! * [`services`]: the one handle that pages and HTTP handlers hold; start reading here
 //! * [`config`]: where things lie
 //! * [`engine`]: what makes pictures and prompts: candle, or a fake that paints gradients
+//! * [`machine`]: what computes
 //! * `models`: what is known of a model before it is loaded
 //! * `jobs`: the queue, the worker, and the progress that pages watch
 //! * `store`: every line of SQL
 //! * `files`: where pictures lie
+//! * `uploads`: what visitors sent, and for how long it is kept
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
 //! * [`background`]: threads that compute, and let pages go first
@@ -25,20 +27,24 @@ pub mod engine;
 pub mod error;
 mod files;
 mod jobs;
+pub mod machine;
 pub mod models;
 pub mod pictures;
 mod prompts;
 pub mod services;
 mod shared;
 mod store;
+mod uploads;
 pub mod visitors;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::Config;
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Materials};
 pub use error::{Error, Result};
-pub use image::RgbImage;
-pub use services::{EventStream, MOST_SELECTED, PictureFile, PromptStream, Services, ZipStream, choose_seed};
+pub use image::{GrayImage, RgbImage};
+pub use services::{
+    EventStream, MOST_SELECTED, PictureFile, PromptStream, Services, UploadFile, ZipStream, choose_seed,
+};
 pub use visitors::Visitor;

@@ -93,6 +93,12 @@ fn look_at(config: &Config, entries: Vec<Entry>) -> Installed {
 }
 
 impl Installed {
+    /// Where the LoRA of that name lies.
+    pub(crate) fn lora_file(&self, name: &str) -> Option<(&Path, &Stamp)> {
+        let is_it = |entry: &&Entry| matches!(entry.found, Found::Lora) && loras::stem(&entry.path) == name;
+        self.entries.iter().find(is_it).map(|entry| (entry.path.as_path(), &entry.stamp))
+    }
+
     fn is_taken(&self, name: &str) -> bool {
         let is_taken = self.pictures.iter().any(|model| model.info.name == name)
             || self.writers.iter().any(|writer| writer.name == name);

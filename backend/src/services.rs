@@ -2,6 +2,7 @@
 
 mod pictures;
 mod selection;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::{Config, Engine, Error, Result, Visitor};
 
 pub use pictures::PictureFile;
 pub use selection::{MOST_SELECTED, ZipStream};
+pub use uploads::UploadFile;
 
 /// A job's events; ends after the final one, or when the program stops.
 pub type EventStream = BoxStream<'static, NumberedEvent>;
@@ -55,6 +57,8 @@ impl Services {
     /// The data folder cannot be written to, is in use by another program, or its database is of no use.
     pub async fn open(config: Config, engine: Arc<dyn Engine>) -> Result<Self> {
         let services = Self::without_worker(Shared::open(&config, engine).await?);
+        // Before anybody can send something: what is being written has no row yet either.
+        crate::uploads::sweep_at_start(&services.0.shared).await;
         let worker = Worker::new(Arc::clone(&services.0.shared));
         *services.0.worker.lock().await = Some(tokio::spawn(worker.run()));
         Ok(services)
@@ -101,9 +105,14 @@ impl Services {
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let context = RequestContext { models: &self.models(), ..RequestContext::default() };
+        let context = RequestContext {
+            models: &self.models(),
+            loras: &self.loras(),
+            start: self.known_start(owner, raw.start.as_deref()).await?,
+            mask: self.known_mask(owner, raw.mask.as_deref()).await?,
+        };
         let request = raw.check(&context, choose_seed)?;
-        let row = store.insert_job(owner, &request).await?;
+        let row = store.insert_job(owner, &request).await?.ok_or_else(uploads::swept)?;
         tracing::info!(job.id = %row.job_id(), "a job was asked for");
         queue.wake();
         info::describe(&self.0.shared, Some(owner), row, &[]).await

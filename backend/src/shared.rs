@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_folder::DataFolder;
@@ -15,9 +16,14 @@ use crate::{Config, Engine, Result};
 pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) store: Store,
+    /// The pictures.
     pub(crate) files: Files,
+    /// What visitors sent.
+    pub(crate) uploads: Files,
     pub(crate) hub: Arc<ProgressHub>,
     pub(crate) queue: Queue,
+    /// Given to whoever reads what a visitor sent: to one at a time.
+    pub(crate) decoding: Semaphore,
     /// Cancelled when the program stops.
     pub(crate) stopping: CancellationToken,
     _folder: DataFolder,
@@ -38,6 +44,7 @@ impl Shared {
         files: Files,
         engine: Arc<dyn Engine>,
     ) -> Result<Self> {
+        let uploads = Files::in_folder(&folder.uploads())?;
         let store = Store::open(&folder.database()).await?;
         let (n_back, n_given_up) = store.recover().await?;
         if n_back + n_given_up > 0 {
@@ -45,6 +52,16 @@ impl Shared {
         }
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
-        Ok(Self { engine, store, files, hub: Arc::default(), queue, stopping, _folder: folder })
+        Ok(Self {
+            engine,
+            store,
+            files,
+            uploads,
+            hub: Arc::default(),
+            queue,
+            decoding: Semaphore::new(1),
+            stopping,
+            _folder: folder,
+        })
     }
 }

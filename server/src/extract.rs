@@ -12,6 +12,7 @@ use serde_json::Value;
 use types::error::{ErrorCode, PublicError};
 use types::job::JobId;
 use types::picture::PictureId;
+use types::upload::UploadId;
 
 use crate::error::ApiError;
 
@@ -101,6 +102,10 @@ impl Named for JobId {
 
 impl Named for PictureId {
     const KIND: &'static str = "picture";
+}
+
+impl Named for UploadId {
+    const KIND: &'static str = "upload";
 }
 
 impl<S: Send + Sync, T: Named> FromRequestParts<S> for ApiId<T> {

@@ -19,6 +19,7 @@ use types::request::{RawLora, RawRequest, check_prompt};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ApiForm, ApiId, Fields};
+use crate::multipart::{FormWithFiles, SentFile, file_too_large};
 use crate::pages;
 use crate::state::AppState;
 
@@ -26,11 +27,12 @@ use crate::state::AppState;
 pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
-    ApiForm(fields): ApiForm,
+    form: FormWithFiles,
 ) -> Response {
+    let (fields, not_kept) = keep_files(&state.services, &visitor, form).await;
     let (raw, unreadable) = read_request(&fields);
-    let created = match unreadable {
-        Some(error) => Err(ApiError::from(error)),
+    let created = match not_kept.or(unreadable.map(ApiError::from)) {
+        Some(error) => Err(error),
         None => state.services.create_job(&visitor, raw).await.map_err(ApiError::from),
     };
     match created {
@@ -46,10 +48,15 @@ pub async fn create(
 pub async fn prompt(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
-    ApiForm(mut fields): ApiForm,
+    form: FormWithFiles,
 ) -> Response {
+    let (mut fields, not_kept) = keep_files(&state.services, &visitor, form).await;
     let beginning = beginning(&fields).to_owned();
-    match write_prompt(&state.services, &beginning).await {
+    let written = match not_kept {
+        Some(error) => Err(error),
+        None => write_prompt(&state.services, &beginning).await,
+    };
+    match written {
         Ok(prompt) => {
             fields.retain(|(name, value)| !WRITER_FIELDS.contains(&name.as_str()) && !value.is_empty());
             fields.insert(0, ("prompt".to_owned(), prompt));
@@ -78,6 +85,39 @@ fn beginning(fields: &Fields) -> &str {
         }
         _ => in_box,
     }
+}
+
+/// The file fields of the form, each with the field that its upload's id stands in.
+const FILE_FIELDS: [(&str, &str); 2] = [("start_file", "start"), ("mask_file", "mask")];
+
+/// Keeps the files that came with a form as uploads, and puts their ids among its fields: whatever becomes of the
+/// form, they need not be sent again. A file goes before an id that stood there.
+async fn keep_files(
+    services: &Services,
+    visitor: &Visitor,
+    FormWithFiles { mut fields, files }: FormWithFiles,
+) -> (Fields, Option<ApiError>) {
+    let mut first_error = None;
+    for SentFile { field, bytes } in files {
+        let Some((_, id_field)) = FILE_FIELDS.into_iter().find(|(file_field, _)| *file_field == field) else {
+            continue;
+        };
+        let kept = match bytes {
+            Some(bytes) => services.store_upload(visitor, bytes).await.map_err(ApiError::from),
+            None => Err(file_too_large()),
+        };
+        match kept {
+            Ok(upload) => {
+                fields.retain(|(name, _)| name != id_field);
+                fields.push((id_field.to_owned(), upload.id.to_string()));
+            }
+            Err(mut error) => {
+                error.public.field = error.public.field.map(|_| id_field.to_owned());
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    (fields, first_error)
 }
 
 /// The form again, with what was typed and what is wrong with it.

@@ -6,7 +6,7 @@
 //! * `pages`, `forms` and `selection`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
 //! * `bundled`: the demo models, likewise
-//! * `visitor`, `security`, `extract`, `error`: what stands around every handler
+//! * `visitor`, `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * [`cli`]: one subcommand a file
 //! * `shutdown`, `telemetry`: the process
 //!
@@ -24,6 +24,7 @@ pub mod cli;
 mod error;
 mod extract;
 mod forms;
+mod multipart;
 mod pages;
 pub mod router;
 mod security;

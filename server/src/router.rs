@@ -17,7 +17,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use types::error::{ErrorCode, PublicError};
 
-use crate::api::{events, generate_image, health, history, jobs, loras, models, pictures, prompts};
+use crate::api::{events, generate_image, health, history, jobs, loras, models, pictures, prompts, uploads};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -51,6 +51,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
         .route("/api/v1/jobs/{id}/events", get(events::stream))
         .route("/api/v1/history", get(history::list))
+        .route("/api/v1/uploads", post(uploads::create))
+        .route("/api/v1/uploads/{id}", get(uploads::show))
         .route("/api/v1/images/{id}", delete(pictures::delete))
         .route("/api/v1/images/{id}/favourite", post(pictures::favourite));
 

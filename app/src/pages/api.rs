@@ -63,9 +63,11 @@ const FIELDS: [(&str, &str, &str); 13] = [
 ];
 
 /// Every address: method, path, what it answers.
-const ADDRESSES: [(&str, &str, &str); 14] = [
+const ADDRESSES: [(&str, &str, &str); 16] = [
     ("POST", "/generate-image", "PNG bytes, once the picture is done"),
     ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
+    ("POST", "/api/v1/uploads", "201 and the id and size of a picture to start from, or of a mask"),
+    ("GET", "/api/v1/uploads/{id}", "the picture again, for whoever sent it"),
     ("GET", "/api/v1/jobs/{id}", "the job: status, progress, pictures"),
     ("POST", "/api/v1/jobs/{id}/cancel", "the job; stops it within a step"),
     ("GET", "/api/v1/jobs/{id}/events", "server-sent events, to the end of the job"),

@@ -1,5 +1,8 @@
 //! The real engine: Stable Diffusion and GPT-2 on candle.
 
+mod loras;
+mod task;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,12 +11,13 @@ use candle_core::Device;
 use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::stable_diffusion::{PictureRequest, Rgb, StableDiffusion, StepReport};
+use inference::pipelines::stable_diffusion::{Rgb, StableDiffusion, StepReport};
+use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
-use super::{Engine, EngineError, Step};
+use super::{Engine, EngineError, Materials, Step};
 use crate::Config;
 use crate::models::{self, Installed, PictureModel, Stamp, Writer};
 
@@ -33,9 +37,16 @@ pub struct CandleEngine {
 
 /// A model that is loaded.
 struct Kept<T> {
+    key: Key,
+    model: Arc<T>,
+}
+
+/// Which model it is: two that are equal paint alike.
+#[derive(PartialEq)]
+struct Key {
     name: String,
     stamp: Stamp,
-    model: Arc<T>,
+    loras: Vec<loras::Wanted>,
 }
 
 impl CandleEngine {
@@ -45,7 +56,8 @@ impl CandleEngine {
     /// A model that is put into the models folder later, or repaired there, is found when it is next asked for.
     ///
     /// # Errors
-    /// [`Config::default_model`] names a model that is not installed; there is no such device.
+    /// [`Config::default_model`] names a model that is not installed; there is no such device, or it computes
+    /// otherwise than [`Config::precision`] says.
     pub fn open(config: &Config) -> Result<Self, EngineError> {
         let installed = models::look(config);
         if let Some(name) = &config.default_model
@@ -53,8 +65,13 @@ impl CandleEngine {
         {
             return Err(EngineError::UnknownModel { name: name.clone() });
         }
-        let device = Device::cuda_if_available(0)
-            .map_err(|error| EngineError::Fault { model: "any".into(), reason: error.to_string() })?;
+        let device = match config.device {
+            Some(device) => device.open()?,
+            None => Device::cuda_if_available(0)
+                .map_err(|error| EngineError::Fault { model: "any".into(), reason: error.to_string() })?,
+        };
+        let refuse = |error: inference::Error| PublicError::invalid_field("dtype", error.to_string());
+        config.precision.check(&device).map_err(refuse)?;
         Ok(Self {
             config: config.clone(),
             installed: Mutex::new(Arc::new(installed)),
@@ -75,15 +92,27 @@ impl CandleEngine {
         Arc::clone(&installed)
     }
 
-    fn painter(&self, name: &str) -> Result<Arc<StableDiffusion>, EngineError> {
+    /// The model that a request asks for, with the LoRAs that it asks for.
+    fn painter(&self, request: &GenerationRequest) -> Result<Arc<StableDiffusion>, EngineError> {
         let installed = self.installed();
-        let model = installed.pictures.iter().find(|model| model.info.name == name);
-        let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.to_owned() })?;
-        let load = || StableDiffusion::load(&model.files, &self.device);
-        kept(&self.painter, name, &model.files, &model.stamp, load).inspect_err(|error| {
-            if let EngineError::Unusable { reason, .. } = error {
+        let name = &request.model;
+        let model = installed.pictures.iter().find(|model| model.info.name == *name);
+        let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.clone() })?;
+        let loras = loras::wanted(request, &installed)?;
+        let files = model.files.with_precision(self.config.precision);
+        let load = || {
+            let files = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
+            // The model is as good as it was.
+            let files = files.map_err(|error| PublicError::invalid_field("loras", error.to_string()))?;
+            StableDiffusion::load(&files, &self.device).map_err(|error| unusable(name, &files, &error))
+        };
+        let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
+        kept(&self.painter, key, load).inspect_err(|error| {
+            if let EngineError::Unusable { reason, .. } = error
+                && loras.is_empty()
+            {
                 let problem = (model.stamp.clone(), reason.clone());
-                unpoisoned(&self.problems).insert(name.to_owned(), problem);
+                unpoisoned(&self.problems).insert(name.clone(), problem);
             }
         })
     }
@@ -94,8 +123,9 @@ impl CandleEngine {
         let Some(Writer { name, files, stamp }) = installed.writers.first() else {
             return Err(EngineError::UnknownModel { name: "gpt2".to_owned() });
         };
-        let writer = kept(&self.writer, name, files, stamp, || PromptWriter::load(files, &self.device))?;
-        Ok((name.clone(), writer))
+        let load = || PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
+        let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new() };
+        Ok((name.clone(), kept(&self.writer, key, load)?))
     }
 }
 
@@ -103,29 +133,30 @@ impl CandleEngine {
 /// so that there are never two in memory.
 fn kept<T>(
     place: &Mutex<Option<Kept<T>>>,
-    name: &str,
-    files: &ModelFiles,
-    stamp: &Stamp,
-    load: impl FnOnce() -> inference::Result<T>,
+    key: Key,
+    load: impl FnOnce() -> Result<T, EngineError>,
 ) -> Result<Arc<T>, EngineError> {
     let mut place = unpoisoned(place);
     if let Some(kept) = &*place
-        && kept.name == name
-        && kept.stamp == *stamp
+        && kept.key == key
     {
         return Ok(Arc::clone(&kept.model));
     }
     *place = None;
     let begin = std::time::Instant::now();
-    let model = load().map_err(|error| EngineError::Unusable {
+    let model = Arc::new(load()?);
+    let duration_ms = begin.elapsed().as_millis() as u64;
+    tracing::info!(model.name = key.name, model.n_loras = key.loras.len(), duration_ms, "a model was loaded");
+    *place = Some(Kept { key, model: Arc::clone(&model) });
+    Ok(model)
+}
+
+fn unusable(name: &str, files: &ModelFiles, error: &inference::Error) -> EngineError {
+    EngineError::Unusable {
         model: name.to_owned(),
         // Visitors know the model by its name, and not by its path on this machine.
-        reason: models::without_path(&error, files, name),
-    })?;
-    tracing::info!(model.name = name, duration_ms = begin.elapsed().as_millis() as u64, "a model was loaded");
-    let model = Arc::new(model);
-    *place = Some(Kept { name: name.to_owned(), stamp: stamp.clone(), model: Arc::clone(&model) });
-    Ok(model)
+        reason: models::without_path(error, files, name),
+    }
 }
 
 impl Engine for CandleEngine {
@@ -156,18 +187,11 @@ impl Engine for CandleEngine {
         &self,
         request: &GenerationRequest,
         index: u32,
+        materials: &Materials,
         on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
-        let painter = self.painter(&request.model)?;
-        let task = PictureRequest {
-            negative_prompt: request.negative_prompt.clone(),
-            steps: request.steps as usize,
-            guidance_scale: request.guidance_scale,
-            sampler: request.sampler,
-            schedule: request.schedule,
-            seed: request.seed_of(index),
-            ..PictureRequest::new(&request.prompt, request.width as usize, request.height as usize)
-        };
+        let painter = self.painter(request)?;
+        let task = task::picture_request(request, index, materials)?;
         let mut report = |report: StepReport<'_>| {
             let preview = || {
                 let preview = report.preview();

@@ -28,7 +28,7 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
     let request = request(&engine);
     let mut steps = Vec::new();
     let mut paint = || {
-        engine.generate(&request, 0, &mut |step| {
+        engine.generate(&request, 0, &Materials::default(), &mut |step| {
             steps.push((step.step, (step.preview)().is_some()));
             ControlFlow::Continue(())
         })
@@ -43,7 +43,7 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
 fn breaking_off_cancels_after_the_step() {
     let engine = engine();
     let mut n_steps = 0;
-    let broken = engine.generate(&request(&engine), 0, &mut |_| {
+    let broken = engine.generate(&request(&engine), 0, &Materials::default(), &mut |_| {
         n_steps += 1;
         ControlFlow::Break(())
     });
@@ -107,7 +107,7 @@ fn a_model_that_could_not_be_loaded_is_tried_again_once_it_is_repaired() {
 
     let engine = engine_on(folder.path());
     let request = request(&engine);
-    let paint = || engine.generate(&request, 0, &mut |_| ControlFlow::Break(()));
+    let paint = || engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Break(()));
     let EngineError::Unusable { reason, .. } = paint().unwrap_err() else { panic!("it cannot be loaded") };
     assert!(reason.contains("has shape"), "{reason}");
     assert_eq!(engine.picture_models().remove(0).problem, Some(reason));
@@ -122,4 +122,79 @@ fn a_default_model_that_is_not_installed_is_an_error() {
     let config = Config { default_model: Some("sdxl".into()), ..Config::default() };
     let error = CandleEngine::open(&config).err().unwrap();
     assert_eq!(error.to_string(), "model `sdxl` is not installed");
+}
+
+/// A LoRA that changes how the demo model's innermost block listens to the prompt.
+fn write_lora(path: &Path) {
+    const WIDTH: usize = 192;
+    const TEXT: usize = 192;
+    let layer = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_v";
+    let half = TEXT * 4;
+    let header = serde_json::json!({
+        (format!("{layer}.lora_A.weight")):
+            { "dtype": "F32", "shape": [1, TEXT], "data_offsets": [0, half] },
+        (format!("{layer}.lora_B.weight")):
+            { "dtype": "F32", "shape": [WIDTH, 1], "data_offsets": [half, half + WIDTH * 4] },
+    })
+    .to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    let numbers = (0..TEXT + WIDTH).map(|i| if i % 2 == 0 { 0.5_f32 } else { -0.3 });
+    bytes.extend(numbers.flat_map(f32::to_le_bytes));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_lora_changes_the_picture_and_leaves_no_trace_when_it_is_taken_out() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_of_demo(&folder.path().join("demo"));
+    write_lora(&folder.path().join("loras/ink.safetensors"));
+    let engine = engine_on(folder.path());
+    let plain = request(&engine);
+    let paint = |request: &GenerationRequest| {
+        engine.generate(request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let with = |weight: f64| {
+        let ink = types::request::LoraUse { name: "ink".into(), weight };
+        GenerationRequest { loras: vec![ink], ..plain.clone() }
+    };
+    let tagged = GenerationRequest { prompt: "a red boat<lora:ink:1>".into(), ..plain.clone() };
+    let before = paint(&plain);
+    let changed = paint(&with(1.0));
+    assert_ne!(changed, before);
+    assert_eq!(paint(&tagged), changed, "a tag in the prompt asks for the same");
+    assert_eq!(paint(&with(0.0)), before);
+    assert_eq!(paint(&plain), before);
+}
+
+#[test]
+fn a_lora_that_is_gone_is_refused_and_the_model_stays_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_of_demo(&folder.path().join("demo"));
+    let engine = engine_on(folder.path());
+    let ink = types::request::LoraUse { name: "ink".into(), weight: 1.0 };
+    let request = GenerationRequest { loras: vec![ink], ..request(&engine) };
+    let error = engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Break(()));
+    assert_eq!(error.unwrap_err().to_string(), "LoRA `ink` is not installed any more");
+    assert_eq!(engine.picture_models().remove(0).problem, None);
+}
+
+#[test]
+fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
+    let engine = engine();
+    let start = types::request::Start {
+        source: types::request::PictureSource::File("start.png".into()),
+        strength: 1.0,
+    };
+    let mask = types::request::Mask { source: start.source.clone(), feather: 0 };
+    let request = GenerationRequest { start: Some(start), mask: Some(mask), ..request(&engine) };
+    let blue = image::Rgb([20, 60, 180]);
+    let materials = Materials {
+        start: Some(RgbImage::from_pixel(128, 128, blue)),
+        mask: Some(image::GrayImage::from_fn(128, 128, |x, _| image::Luma([if x < 64 { 0 } else { 255 }]))),
+    };
+    let picture = engine.generate(&request, 0, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((picture.dimensions(), *picture.get_pixel(10, 64)), ((128, 128), blue));
+    assert!((64..128).any(|x| *picture.get_pixel(x, 64) != blue), "the other half was painted");
 }

@@ -1,15 +1,17 @@
-//! An engine for tests: paints a gradient step by step, as fast as the test lets it.
+//! An engine for tests: paints a gradient step by step, as fast as the test lets it, and over it the picture that
+//! it starts from.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use image::{Rgb, RgbImage};
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, Rgb, RgbImage};
 use types::lora::LoraInfo;
 use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
-use types::request::GenerationRequest;
+use types::request::{GenerationRequest, Margins};
 use types::sampler::{Sampler, Schedule};
 
-use super::{Engine, EngineError, Step};
+use super::{Engine, EngineError, Materials, Step};
 
 /// What the fake does when it is asked for a picture.
 #[derive(Debug, Clone, Default)]
@@ -134,9 +136,11 @@ impl Engine for FakeEngine {
         &self,
         request: &GenerationRequest,
         index: u32,
+        materials: &Materials,
         on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
-        for step in 1..=request.steps {
+        let n_steps = request.n_steps();
+        for step in 1..=n_steps {
             self.gate.pass();
             match &self.behaviour {
                 Behaviour::Paints => {}
@@ -144,13 +148,21 @@ impl Engine for FakeEngine {
                 Behaviour::PanicsFrom(first) if index < *first => {}
                 Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
             }
-            let done = f64::from(step) / f64::from(request.steps);
+            let done = f64::from(step) / f64::from(n_steps);
             let preview = || Some(gradient(request, index, 32, 32, done));
-            if on_step(Step { step, n_steps: request.steps, preview: &preview }).is_break() {
+            if on_step(Step { step, n_steps, preview: &preview }).is_break() {
                 return Err(EngineError::Cancelled);
             }
         }
-        Ok(gradient(request, index, request.width, request.height, 1.0))
+        let (width, height) = request.picture_size();
+        let mut picture = gradient(request, index, width, height, 1.0);
+        if let (Some(start), Some(from)) = (&request.start, &materials.start) {
+            let (width, height) = request.start_size();
+            let from = resize(from, width, height, FilterType::Triangle);
+            let mask = materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
+            lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
+        }
+        Ok(picture)
     }
 
     fn write_prompt(
@@ -179,9 +191,10 @@ impl Engine for FakeEngine {
 
 /// Two colours that follow from prompt and seed, fading in as the steps go by.
 fn gradient(request: &GenerationRequest, index: u32, width: u32, height: u32, done: f64) -> RgbImage {
-    let seed = request.prompt.bytes().fold(request.seed + u64::from(index), |hash, byte| {
-        hash.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let seed = request
+        .prompt
+        .bytes()
+        .fold(request.seed_of(index), |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let [red, green, blue, ..] = seed.to_le_bytes();
     RgbImage::from_fn(width, height, |x, y| {
         let shade = |base: u8, at: u32, side: u32| {
@@ -200,6 +213,25 @@ pub fn fake_lora() -> LoraInfo {
         changes_text_encoder: true,
         size_bytes: 12_345,
         problem: None,
+    }
+}
+
+/// The start picture between its margins, which shows through as far as the strength leaves it, and wholly where
+/// the mask is black.
+fn lay_over(
+    picture: &mut RgbImage,
+    start: &RgbImage,
+    mask: Option<&GrayImage>,
+    outpaint: Option<Margins>,
+    strength: f64,
+) {
+    let Margins { left, top, .. } = outpaint.unwrap_or_default();
+    for (x, y, kept) in start.enumerate_pixels() {
+        let anew = mask.map_or(1.0, |mask| f64::from(mask.get_pixel(x, y)[0]) / 255.0) * strength;
+        let painted = picture.get_pixel_mut(x + left, y + top);
+        for (painted, kept) in painted.0.iter_mut().zip(kept.0) {
+            *painted = (f64::from(*painted) * anew + f64::from(kept) * (1.0 - anew)).round() as u8;
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn describe(
         shared.hub.progress(id).unwrap_or_else(|| Progress {
             picture: row.n_made as u32 + 1,
             n_pictures: request.count,
-            n_steps: request.steps,
+            n_steps: request.n_steps(),
             ..Progress::default()
         })
     });

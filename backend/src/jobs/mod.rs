@@ -5,6 +5,7 @@
 //! * [`worker`]: takes a job, makes its pictures, stores them
 //! * [`backoff`]: how long the worker waits after a failure of the database
 //! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
+//! * [`materials`]: the pictures that a job names
 //! * [`progress`]: what happens to each job, kept for those who watch
 //! * [`numbers`]: the number of every event
 //! * [`pace`]: how long it will take, and when to show a preview
@@ -14,6 +15,7 @@
 mod backoff;
 pub(crate) mod events;
 pub(crate) mod info;
+mod materials;
 pub(crate) mod numbers;
 mod pace;
 mod painter;

@@ -13,7 +13,7 @@ use types::request::GenerationRequest;
 use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
-use crate::engine::Step;
+use crate::engine::{Materials, Step};
 use crate::{Engine, Result, pictures};
 
 /// All that is needed to paint one picture of a job.
@@ -23,6 +23,7 @@ pub(super) struct Painter {
     pub(super) job: JobId,
     pub(super) attempt: u64,
     pub(super) request: Arc<GenerationRequest>,
+    pub(super) materials: Arc<Materials>,
     pub(super) index: u32,
     pub(super) pace: Pace,
     /// Looked at after every step.
@@ -33,6 +34,10 @@ pub(super) struct Painter {
 pub(super) struct Painted {
     pub(super) png: Vec<u8>,
     pub(super) thumbnail: Vec<u8>,
+    /// Pixels.
+    pub(super) width: u32,
+    /// Pixels.
+    pub(super) height: u32,
     /// Handed on to the next picture of the job.
     pub(super) pace: Pace,
 }
@@ -46,10 +51,11 @@ impl Painter {
         self.pace.begin_picture();
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
-        let image = engine.generate(&request, self.index, &mut |step| self.on_step(&step))?;
+        let materials = Arc::clone(&self.materials);
+        let image = engine.generate(&request, self.index, &materials, &mut |step| self.on_step(&step))?;
         let png = pictures::encode(&image, &request, self.index, PictureFormat::Png)?;
         let thumbnail = pictures::thumbnail(&image)?;
-        Ok(Painted { png, thumbnail, pace: self.pace })
+        Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), pace: self.pace })
     }
 
     fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {

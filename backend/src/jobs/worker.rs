@@ -9,9 +9,9 @@ use types::event::JobEvent;
 use types::job::Progress;
 
 use super::backoff::Backoff;
-use super::numbers;
 use super::pace::Pace;
 use super::painter::{Painted, Painter};
+use super::{materials, numbers};
 use crate::engine::EngineError;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
@@ -146,12 +146,13 @@ impl Worker {
         let progress = Progress {
             picture: first + 1,
             n_pictures: request.count,
-            n_steps: request.steps,
+            n_steps: request.n_steps(),
             ..Progress::default()
         };
         hub.begin(job, numbers::step(attempt, first, 0), JobEvent::Progress { progress, preview: None });
 
-        let mut pace = Pace::new(request.steps, request.count);
+        let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
+        let mut pace = Pace::new(request.n_steps(), request.count);
         for index in first..request.count {
             let task = Painter {
                 engine: Arc::clone(engine),
@@ -159,6 +160,7 @@ impl Worker {
                 job,
                 attempt,
                 request: Arc::clone(&request),
+                materials: Arc::clone(&materials),
                 index,
                 pace,
                 stop: stop.clone(),
@@ -205,11 +207,12 @@ impl Worker {
         let stored = async {
             files.create(&file, painted.png.clone()).await?;
             files.create(&files::thumbnail_file(&file), painted.thumbnail.clone()).await?;
-            store.add_picture(claim, request, &NewPicture { index, file: file.clone() }).await
+            let new = NewPicture { index, file: file.clone(), width: painted.width, height: painted.height };
+            store.add_picture(claim, request, &new).await
         };
         let stored = stored.await;
         if !matches!(&stored, Ok(Some(picture)) if picture.file == file) {
-            files.discard(&file).await;
+            files.discard_picture(&file).await;
         }
         stored
     }

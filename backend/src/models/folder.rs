@@ -30,8 +30,14 @@ pub(super) enum Found {
     Lora,
 }
 
-/// Everything in the models folder, by name.
+/// Everything in the models folder, by name, and the LoRA files that lie elsewhere.
 pub(super) fn entries(config: &Config) -> std::io::Result<Vec<Entry>> {
+    let elsewhere = config.lora_files.iter().map(|path| (Found::Lora, path.clone()));
+    let found = elsewhere.chain(in_folder(config)?);
+    Ok(found.map(|(found, path)| Entry { found, stamp: Stamp::of(&path), path }).collect())
+}
+
+fn in_folder(config: &Config) -> std::io::Result<Vec<(Found, PathBuf)>> {
     let Some(folder) = config.models_dir.as_deref() else { return Ok(Vec::new()) };
     let mut found: Vec<(Found, PathBuf)> = Vec::new();
     for path in paths(folder)? {
@@ -56,7 +62,7 @@ pub(super) fn entries(config: &Config) -> std::io::Result<Vec<Entry>> {
             found.push((Found::Lora, path));
         }
     }
-    Ok(found.into_iter().map(|(found, path)| Entry { found, stamp: Stamp::of(&path), path }).collect())
+    Ok(found)
 }
 
 /// What a folder holds, by name.

@@ -54,6 +54,6 @@ pub(super) fn look(path: &Path) -> LoraInfo {
 }
 
 /// A file's name without its ending.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -110,7 +110,7 @@ impl Services {
             store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", &id))?;
         hub.drop_picture(picture.info().job_id, id);
         // First the row and then the files: a row never points to nothing.
-        files.discard(&picture.file).await;
+        files.discard_picture(&picture.file).await;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use types::picture::PictureId;
 use types::request::GenerationRequest;
 
 use super::entities::{job, picture};
+use super::uploads::keep_for;
 use super::{Store, now_ms, returning};
 use crate::{Error, Result, Visitor};
 
@@ -21,26 +22,40 @@ pub(crate) const MAX_CRASHES: i64 = 3;
 pub(crate) struct NewPicture {
     pub(crate) index: u32,
     pub(crate) file: String,
+    /// Pixels.
+    pub(crate) width: u32,
+    /// Pixels.
+    pub(crate) height: u32,
 }
 
 impl Store {
-    /// Puts a job at the end of the queue.
+    /// Puts a job at the end of the queue, and keeps the uploads that it uses. `None` if one of them was swept
+    /// since the request was checked.
     pub(crate) async fn insert_job(
         &self,
         owner: &Visitor,
         request: &GenerationRequest,
-    ) -> Result<job::Model> {
+    ) -> Result<Option<job::Model>> {
+        let uploads = request.uploads().collect();
         let request = serde_json::to_string(request)
             .map_err(|error| Error::Broken(format!("a request cannot be written as JSON: {error}")))?;
+        let id = JobId(Uuid::new_v4());
         let new = job::ActiveModel {
-            id: ActiveValue::Set(Uuid::new_v4()),
+            id: ActiveValue::Set(id.0),
             owner: ActiveValue::Set(owner.owner_id().to_owned()),
             status: ActiveValue::Set(JobStatus::Queued.as_str().to_owned()),
             request: ActiveValue::Set(request),
             created_at: ActiveValue::Set(now_ms()),
             ..Default::default()
         };
-        Ok(job::Entity::insert(new).exec_with_returning(&self.db).await?)
+        let transaction = self.begin_writing().await?;
+        let row = job::Entity::insert(new).exec_with_returning(&transaction).await?;
+        if !keep_for(&transaction, id, &uploads).await? {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        transaction.commit().await?;
+        Ok(Some(row))
     }
 
     /// The job of that name.
@@ -263,8 +278,8 @@ fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) ->
         owner: ActiveValue::Set(claim.owner.clone()),
         prompt: ActiveValue::Set(request.prompt.clone()),
         seed: ActiveValue::Set(request.seed_of(new.index).cast_signed()),
-        width: ActiveValue::Set(request.width.cast_signed()),
-        height: ActiveValue::Set(request.height.cast_signed()),
+        width: ActiveValue::Set(new.width.cast_signed()),
+        height: ActiveValue::Set(new.height.cast_signed()),
         favourite: ActiveValue::Set(false),
         file: ActiveValue::Set(new.file.clone()),
         created_at: ActiveValue::Set(now_ms()),

@@ -6,6 +6,7 @@
 //! * [`jobs`]: queue and results
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
+//! * [`uploads`]: pictures that visitors sent
 //!
 //! # Invariants
 //! Whatever a worker writes about a job names the attempt it works on. A worker whose attempt is over (the
@@ -16,6 +17,7 @@ mod jobs;
 mod migrations;
 mod pictures;
 mod search;
+mod uploads;
 
 use std::path::Path;
 use std::time::Duration;
@@ -135,7 +137,7 @@ pub(crate) fn now_ms() -> i64 {
     to_ms(OffsetDateTime::now_utc())
 }
 
-fn to_ms(time: OffsetDateTime) -> i64 {
+pub(crate) fn to_ms(time: OffsetDateTime) -> i64 {
     (time.unix_timestamp_nanos() / 1_000_000) as i64
 }
 

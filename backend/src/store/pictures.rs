@@ -35,6 +35,15 @@ impl Store {
             .await?)
     }
 
+    /// The picture of that name, if it is this owner's.
+    pub(crate) async fn own_picture(&self, owner_id: &str, id: PictureId) -> Result<Option<picture::Model>> {
+        Ok(picture::Entity::find()
+            .filter(picture::Column::Id.eq(id.0))
+            .filter(picture::Column::Owner.eq(owner_id))
+            .one(&self.db)
+            .await?)
+    }
+
     /// Those of these pictures that are the visitor's, newest first.
     pub(crate) async fn own_pictures(
         &self,

@@ -10,3 +10,4 @@ mod queue;
 mod refusals;
 mod restart;
 mod storage;
+mod uploads;

@@ -78,7 +78,7 @@ async fn a_worker_that_comes_back_from_the_dead_changes_nothing() {
 
     let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
     let store = site.services.shared().store.clone();
-    let new = crate::store::NewPicture { index: 0, file: "stale.png".into() };
+    let new = crate::store::NewPicture { index: 0, file: "stale.png".into(), width: 128, height: 128 };
     let request = stale.generation_request().unwrap();
     assert!(store.add_picture(&stale, &request, &new).await.unwrap().is_none());
     assert!(!store.fail(&stale, &crate::store::gave_up()).await.unwrap());
@@ -120,7 +120,7 @@ async fn a_job_that_gets_a_picture_further_each_time_is_not_given_up() {
         let file = crate::files::picture_file(id, claim.attempt, index);
         let request = claim.generation_request().unwrap();
         store
-            .add_picture(&claim, &request, &crate::store::NewPicture { index, file })
+            .add_picture(&claim, &request, &crate::store::NewPicture { index, file, width: 128, height: 128 })
             .await
             .unwrap()
             .unwrap();

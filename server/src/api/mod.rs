@@ -9,3 +9,4 @@ pub mod loras;
 pub mod models;
 pub mod pictures;
 pub mod prompts;
+pub mod uploads;

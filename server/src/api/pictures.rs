@@ -14,7 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::{ApiId, ApiJson, read_id};
 
 /// A picture never changes, and its address is a secret that its maker shares or keeps.
-const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
+pub const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
 
 /// `GET /images/{id}.{png|jpg|webp}`; with `?download` the browser saves it.
 pub async fn file(
@@ -105,7 +105,7 @@ async fn unchanged(
 }
 
 /// Whether an entity tag is one of those in `If-None-Match`. Weak ones count: the bytes never change.
-fn is_among(etag: &str, known: &str) -> bool {
+pub fn is_among(etag: &str, known: &str) -> bool {
     known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == etag)
 }
 

@@ -1,20 +1,25 @@
 //! `darkroom generate`.
 
+mod flags;
+mod loras;
+mod models;
+mod pictures;
+
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use backend::engine::candle::CandleEngine;
-use backend::models::inspect;
-use backend::{Engine, choose_seed, pictures};
+use backend::{Engine, Materials, choose_seed};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use inference::model_files::ModelFiles;
-use types::error::PublicError;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
+use self::flags::{FinerFlags, HiresFlags, ModelFlags, PictureFlags, StartFlags};
+use self::models::{is_path, picture_model};
+use self::pictures::{Pictures, name_of};
 use super::output::{Output, write_whole};
 use super::settings::Settings;
 
@@ -23,65 +28,63 @@ use super::settings::Settings;
 /// The same prompt, settings and seed give the same file, byte for byte, on the same kind of processor. The
 /// settings are inside the file, in the form that the AUTOMATIC1111 web UI reads.
 #[derive(Args)]
-#[command(allow_negative_numbers = true)]
+#[command(allow_negative_numbers = true, after_help = EXAMPLES)]
 pub struct Generate {
     /// What to paint, 1 to 2000 characters
     prompt: String,
     /// File to write; its ending says the format (png, jpg or webp), and with --count it is numbered
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// What to keep away from [default: nothing]
-    #[arg(long, value_name = "TEXT")]
-    negative: Option<String>,
-    /// An installed model's name, or the path of a folder in diffusers' layout or of a .safetensors checkpoint [default: demo]
-    #[arg(long, value_name = "NAME|PATH")]
-    model: Option<String>,
-    /// Sampling steps, 1 to 150 [default: the model's own, 20 for demo]
-    #[arg(long, value_name = "N")]
-    steps: Option<i64>,
-    /// Guidance scale (CFG), 0 to 30 [default: the model's own, 4 for demo]
-    #[arg(long, value_name = "SCALE")]
-    guidance: Option<f64>,
-    /// `dpmpp_2m`, `euler`, `euler_ancestral` or `ddim` [default: the model's own, `dpmpp_2m` for demo]
-    #[arg(long, value_name = "NAME")]
-    sampler: Option<String>,
-    /// Noise schedule, karras or normal [default: the model's own, karras for demo]
-    #[arg(long, value_name = "NAME")]
-    schedule: Option<String>,
-    /// Seed of the first picture; the next one has the next seed [default: a random one]
-    #[arg(long, value_name = "N")]
-    seed: Option<i64>,
-    /// Width in pixels [default: the model's own, 256 for demo]
-    #[arg(long, value_name = "PIXELS")]
-    width: Option<i64>,
-    /// Height in pixels [default: the model's own, 256 for demo]
-    #[arg(long, value_name = "PIXELS")]
-    height: Option<i64>,
-    /// How many pictures, 1 to 8 [default: 1]
-    #[arg(long, value_name = "N")]
-    count: Option<i64>,
+    #[command(flatten)]
+    picture: PictureFlags,
+    #[command(flatten)]
+    start: StartFlags,
+    #[command(flatten)]
+    hires: HiresFlags,
+    #[command(flatten)]
+    model: ModelFlags,
+    #[command(flatten)]
+    finer: FinerFlags,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  darkroom generate \"a red sailing boat at sunset\" -o boat.png --seed 7
+  darkroom generate \"a blue boat\" --init boat.png --strength 0.6 -o blue.png
+  darkroom generate \"a lighthouse\" --init boat.png --mask sky.png -o lighthouse.png
+  darkroom generate \"a wide calm sea\" --init boat.png --outpaint 128,0,128,0 -o wide.png
+  darkroom generate \"a boat\" --model ./model.safetensors --lora ink:0.8 --hires 1.5 -o large.png";
 
 impl Generate {
     /// Paints and writes.
     pub fn run(mut self, settings: Settings) -> anyhow::Result<()> {
         let output = Output::check(std::mem::take(&mut self.output))?;
         let mut config = settings.into_config();
-        if let Some(folder) = self.model.as_deref().filter(|model| is_path(model)) {
-            // The folder alone is offered, so it is the default.
-            config.bundled = vec![picture_model(folder)?];
-            (config.models_dir, config.default_model) = (None, None);
-            self.model = None;
+        (config.device, config.precision) = (self.model.device, self.model.dtype.unwrap_or_default());
+        if let Some(path) = self.model.model.as_deref().filter(|model| is_path(model)) {
+            // What is bundled comes first, so it is the default. LoRAs are still found by their names.
+            config.bundled = vec![picture_model(path)?];
+            config.default_model = None;
+            self.model.model = None;
         }
+        let loras = loras::read(&self.model.lora);
+        config.lora_files = loras.files;
+        let pictures = Pictures::read(self.start.init.as_deref(), self.start.mask.as_deref())?;
         let engine = CandleEngine::open(&config)?;
-        let context = RequestContext { models: &engine.picture_models(), ..RequestContext::default() };
-        let request = self.into_raw().check(&context, choose_seed)?;
+        let context = RequestContext {
+            models: &engine.picture_models(),
+            loras: &engine.loras(),
+            start: pictures.start,
+            mask: pictures.mask,
+        };
+        let raw = RawRequest { loras: loras.asked, ..self.into_raw() };
+        let request = raw.check(&context, choose_seed)?;
 
         let bar = progress_bar(&request);
         for index in 0..request.count {
             let path = output.name(index, request.count);
-            let image = paint(&engine, &request, index, &bar)?;
-            let bytes = pictures::encode(&image, &request, index, output.format)?;
+            let image = paint(&engine, &request, index, &pictures.materials, &bar)?;
+            let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
             write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
             bar.suspend(|| {
                 writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))
@@ -92,19 +95,43 @@ impl Generate {
     }
 
     fn into_raw(self) -> RawRequest {
+        let Self { prompt, output: _, picture, start, hires, model, finer } = self;
+        let margins = start.outpaint.map(|margins| {
+            [margins.left, margins.top, margins.right, margins.bottom].map(|pixels| Some(i64::from(pixels)))
+        });
+        let [outpaint_left, outpaint_top, outpaint_right, outpaint_bottom] = margins.unwrap_or_default();
         RawRequest {
-            prompt: self.prompt,
-            negative_prompt: self.negative,
-            model: self.model,
-            steps: self.steps,
-            guidance_scale: self.guidance,
-            sampler: self.sampler,
-            schedule: self.schedule,
-            seed: self.seed,
-            width: self.width,
-            height: self.height,
-            count: self.count,
-            ..RawRequest::default()
+            prompt,
+            negative_prompt: picture.negative,
+            model: model.model,
+            quality: None,
+            shape: None,
+            steps: picture.steps,
+            guidance_scale: picture.guidance,
+            guidance_rescale: finer.guidance_rescale,
+            sampler: picture.sampler,
+            schedule: picture.schedule,
+            seed: picture.seed,
+            noise: finer.noise,
+            variation_seed: finer.variation_seed,
+            variation_strength: finer.variation_strength,
+            width: picture.width,
+            height: picture.height,
+            count: picture.count,
+            start: start.init.as_deref().map(name_of),
+            strength: start.strength,
+            mask: start.mask.as_deref().map(name_of),
+            mask_feather: start.mask_feather,
+            outpaint_left,
+            outpaint_top,
+            outpaint_right,
+            outpaint_bottom,
+            hires_scale: hires.hires,
+            hires_steps: hires.hires_steps,
+            hires_strength: hires.hires_strength,
+            loras: Vec::new(),
+            clip_skip: model.clip_skip,
+            weighting: model.weighting,
         }
     }
 }
@@ -113,10 +140,12 @@ fn paint(
     engine: &dyn Engine,
     request: &GenerationRequest,
     index: u32,
+    materials: &Materials,
     bar: &ProgressBar,
 ) -> anyhow::Result<backend::RgbImage> {
-    let image = engine.generate(request, index, &mut |step| {
+    let image = engine.generate(request, index, materials, &mut |step| {
         bar.set_message(format!("picture {} of {}", index + 1, request.count));
+        bar.set_length(u64::from(request.count) * u64::from(step.n_steps));
         bar.set_position(u64::from(index) * u64::from(step.n_steps) + u64::from(step.step));
         ControlFlow::Continue(())
     })?;
@@ -125,31 +154,11 @@ fn paint(
 
 /// Drawn on stderr, and only if that is a terminal.
 fn progress_bar(request: &GenerationRequest) -> ProgressBar {
-    let bar = ProgressBar::new(u64::from(request.count) * u64::from(request.steps));
+    let bar = ProgressBar::new(u64::from(request.count) * u64::from(request.n_steps()));
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} step {pos} of {len}, {eta} left") {
         bar.set_style(style);
     }
     bar.set_message("loading the model");
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// A folder or a checkpoint that may hold a picture model. Whether every part is there and whole is told when it is
-/// looked at.
-///
-/// # Errors
-/// It is not there, or what is there is no picture model.
-fn picture_model(path: &str) -> Result<ModelFiles, PublicError> {
-    let refuse = |message| PublicError::invalid_field("model", message);
-    if !Path::new(path).exists() {
-        return Err(refuse(format!(
-            "model `{path}` is not there; give a model's name, a folder in diffusers' layout or a .safetensors file"
-        )));
-    }
-    inspect::open(Path::new(path)).map_err(refuse)
-}
-
-/// A name never holds a separator, and a folder of that name right here is meant only if it is written so.
-fn is_path(model: &str) -> bool {
-    model.contains(['/', '\\']) || Path::new(model).is_absolute() || model == "."
 }

@@ -14,6 +14,7 @@ mod settings;
 
 use std::process::ExitCode;
 
+use backend::EngineError;
 use clap::{Parser, Subcommand};
 use types::error::{ErrorCode, PublicError};
 
@@ -87,7 +88,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 fn is_users_mistake(error: &anyhow::Error) -> bool {
-    let public = error.downcast_ref::<PublicError>();
+    let refused = |error: &EngineError| match error {
+        EngineError::Refused(error) => Some(error.clone()),
+        _ => None,
+    };
+    let public = error.downcast_ref::<PublicError>().cloned();
+    let public = public.or_else(|| error.downcast_ref::<EngineError>().and_then(refused));
     public.is_some_and(|error| matches!(error.code, ErrorCode::InvalidField | ErrorCode::InvalidRequest))
 }
 

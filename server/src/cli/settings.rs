@@ -84,6 +84,7 @@ impl Settings {
             models_dir: self.models,
             bundled: bundled::models().into(),
             default_model: self.default_model,
+            ..Config::default()
         }
     }
 }

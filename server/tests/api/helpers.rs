@@ -217,6 +217,12 @@ impl Browser {
         self.send(Method::POST, path, &[&form, headers].concat(), body.into()).await
     }
 
+    /// What a browser does without a script, if the form has files.
+    pub async fn post_multipart(&self, path: &str, form: Multipart) -> Answer {
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.post_text(path, &kind, form.0).await
+    }
+
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let (parts, body) = self.send_raw(method, path, headers, body).await.into_parts();
         let body = body.collect().await.expect("the answer arrives whole").to_bytes();
@@ -244,6 +250,43 @@ impl Browser {
             *self.cookie.lock().expect("no test panics with the lock") = cookie;
         }
         answer
+    }
+}
+
+/// What stands between the fields of a form with files.
+const BOUNDARY: &str = "----a-boundary";
+
+/// The body of a form with files.
+pub struct Multipart(Vec<u8>);
+
+impl Multipart {
+    pub fn new() -> Self {
+        Self(format!("--{BOUNDARY}--\r\n").into_bytes())
+    }
+
+    pub fn field(self, name: &str, text: &str) -> Self {
+        self.part(&format!("name=\"{name}\""), text.as_bytes())
+    }
+
+    pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
+        let kind = "\r\ncontent-type: application/octet-stream";
+        self.part(&format!("name=\"{name}\"; filename=\"{file_name}\"{kind}"), content)
+    }
+
+    /// Without its end, as of a connection that broke.
+    pub fn cut_off(mut self) -> Self {
+        self.0.truncate(self.0.len() - 20);
+        self
+    }
+
+    fn part(mut self, disposition: &str, content: &[u8]) -> Self {
+        // The end moves on.
+        self.0.truncate(self.0.len() - BOUNDARY.len() - 6);
+        self.0
+            .extend(format!("--{BOUNDARY}\r\ncontent-disposition: form-data; {disposition}\r\n\r\n").bytes());
+        self.0.extend(content);
+        self.0.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        self
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     RawRequest, STEPS, hires, loras, outpaint, size, start, variation,
 };
 use crate::error::{ErrorCode, PublicError};
+use crate::lora::LoraInfo;
 use crate::model::ModelInfo;
 use crate::noise::NoiseSource;
 use crate::prompt::Weighting;
@@ -18,8 +19,8 @@ use crate::sampler::{Schedule, parse_pair};
 pub struct RequestContext<'a> {
     /// The installed picture models, the default one first.
     pub models: &'a [ModelInfo],
-    /// Names of the installed LoRAs.
-    pub loras: &'a [String],
+    /// The installed LoRAs.
+    pub loras: &'a [LoraInfo],
     /// The picture that [`RawRequest::start`] names; `None` if there is none of that name that the asker may use.
     pub start: Option<KnownPicture>,
     /// The upload that [`RawRequest::mask`] names; `None` if there is none of that name that the asker may use.
@@ -83,7 +84,7 @@ impl RawRequest {
         let noise = choose("noise", self.noise.as_deref(), NoiseSource::ALL, NoiseSource::as_str)?;
         let clip_skip = self.clip_skip.map_or(Ok(1), |skip| within("clip_skip", skip, &CLIP_SKIP))?;
         let weighting = choose("weighting", self.weighting.as_deref(), Weighting::ALL, Weighting::as_str)?;
-        let loras = loras::check(self.loras, context.loras)?;
+        let loras = loras::check(self.loras, &prompt, context.loras, model)?;
         Ok(GenerationRequest {
             prompt,
             negative_prompt,

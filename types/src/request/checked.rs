@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::hires::Hires;
 use super::loras::LoraUse;
 use super::outpaint::Margins;
-use super::start::{Mask, Start, walked};
+use super::start::{Mask, PictureSource, Start, walked};
 use super::variation::Variation;
 use crate::noise::NoiseSource;
 use crate::prompt::Weighting;
 use crate::sampler::{Sampler, Schedule};
+use crate::upload::UploadId;
 
 /// A request in which every value is allowed and nothing is left open.
 ///
@@ -60,7 +61,7 @@ pub struct GenerationRequest {
     /// A second pass at a larger size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hires: Option<Hires>,
-    /// LoRAs to apply, besides those that the prompt names.
+    /// LoRAs to apply, besides those that the prompt names in tags, which stay in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loras: Vec<LoraUse>,
     /// At which layer of the text encoder to stop, 1 to 12, counted from the last, which is 1.
@@ -84,6 +85,16 @@ impl GenerationRequest {
     /// The second noise of picture `index`.
     pub fn variation_of(&self, index: u32) -> Option<Variation> {
         self.variation.map(|first| Variation { seed: first.seed + u64::from(index), ..first })
+    }
+
+    /// The uploads that it needs.
+    pub fn uploads(&self) -> impl Iterator<Item = UploadId> {
+        let sources =
+            [self.start.as_ref().map(|start| &start.source), self.mask.as_ref().map(|mask| &mask.source)];
+        sources.into_iter().flatten().filter_map(|source| match source {
+            PictureSource::Upload(id) => Some(*id),
+            PictureSource::Picture(_) | PictureSource::File(_) => None,
+        })
     }
 
     /// Width and height in pixels of the finished pictures.

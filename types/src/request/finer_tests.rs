@@ -1,5 +1,21 @@
 use super::tests::{asked, check, complaint, demo};
 use super::*;
+use crate::lora::LoraInfo;
+use crate::model::{Family, ModelInfo};
+
+#[test]
+fn loras_that_the_prompt_names_are_checked_and_stay_in_it() {
+    let request = check_with_loras(asked("a boat <lora:ink:0.8>")).unwrap();
+    assert_eq!((request.prompt.as_str(), request.loras.len()), ("a boat <lora:ink:0.8>", 0));
+    assert_eq!(
+        check_with_loras(asked("a boat <lora:oil>")).unwrap_err(),
+        "prompt: LoRA `oil` is not installed; installed are ink, style:v2, xl, half"
+    );
+    assert_eq!(
+        check_with_loras(asked("a boat <lora:ink:1:9>")).unwrap_err(),
+        "prompt: weight 9 of LoRA `ink` is out of range; allowed are -4 to 4"
+    );
+}
 
 #[test]
 fn a_second_pass_is_enlarged_to_a_size_that_the_model_can_make() {
@@ -117,18 +133,31 @@ fn names_of_choices_are_read_in_any_case_and_empty_ones_are_the_usual() {
     assert_eq!((request.noise, request.weighting), (NoiseSource::Cpu, Weighting::A1111));
 }
 
-fn with_loras(loras: &[&str]) -> Result<Vec<LoraUse>, String> {
+fn lora(name: &str) -> LoraInfo {
+    LoraInfo {
+        name: name.into(),
+        family: Family::Sd1,
+        n_layers: 1,
+        changes_text_encoder: false,
+        size_bytes: 1,
+        problem: None,
+    }
+}
+
+/// Checks a request for a model of the family Sd1; the field and the sentence if it is refused.
+fn check_with_loras(raw: RawRequest) -> Result<GenerationRequest, String> {
+    let broken = LoraInfo { problem: Some("it is cut off".into()), ..lora("half") };
     let context = RequestContext {
-        models: &[demo()],
-        loras: &["ink".to_owned(), "style:v2".to_owned()],
+        models: &[ModelInfo { family: Family::Sd1, ..demo() }],
+        loras: &[lora("ink"), lora("style:v2"), LoraInfo { family: Family::Sdxl, ..lora("xl") }, broken],
         ..RequestContext::default()
     };
+    raw.check(&context, || 42).map_err(|error| format!("{}: {}", error.field.unwrap(), error.message))
+}
+
+fn with_loras(loras: &[&str]) -> Result<Vec<LoraUse>, String> {
     let loras = loras.iter().map(|text| RawLora::parse(text)).collect();
-    let checked = RawRequest { loras, ..asked("boat") }.check(&context, || 42);
-    checked.map(|request| request.loras).map_err(|error| {
-        assert_eq!(error.field.as_deref(), Some("loras"));
-        error.message
-    })
+    check_with_loras(RawRequest { loras, ..asked("boat") }).map(|request| request.loras)
 }
 
 #[test]
@@ -146,19 +175,25 @@ fn loras_are_read_with_and_without_a_weight() {
 fn loras_that_are_unknown_too_strong_or_named_twice_are_refused() {
     assert_eq!(
         with_loras(&["oil:0.8"]),
-        Err("LoRA `oil` is not installed; installed are ink, style:v2".to_owned())
+        Err("loras: LoRA `oil` is not installed; installed are ink, style:v2, xl, half".to_owned())
     );
     assert_eq!(
         with_loras(&["ink:-5"]),
-        Err("weight -5 of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
+        Err("loras: weight -5 of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
     );
     assert_eq!(
         with_loras(&["ink:NaN"]),
-        Err("weight NaN of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
+        Err("loras: weight NaN of LoRA `ink` is out of range; allowed are -4 to 4".to_owned())
     );
     assert_eq!(
         with_loras(&["ink", "ink:0.5"]),
-        Err("LoRA `ink` is named twice; name it once, with the weight it is to have".to_owned())
+        Err("loras: LoRA `ink` is named twice; name it once, with the weight it is to have".to_owned())
+    );
+    assert_eq!(with_loras(&["half"]), Err("loras: LoRA `half` cannot be used: it is cut off".to_owned()));
+    assert_eq!(
+        with_loras(&["xl"]),
+        Err("loras: LoRA `xl` is for Stable Diffusion XL, and model `demo` is Stable Diffusion 1.x; choose others"
+            .to_owned())
     );
     let raw = RawRequest { loras: vec![RawLora::parse("ink")], ..asked("boat") };
     assert_eq!(

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::LORA_WEIGHT;
 use crate::error::PublicError;
+use crate::lora::LoraInfo;
+use crate::model::{Family, ModelInfo};
+use crate::prompt::lora_tags;
 
 /// A LoRA as it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -56,38 +59,78 @@ impl std::fmt::Display for LoraUse {
     }
 }
 
-pub(super) fn check(asked: Vec<RawLora>, installed: &[String]) -> Result<Vec<LoraUse>, PublicError> {
+/// Checks the LoRAs that are listed, and those that the prompt names.
+pub(super) fn check(
+    asked: Vec<RawLora>,
+    prompt: &str,
+    installed: &[LoraInfo],
+    model: &ModelInfo,
+) -> Result<Vec<LoraUse>, PublicError> {
+    for tag in lora_tags(prompt).1 {
+        find("prompt", &tag.name, installed, model)?;
+        for weight in [tag.text_encoder, tag.unet] {
+            check_weight("prompt", &tag.name, weight)?;
+        }
+    }
     let mut seen = HashSet::new();
     for RawLora { name, .. } in &asked {
         if !seen.insert(name.as_str()) {
-            return refuse(format!(
-                "LoRA `{name}` is named twice; name it once, with the weight it is to have"
-            ));
+            let message =
+                format!("LoRA `{name}` is named twice; name it once, with the weight it is to have");
+            return Err(PublicError::invalid_field(LISTED, message));
         }
     }
-    asked.into_iter().map(|lora| check_one(lora, installed)).collect()
+    let check_one = |RawLora { name, weight }: RawLora| {
+        find(LISTED, &name, installed, model)?;
+        let weight = check_weight(LISTED, &name, weight.unwrap_or(1.0))?;
+        Ok(LoraUse { name, weight })
+    };
+    asked.into_iter().map(check_one).collect()
 }
 
-fn check_one(RawLora { name, weight }: RawLora, installed: &[String]) -> Result<LoraUse, PublicError> {
-    if !installed.contains(&name) {
-        let known = if installed.is_empty() {
+/// The field of the LoRAs that are listed.
+const LISTED: &str = "loras";
+
+/// A LoRA has to be there, whole, and made for models of this kind.
+fn find(
+    field: &'static str,
+    name: &str,
+    installed: &[LoraInfo],
+    model: &ModelInfo,
+) -> Result<(), PublicError> {
+    let refuse = |message| Err(PublicError::invalid_field(field, message));
+    let Some(lora) = installed.iter().find(|lora| lora.name == name) else {
+        let names: Vec<_> = installed.iter().map(|lora| lora.name.as_str()).collect();
+        let known = if names.is_empty() {
             "none is, put its file into the folder `loras` of the models folder".to_owned()
         } else {
-            format!("installed are {}", installed.join(", "))
+            format!("installed are {}", names.join(", "))
         };
         return refuse(format!("LoRA `{name}` is not installed; {known}"));
+    };
+    if let Some(problem) = &lora.problem {
+        return refuse(format!("LoRA `{name}` cannot be used: {problem}"));
     }
-    let weight = weight.unwrap_or(1.0);
-    if !LORA_WEIGHT.contains(&weight) {
+    let fits = lora.family == model.family || [lora.family, model.family].contains(&Family::Other);
+    if !fits {
         return refuse(format!(
-            "weight {weight} of LoRA `{name}` is out of range; allowed are {} to {}",
-            LORA_WEIGHT.start(),
-            LORA_WEIGHT.end()
+            "LoRA `{name}` is for {}, and model `{}` is {}; choose others",
+            lora.family.title(),
+            model.name,
+            model.family.title()
         ));
     }
-    Ok(LoraUse { name, weight })
+    Ok(())
 }
 
-fn refuse<T>(message: String) -> Result<T, PublicError> {
-    Err(PublicError::invalid_field("loras", message))
+fn check_weight(field: &'static str, name: &str, weight: f64) -> Result<f64, PublicError> {
+    if LORA_WEIGHT.contains(&weight) {
+        return Ok(weight);
+    }
+    let message = format!(
+        "weight {weight} of LoRA `{name}` is out of range; allowed are {} to {}",
+        LORA_WEIGHT.start(),
+        LORA_WEIGHT.end()
+    );
+    Err(PublicError::invalid_field(field, message))
 }

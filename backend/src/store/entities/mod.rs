@@ -2,3 +2,5 @@
 
 pub(crate) mod job;
 pub(crate) mod picture;
+pub(crate) mod upload;
+pub(crate) mod upload_use;

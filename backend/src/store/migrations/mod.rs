@@ -2,6 +2,7 @@
 
 mod m0001_jobs_and_pictures;
 mod m0002_attempts_and_faults;
+mod m0003_uploads;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -10,6 +11,10 @@ pub(super) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_jobs_and_pictures::Migration), Box::new(m0002_attempts_and_faults::Migration)]
+        vec![
+            Box::new(m0001_jobs_and_pictures::Migration),
+            Box::new(m0002_attempts_and_faults::Migration),
+            Box::new(m0003_uploads::Migration),
+        ]
     }
 }

@@ -1,0 +1,143 @@
+//! What visitors send: pictures to start from, and masks.
+
+use bytes::Bytes;
+use time::OffsetDateTime;
+use types::error::PublicError;
+use types::request::{KnownPicture, PictureSource};
+use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
+use uuid::Uuid;
+
+use super::Services;
+use crate::pictures::Decoded;
+use crate::shared::Shared;
+use crate::store::entities::upload;
+use crate::{Error, Result, Visitor, uploads};
+
+/// An upload's file, ready to be sent back.
+#[derive(Debug, Clone)]
+pub struct UploadFile {
+    /// The file as it came.
+    pub bytes: Bytes,
+    /// Its MIME type.
+    pub content_type: &'static str,
+    /// Its entity tag with quotation marks, strong: these bytes never change.
+    pub etag: String,
+}
+
+impl Services {
+    /// Keeps a picture that a visitor sent, as it came: a PNG, JPEG or WebP file of at most [`MAX_UPLOAD_BYTES`]
+    /// that was read to its end. It is kept for a day, and as long as a job that uses it.
+    ///
+    /// # Errors
+    /// The file is too large or no such picture, said of the field `file`; the disk is full.
+    pub async fn store_upload(&self, owner: &Visitor, bytes: Bytes) -> Result<UploadInfo> {
+        let shared = &*self.0.shared;
+        let Shared { store, uploads: files, decoding, stopping, .. } = shared;
+        if stopping.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        if bytes.len() > MAX_UPLOAD_BYTES {
+            return Err(uploads::too_large(bytes.len()).into());
+        }
+        // One at a time: the largest ones take a quarter of a gigabyte while they are read.
+        let permit = decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        let file = bytes.clone();
+        let read = move || Decoded::read(&file).map(|picture| (picture.format, picture.size()));
+        let (format, (width, height)) = tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|panic| Error::Broken(format!("reading an upload ended early: {panic}")))?
+            .map_err(|error| uploads::refusal(&error))?;
+        drop(permit);
+
+        let info = UploadInfo { id: UploadId(Uuid::new_v4()), width, height };
+        let file = uploads::file_of(info.id, format);
+        files.create(&file, bytes).await?;
+        if let Err(error) = store.insert_upload(owner, &info, &file).await {
+            files.discard(&file).await;
+            return Err(error);
+        }
+        // Here is as good a place as any: only where something comes does anything grow old.
+        if let Err(error) = uploads::sweep_unused(shared, OffsetDateTime::now_utc()).await {
+            tracing::warn!(%error, "uploads that nobody uses could not be deleted");
+        }
+        Ok(info)
+    }
+
+    /// An upload of the visitor's.
+    ///
+    /// # Errors
+    /// There is no such upload or it is somebody else's.
+    pub async fn upload_info(&self, owner: &Visitor, id: UploadId) -> Result<UploadInfo> {
+        Ok(self.own_upload(owner, id).await?.info())
+    }
+
+    /// The file of an upload of the visitor's.
+    ///
+    /// # Errors
+    /// There is no such upload or it is somebody else's.
+    pub async fn upload_file(&self, owner: &Visitor, id: UploadId) -> Result<UploadFile> {
+        let upload = self.own_upload(owner, id).await?;
+        let bytes = match self.0.shared.uploads.read(&upload.file).await {
+            Err(Error::Files(object_store::Error::NotFound { .. })) => {
+                // Swept in between, unless its row is still there: then its file is lost, which is a fault.
+                self.own_upload(owner, id).await?;
+                return Err(Error::Broken(format!("the file of upload {id} is lost")));
+            }
+            read => read?,
+        };
+        let content_type = uploads::format_of(&upload.file).content_type();
+        Ok(UploadFile { bytes, content_type, etag: format!("\"{id}\"") })
+    }
+
+    /// The picture that a request names as its start: an upload of the visitor's, or a finished picture of theirs.
+    pub(super) async fn known_start(
+        &self,
+        owner: &Visitor,
+        name: Option<&str>,
+    ) -> Result<Option<KnownPicture>> {
+        let Some(id) = id_in(name) else { return Ok(None) };
+        if let Some(upload) = self.known_upload(owner, id).await? {
+            return Ok(Some(upload));
+        }
+        let picture =
+            self.0.shared.store.own_picture(owner.owner_id(), types::picture::PictureId(id)).await?;
+        Ok(picture.map(|picture| picture.info()).map(|picture| KnownPicture {
+            source: PictureSource::Picture(picture.id),
+            width: picture.width,
+            height: picture.height,
+        }))
+    }
+
+    /// The upload of the visitor's that a request names as its mask.
+    pub(super) async fn known_mask(
+        &self,
+        owner: &Visitor,
+        name: Option<&str>,
+    ) -> Result<Option<KnownPicture>> {
+        let Some(id) = id_in(name) else { return Ok(None) };
+        self.known_upload(owner, id).await
+    }
+
+    async fn known_upload(&self, owner: &Visitor, id: Uuid) -> Result<Option<KnownPicture>> {
+        let upload = self.0.shared.store.upload(owner.owner_id(), UploadId(id)).await?;
+        Ok(upload.map(|upload| upload.info()).map(|upload| KnownPicture {
+            source: PictureSource::Upload(upload.id),
+            width: upload.width,
+            height: upload.height,
+        }))
+    }
+
+    async fn own_upload(&self, owner: &Visitor, id: UploadId) -> Result<upload::Model> {
+        let upload = self.0.shared.store.upload(owner.owner_id(), id).await?;
+        upload.ok_or_else(|| Error::not_found("upload", &id))
+    }
+}
+
+/// What is told somebody whose upload was swept in the moment they used it.
+pub(super) fn swept() -> PublicError {
+    PublicError::invalid_field("start", "the start picture or its mask was deleted; send it again")
+}
+
+fn id_in(name: Option<&str>) -> Option<Uuid> {
+    name?.trim().parse().ok()
+}

@@ -1,0 +1,89 @@
+//! Pictures that visitors send: to start from, or as masks.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use backend::{Services, Visitor};
+use bytes::Bytes;
+use types::error::PublicError;
+use types::picture::PictureFormat;
+use types::upload::{MAX_UPLOAD_BYTES, UploadId};
+
+use super::pictures::{CACHE_CONTROL, is_among};
+use crate::error::{ApiError, ApiResult};
+use crate::extract::ApiId;
+use crate::multipart::{self, file_too_large};
+
+/// A file as the body itself, or as the field `file` of a form.
+pub struct ApiFile(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for ApiFile {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let headers = request.headers();
+        // Said beforehand, it need not be sent at all.
+        if content_length(headers).is_some_and(|length| length > 2 * MAX_UPLOAD_BYTES) {
+            return Err(file_too_large());
+        }
+        if let Some(boundary) = multipart::boundary(headers) {
+            let form = multipart::read(request.into_body(), boundary).await?;
+            let file = form.files.into_iter().find(|file| file.field == "file");
+            let file = file.ok_or_else(|| {
+                PublicError::invalid_field("file", "the form has no file in the field `file`; choose one")
+            })?;
+            return file.bytes.map(Self).ok_or_else(file_too_large);
+        }
+        if !says_picture(headers) {
+            let known = PictureFormat::ALL.map(PictureFormat::content_type).join(", ");
+            return Err(ApiError::unreadable(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                format!(
+                    "the header `content-type` does not say that a picture is sent; allowed are {known}, and \
+                     multipart/form-data with the field `file`"
+                ),
+            ));
+        }
+        multipart::read_file(request.into_body()).await.map(Self)
+    }
+}
+
+/// `POST /api/v1/uploads`: keeps a picture and says its name.
+pub async fn create(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiFile(bytes): ApiFile,
+) -> ApiResult<impl IntoResponse> {
+    let upload = services.store_upload(&visitor, bytes).await?;
+    let location = format!("/api/v1/uploads/{}", upload.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(upload)))
+}
+
+/// `GET /api/v1/uploads/{id}`: the picture as it was sent, to its owner.
+pub async fn show(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<UploadId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let file = services.upload_file(&visitor, id).await?;
+    let facts = [(header::ETAG, file.etag.clone()), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+    if known.is_some_and(|known| is_among(&file.etag, known)) {
+        return Ok((StatusCode::NOT_MODIFIED, facts).into_response());
+    }
+    Ok((facts, [(header::CONTENT_TYPE, file.content_type)], Body::from(file.bytes)).into_response())
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the body is said to be a picture of a kind that is read. Which of them it is, its bytes say.
+fn says_picture(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = said.split(';').next().unwrap_or("").trim();
+    PictureFormat::ALL.into_iter().any(|format| format.content_type().eq_ignore_ascii_case(kind))
+}
