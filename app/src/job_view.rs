@@ -1,34 +1,33 @@
 //! A job as its page follows it: what an event changes, and how its state is said.
 
-use types::event::JobEvent;
-use types::job::{JobInfo, JobStatus};
-use types::picture::PictureInfo;
+use types::job::JobStatus;
 
 use crate::format::{queue_place, remaining, sentence, shortened};
+use crate::seen::{Happened, SeenJob, SeenPicture};
 
 /// Changes `job` by what happened to it.
-pub fn apply(job: &mut JobInfo, event: JobEvent) {
+pub fn apply(job: &mut SeenJob, event: Happened) {
     match event {
-        JobEvent::Queued { n_ahead } => {
+        Happened::Queued { n_ahead } => {
             job.status = JobStatus::Queued;
             job.n_ahead = Some(n_ahead);
             job.progress = None;
         }
-        JobEvent::Progress { progress, .. } => {
+        Happened::Progress { progress, .. } => {
             job.status = JobStatus::Running;
             job.progress = Some(progress);
         }
-        JobEvent::Picture { picture } => {
+        Happened::Picture { picture } => {
             job.pictures.retain(|known| known.index != picture.index);
             job.pictures.push(picture);
             job.pictures.sort_by_key(|picture| picture.index);
         }
-        JobEvent::Done => job.status = JobStatus::Done,
-        JobEvent::Failed { message } => {
+        Happened::Done => job.status = JobStatus::Done,
+        Happened::Failed { message } => {
             job.status = JobStatus::Failed;
             job.error = Some(message);
         }
-        JobEvent::Cancelled => job.status = JobStatus::Cancelled,
+        Happened::Cancelled => job.status = JobStatus::Cancelled,
     }
 }
 
@@ -40,13 +39,13 @@ pub enum Frame {
     /// The picture that is being made.
     Developing,
     /// The picture.
-    Picture(PictureInfo),
+    Picture(SeenPicture),
     /// Nothing, and nothing will come: the job ended before, or the picture was deleted.
     Empty,
 }
 
 /// What stands in place `index`.
-pub fn frame(job: &JobInfo, index: u32) -> Frame {
+pub fn frame(job: &SeenJob, index: u32) -> Frame {
     if let Some(picture) = job.pictures.iter().find(|picture| picture.index == index) {
         return Frame::Picture(picture.clone());
     }
@@ -58,12 +57,12 @@ pub fn frame(job: &JobInfo, index: u32) -> Frame {
 }
 
 /// The place of the picture that is being made.
-pub fn developing_index(job: &JobInfo) -> u32 {
+pub fn developing_index(job: &SeenJob) -> u32 {
     job.progress.map_or(job.pictures.len() as u32, |progress| progress.picture.saturating_sub(1))
 }
 
 /// The job's state in a few words, for the line under the picture.
-pub fn headline(job: &JobInfo) -> String {
+pub fn headline(job: &SeenJob) -> String {
     match job.status {
         JobStatus::Queued => job.n_ahead.map_or_else(|| "In the queue".to_owned(), queue_place),
         JobStatus::Running => match job.progress {
@@ -82,7 +81,7 @@ pub fn headline(job: &JobInfo) -> String {
 }
 
 /// What is said besides: the time left, or what went wrong.
-pub fn details(job: &JobInfo, ms_since_event: u64) -> String {
+pub fn details(job: &SeenJob, ms_since_event: u64) -> String {
     match job.status {
         JobStatus::Queued => "It starts by itself; you can leave this page and come back.".to_owned(),
         JobStatus::Running => job.progress.and_then(|progress| progress.remaining_ms).map_or_else(
@@ -99,7 +98,7 @@ pub fn details(job: &JobInfo, ms_since_event: u64) -> String {
 }
 
 /// What a screen reader says when it changes: every quarter, not every step.
-pub fn announcement(job: &JobInfo) -> String {
+pub fn announcement(job: &SeenJob) -> String {
     match job.status {
         JobStatus::Running => {
             let fraction = job.progress.map_or(0.0, |progress| progress.fraction());
@@ -116,8 +115,8 @@ pub fn announcement(job: &JobInfo) -> String {
 }
 
 /// The document's title: what a visitor sees of the job from another tab.
-pub fn title(job: &JobInfo) -> String {
-    let prompt = shortened(&job.request.prompt, 60);
+pub fn title(job: &SeenJob) -> String {
+    let prompt = shortened(&job.prompt, 60);
     match job.status {
         JobStatus::Queued => format!("In the queue: {prompt}"),
         JobStatus::Running => {

@@ -1,55 +1,39 @@
-use time::macros::datetime;
-use types::event::JobEvent;
-use types::job::{JobId, JobInfo, JobStatus, Progress};
-use types::picture::PictureInfo;
-use types::request::GenerationRequest;
+use types::job::{JobStatus, Progress};
 
 use super::*;
 
-fn job(count: u32) -> JobInfo {
-    JobInfo {
-        id: job_id(),
+fn job(count: u32) -> SeenJob {
+    SeenJob {
+        id: "job".into(),
         status: JobStatus::Queued,
-        request: GenerationRequest { count, ..request() },
-        created_at: datetime!(2026-11-20 22:00 UTC),
-        started_at: None,
-        finished_at: None,
+        prompt: "a red boat".into(),
+        width: 256,
+        height: 256,
+        count,
         n_ahead: Some(1),
         progress: None,
         error: None,
-        error_code: None,
         pictures: Vec::new(),
         is_owner: true,
     }
 }
 
-fn request() -> GenerationRequest {
-    let json = r#"{"prompt": "a red boat", "negative_prompt": "", "model": "demo", "steps": 20, "guidance_scale": 4,
-        "sampler": "dpmpp_2m", "schedule": "karras", "seed": 7, "width": 256, "height": 256, "count": 1}"#;
-    serde_json::from_str(json).unwrap()
-}
-
-fn job_id() -> JobId {
-    "0123456789abcdef0123456789abcdef".parse().unwrap()
-}
-
-fn picture(index: u32) -> PictureInfo {
-    PictureInfo {
-        id: format!("{index:032x}").parse().unwrap(),
-        job_id: job_id(),
+fn picture(index: u32) -> SeenPicture {
+    SeenPicture {
+        id: format!("picture {index}"),
+        job_id: "job".into(),
         index,
         prompt: "a red boat".into(),
         seed: 7 + u64::from(index),
         width: 256,
         height: 256,
         favourite: false,
-        created_at: datetime!(2026-11-20 22:01 UTC),
     }
 }
 
-fn progress(picture: u32, step: u32) -> JobEvent {
+fn progress(picture: u32, step: u32) -> Happened {
     let progress = Progress { picture, n_pictures: 2, step, n_steps: 20, remaining_ms: Some(5_000) };
-    JobEvent::Progress { progress, preview: None }
+    Happened::Progress { progress, preview: None }
 }
 
 #[test]
@@ -63,13 +47,13 @@ fn a_job_goes_from_the_queue_to_its_pictures() {
     assert_eq!(details(&job, 2_000), "about 3 s left");
     assert_eq!((frame(&job, 0), frame(&job, 1)), (Frame::Developing, Frame::Waiting));
 
-    apply(&mut job, JobEvent::Picture { picture: picture(0) });
+    apply(&mut job, Happened::Picture { picture: picture(0) });
     apply(&mut job, progress(2, 1));
     assert_eq!((frame(&job, 0), frame(&job, 1)), (Frame::Picture(picture(0)), Frame::Developing));
     assert_eq!(title(&job), "52 %: a red boat");
 
-    apply(&mut job, JobEvent::Picture { picture: picture(1) });
-    apply(&mut job, JobEvent::Done);
+    apply(&mut job, Happened::Picture { picture: picture(1) });
+    apply(&mut job, Happened::Done);
     assert_eq!(announcement(&job), "2 pictures are ready");
     assert_eq!(title(&job), "a red boat");
 }
@@ -77,8 +61,8 @@ fn a_job_goes_from_the_queue_to_its_pictures() {
 #[test]
 fn a_picture_that_is_told_twice_is_shown_once() {
     let mut job = job(1);
-    apply(&mut job, JobEvent::Picture { picture: picture(0) });
-    apply(&mut job, JobEvent::Picture { picture: picture(0) });
+    apply(&mut job, Happened::Picture { picture: picture(0) });
+    apply(&mut job, Happened::Picture { picture: picture(0) });
     assert_eq!(job.pictures.len(), 1);
 }
 
@@ -86,7 +70,7 @@ fn a_picture_that_is_told_twice_is_shown_once() {
 fn a_job_that_was_put_back_waits_again() {
     let mut job = job(1);
     apply(&mut job, progress(1, 5));
-    apply(&mut job, JobEvent::Queued { n_ahead: 0 });
+    apply(&mut job, Happened::Queued { n_ahead: 0 });
     assert_eq!(job.status, JobStatus::Queued);
     assert_eq!(frame(&job, 0), Frame::Waiting);
 }
@@ -94,7 +78,7 @@ fn a_job_that_was_put_back_waits_again() {
 #[test]
 fn a_failure_is_said_in_a_sentence() {
     let mut job = job(1);
-    apply(&mut job, JobEvent::Failed { message: "the disk is full".into() });
+    apply(&mut job, Happened::Failed { message: "the disk is full".into() });
     assert_eq!(announcement(&job), "That did not work. The disk is full.");
     assert_eq!(frame(&job, 0), Frame::Empty);
 }
@@ -102,6 +86,6 @@ fn a_failure_is_said_in_a_sentence() {
 #[test]
 fn a_done_job_without_pictures_says_that_they_were_deleted() {
     let mut job = job(1);
-    apply(&mut job, JobEvent::Done);
+    apply(&mut job, Happened::Done);
     assert_eq!(headline(&job), "Deleted");
 }

@@ -7,6 +7,8 @@
 //! * [`islands`]: the parts that come alive in the browser
 //! * [`live`]: server-sent events as a stream of values
 //! * [`job_view`], [`prompt_text`]: what islands decide, apart from what they show
+//! * [`seen`]: a job as a browser follows it
+//! * [`mask`]: a mask as it is painted, apart from its canvas; [`material`]: pictures that a form names
 //! * `format`: numbers and times as people read them
 //!
 //! # Invariants
@@ -19,11 +21,14 @@ pub mod format;
 pub mod islands;
 pub mod job_view;
 pub mod live;
+pub mod mask;
+pub mod material;
 #[cfg(feature = "ssr")]
 pub mod pages;
 pub mod prompt_text;
 #[cfg(feature = "ssr")]
 mod request_query;
+pub mod seen;
 #[cfg(feature = "ssr")]
 pub mod shell;
 #[cfg(feature = "ssr")]

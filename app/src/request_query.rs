@@ -1,7 +1,8 @@
 //! A request out of a page's query, and out of a job that was made before.
 
+use serde_json::Value;
 use types::model::{ModelInfo, Quality, Shape};
-use types::request::{GenerationRequest, NoiseSource, RawLora, RawRequest, Weighting};
+use types::request::{GenerationRequest, LoraUse, NoiseSource, RawLora, RawRequest, Weighting};
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
 pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
@@ -83,7 +84,8 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest
         schedule: usual
             .is_none_or(|usual| usual.schedule != request.schedule)
             .then(|| request.schedule.to_string()),
-        seed: None,
+        // Pictures close to one of before are close to it by its seed.
+        seed: request.variation.and_then(|_| i64::try_from(request.seed).ok()),
         width: shape.is_none().then_some(i64::from(request.width)),
         height: shape.is_none().then_some(i64::from(request.height)),
         count: (request.count > 1).then_some(i64::from(request.count)),
@@ -118,17 +120,58 @@ pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
     }
 }
 
-/// Whether a request says anything that stands in the fold of the form and is not chosen there anyway.
+/// The request that asks for exactly the same pictures once more.
+pub fn exact(request: &GenerationRequest) -> RawRequest {
+    RawRequest {
+        prompt: request.prompt.clone(),
+        negative_prompt: Some(request.negative_prompt.clone()).filter(|text| !text.is_empty()),
+        model: Some(request.model.clone()),
+        steps: Some(i64::from(request.steps)),
+        guidance_scale: Some(request.guidance_scale),
+        sampler: Some(request.sampler.to_string()),
+        schedule: Some(request.schedule.to_string()),
+        seed: i64::try_from(request.seed).ok(),
+        width: Some(i64::from(request.width)),
+        height: Some(i64::from(request.height)),
+        count: Some(i64::from(request.count)),
+        ..finer_from_job(request)
+    }
+}
+
+/// A request as the fields of a form, by their names.
+pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
+    let plain = RawRequest { loras: Vec::new(), ..raw.clone() };
+    // Texts and numbers alone always become JSON, and an object.
+    let Ok(Value::Object(fields)) = serde_json::to_value(&plain) else { return Vec::new() };
+    let fields = fields.into_iter().map(|(name, value)| match value {
+        Value::String(text) => (name, text),
+        number => (name, number.to_string()),
+    });
+    let loras = raw.loras.iter().map(|lora| {
+        let weight = lora.weight.unwrap_or(1.0);
+        ("loras".to_owned(), LoraUse { name: lora.name.clone(), weight }.to_string())
+    });
+    fields.chain(loras).collect()
+}
+
+/// Whether a request says anything that stands in the fold of the usual settings and is not chosen there anyway.
 pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
     let is_usual = |name: &String| models.first().is_some_and(|model| model.name == *name);
-    let first = RawRequest {
-        prompt: raw.prompt.clone(),
-        quality: raw.quality,
-        shape: raw.shape,
-        model: raw.model.clone().filter(is_usual),
+    let elsewhere = RawRequest {
+        model: raw.model.clone().filter(|name| !is_usual(name)),
+        negative_prompt: raw.negative_prompt.clone(),
+        steps: raw.steps,
+        guidance_scale: raw.guidance_scale,
+        sampler: raw.sampler.clone(),
+        schedule: raw.schedule.clone(),
+        seed: raw.seed,
+        count: raw.count,
+        width: raw.width,
+        height: raw.height,
+        loras: raw.loras.clone(),
         ..RawRequest::default()
     };
-    *raw != first
+    elsewhere != RawRequest::default()
 }
 
 #[cfg(test)]
@@ -239,6 +282,7 @@ pub(crate) mod tests {
             clip_skip: Some(2),
             noise: Some("cuda".into()),
             weighting: Some("compel".into()),
+            seed: Some(5),
             variation_seed: Some(3),
             variation_strength: Some(0.1),
             guidance_rescale: Some(0.7),
@@ -249,6 +293,42 @@ pub(crate) mod tests {
             assert_eq!(again, raw);
             assert!(says_more(&again, &[model()]));
         }
+    }
+
+    #[test]
+    fn a_request_goes_through_a_form_and_comes_back_whole() {
+        let raw = RawRequest {
+            prompt: "a boat, (red:1.2)".into(),
+            guidance_scale: Some(3.5),
+            seed: Some(7),
+            strength: Some(0.5),
+            noise: Some("cuda".into()),
+            loras: vec![
+                RawLora { name: "ink".into(), weight: Some(-0.5) },
+                RawLora { name: "paper".into(), weight: Some(1.0) },
+            ],
+            ..RawRequest::default()
+        };
+        let fields = form_fields(&raw);
+        let value = |name: &str| {
+            let all = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
+            Some(all.collect::<Vec<_>>().join(",")).filter(|text| !text.is_empty())
+        };
+        assert_eq!(from_query(value), raw);
+    }
+
+    #[test]
+    fn what_stands_in_other_folds_does_not_open_this_one() {
+        let raw = RawRequest {
+            prompt: "a boat".into(),
+            shape: Some(Shape::Portrait),
+            start: Some("0123".into()),
+            strength: Some(0.5),
+            clip_skip: Some(2),
+            ..RawRequest::default()
+        };
+        assert!(!says_more(&raw, &[model()]));
+        assert!(says_more(&RawRequest { steps: Some(3), ..raw }, &[model()]));
     }
 
     #[test]

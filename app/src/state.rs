@@ -26,6 +26,12 @@ impl FormState {
     pub fn refused(raw: RawRequest, typed: TypedNumbers, error: PublicError) -> Self {
         Self { raw, typed, beginning: None, error: Some(error) }
     }
+
+    /// Whether what is wrong is in one of these fields.
+    pub fn has_error_in(&self, fields: &[&str]) -> bool {
+        let wrong = self.error.as_ref().and_then(|error| error.field.as_deref());
+        wrong.is_some_and(|wrong| fields.contains(&wrong))
+    }
 }
 
 /// Where a page says that it could not show what was asked for.

@@ -6,7 +6,27 @@ pub struct TypedNumbers(Vec<(&'static str, String)>);
 
 impl TypedNumbers {
     /// The fields that hold numbers.
-    const FIELDS: [&'static str; 6] = ["steps", "guidance_scale", "seed", "count", "width", "height"];
+    const FIELDS: [&'static str; 19] = [
+        "steps",
+        "guidance_scale",
+        "seed",
+        "count",
+        "width",
+        "height",
+        "strength",
+        "mask_feather",
+        "outpaint_left",
+        "outpaint_top",
+        "outpaint_right",
+        "outpaint_bottom",
+        "clip_skip",
+        "guidance_rescale",
+        "hires_scale",
+        "hires_steps",
+        "hires_strength",
+        "variation_seed",
+        "variation_strength",
+    ];
 
     /// Reads them; `value` gives a field's text, if it was sent.
     pub fn read(value: impl Fn(&str) -> Option<String>) -> Self {
@@ -19,9 +39,9 @@ impl TypedNumbers {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, text)| text.as_str())
     }
 
-    /// Whether all were left empty.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether something was typed into any of these fields.
+    pub fn has_any(&self, fields: &[&str]) -> bool {
+        fields.iter().any(|field| self.get(field).is_some())
     }
 }
 
@@ -37,6 +57,7 @@ mod tests {
             _ => None,
         });
         assert_eq!((typed.get("steps"), typed.get("seed"), typed.get("width")), (Some("1o"), None, None));
-        assert!(!typed.is_empty());
+        assert!(typed.has_any(&["seed", "steps"]));
+        assert!(!typed.has_any(&["seed", "width"]));
     }
 }

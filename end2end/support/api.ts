@@ -17,6 +17,15 @@ export interface Job {
   id: string;
   status: "queued" | "running" | "done" | "failed" | "cancelled";
   is_owner: boolean;
+  request: {
+    model: string;
+    width: number;
+    height: number;
+    start?: { kind: string; id: string; strength: number };
+    mask?: { id: string; feather: number };
+    outpaint?: { left: number; top: number; right: number; bottom: number };
+    [field: string]: unknown;
+  };
   error?: string;
   progress?: { picture: number; n_pictures: number; step: number; n_steps: number };
   pictures: { id: string; prompt: string; width: number; height: number; favourite: boolean }[];

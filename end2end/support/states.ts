@@ -4,6 +4,8 @@ import { expect, type Page } from "@playwright/test";
 import { createJob, finished, LONG, QUICK } from "./api.ts";
 import { isAlive, openCreatePage, openSettings } from "./create-page.ts";
 import type { Darkroom } from "./darkroom.ts";
+import { writePng } from "./png.ts";
+import { chooseStart, openMask, openStart, paintLine } from "./start-picture.ts";
 
 /** A page in one of its states. */
 export interface State {
@@ -23,6 +25,9 @@ const OTHERS = [
   "a white lighthouse on a cliff in the rain",
 ];
 
+/** A landscape of two bands, to start from. */
+const LANDSCAPE = writePng(384, 256, (x, y) => (y < 150 ? [120 + y / 3, 150, 190 - x / 6] : [70 + x / 5, 110, 60]));
+
 /** Every page in every state. */
 export const STATES: State[] = [
   { name: "create", open: (page) => openCreatePage(page) },
@@ -31,6 +36,55 @@ export const STATES: State[] = [
     open: async (page) => {
       await openCreatePage(page);
       await openSettings(page);
+    },
+  },
+  {
+    name: "create-finer-settings",
+    open: async (page) => {
+      await openCreatePage(page);
+      await page.locator("#finer-settings > summary").click();
+      await expect(page.getByLabel("Clip skip")).toBeVisible();
+    },
+  },
+  {
+    name: "create-start",
+    open: async (page) => {
+      await openCreatePage(page);
+      await openStart(page);
+      await expect(page.locator("#start_file")).toBeVisible();
+    },
+  },
+  {
+    name: "create-start-refused",
+    expectedErrors: /status of 4\d\d/,
+    open: async (page) => {
+      await openCreatePage(page);
+      await openStart(page);
+      const file = { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture at all") };
+      await page.locator("#start_file").setInputFiles(file);
+      await expect(page.locator("#start-error")).toBeVisible();
+    },
+  },
+  {
+    name: "create-start-chosen",
+    open: async (page) => {
+      await openCreatePage(page);
+      await chooseStart(page, LANDSCAPE);
+      await page.locator("#outpaint > summary").click();
+      await page.getByLabel("Left", { exact: true }).fill("128");
+      await page.getByLabel("Bottom", { exact: true }).fill("64");
+      await expect(page.getByText("384 × 256 becomes 512 × 320")).toBeVisible();
+    },
+  },
+  {
+    name: "create-mask",
+    open: async (page) => {
+      await openCreatePage(page);
+      await chooseStart(page, LANDSCAPE);
+      const canvas = await openMask(page);
+      await paintLine(page, canvas, [0.3, 0.3], [0.7, 0.4]);
+      await paintLine(page, canvas, [0.7, 0.4], [0.4, 0.6]);
+      await expect(page.getByText("What is painted over is made anew")).toBeVisible();
     },
   },
   {
@@ -90,6 +144,34 @@ export const STATES: State[] = [
       await expect(page.locator("#as-curl")).toBeVisible();
       await page.locator(".delete summary").first().click();
       await expect(page.getByRole("button", { name: "Delete for good" }).first()).toBeVisible();
+    },
+  },
+  {
+    name: "job-from-a-picture",
+    open: async (page) => {
+      const upload = async (file: Buffer) => {
+        const answer = await page.request.post("/api/v1/uploads", {
+          data: file,
+          headers: { "content-type": "image/png" },
+        });
+        expect(answer.status(), await answer.text()).toBe(201);
+        return ((await answer.json()) as { id: string }).id;
+      };
+      const start = await upload(LANDSCAPE);
+      const mask = await upload(writePng(384, 256, (x) => (x > 200 ? [255, 255, 255] : [0, 0, 0])));
+      const job = await createJob(page.request, {
+        prompt: PROMPT,
+        seed: 7,
+        start,
+        mask,
+        strength: 0.6,
+        mask_feather: 8,
+        outpaint_left: 64,
+      });
+      await finished(page.request, job.id);
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.getByRole("img", { name: "Mask" })).toBeVisible();
     },
   },
   {

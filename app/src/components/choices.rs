@@ -6,8 +6,8 @@ use types::model::{ModelInfo, Quality, Shape};
 use super::icons::{quality_icon, shape_icon};
 use crate::format::counted;
 
-/// Shape, as drawn radio buttons.
-pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> AnyView {
+/// Shape, as drawn radio buttons. A start picture brings its own.
+pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>, has_start: bool) -> AnyView {
     let chosen = chosen.unwrap_or_default();
     let options = Shape::ALL.map(|shape| {
         let note = size_note(model, shape);
@@ -19,8 +19,8 @@ pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>) -> AnyView {
         option("shape", shape.as_str(), shape == chosen, shape_icon(shape), name, note)
     });
     view! {
-        <fieldset class="choice">
-            <legend>"Shape"</legend>
+        <fieldset class="choice" id="shape-choice" disabled=has_start>
+            <legend>"Shape" <span class="from-start">": that of the start picture"</span></legend>
             <div class="options">{options.into_iter().collect_view()}</div>
         </fieldset>
     }

@@ -5,14 +5,30 @@ use types::model::{ModelInfo, Vocabulary};
 use types::request::RawRequest;
 
 use super::choices::{quality_choice, shape_choice};
+use super::finer_settings::finer_settings;
+use super::lora_picker::InstalledLora;
 use super::more_settings::more_settings;
+use super::start_fields::{Materials, start_fields};
+use super::start_picture::start_picture;
 use crate::format::sentence;
 use crate::islands::prompt_help::WordGroup;
 use crate::islands::prompt_writer::PromptWriter;
 use crate::state::FormState;
 
+/// What the form offers.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// The installed picture models, the usual one first.
+    pub models: Vec<ModelInfo>,
+    /// The installed LoRAs.
+    pub loras: Vec<InstalledLora>,
+    /// Whether there is a model that writes prompts.
+    pub can_write: bool,
+}
+
 /// The form as it was filled in, with what is wrong beside its field.
-pub fn create_form(models: &[ModelInfo], can_write: bool, form: &FormState) -> AnyView {
+pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> AnyView {
+    let models = &offer.models;
     let (raw, error) = (&form.raw, form.error.as_ref());
     let Some(model) = chosen_model(models, raw) else {
         return view! {
@@ -48,24 +64,27 @@ pub fn create_form(models: &[ModelInfo], can_write: bool, form: &FormState) -> A
             error=prompt_error
             groups=groups
             examples=model.examples.clone()
-            can_write=can_write
+            can_write=offer.can_write
         />
     }
     .into_any();
+    let has_start = materials.start.is_some();
+    let start = start_picture(&start_fields(form, materials));
     view! {
-        <form class="create" method="post" action="/" novalidate=true>
+        // Files can be sent in this way alone; with a script none is sent with the form.
+        <form class="create" method="post" action="/" enctype="multipart/form-data" novalidate=true>
             // Enter in any field means Generate, and not the first button that follows.
             <input type="submit" hidden=true tabindex="-1" value="Generate" />
             {summary}
             {prompt}
             {written}
             <div class="choices">
-                {shape_choice(model, raw.shape)} {quality_choice(model, raw.quality)}
+                {shape_choice(model, raw.shape, has_start)} {quality_choice(model, raw.quality)}
             </div>
             <button type="submit" class="primary generate" id="generate">
                 "Generate"
             </button>
-            {more_settings(models, form)}
+            <div class="folds">{start} {more_settings(models, &offer.loras, form)} {finer_settings(form)}</div>
         </form>
     }
     .into_any()

@@ -1,11 +1,13 @@
 //! A call of the API as it is typed into a terminal.
 
+use std::fmt::Write;
+
 use leptos::prelude::*;
 use types::request::{GenerationRequest, RawRequest};
 
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
-use crate::request_query::finer_from_job;
+use crate::request_query::exact;
 
 /// Code to be copied. Where it says this site's address, a script puts in the one that the visitor uses.
 pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView {
@@ -18,26 +20,46 @@ pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView
     .into_any()
 }
 
-/// The call that asks for the same pictures.
+/// The calls that ask for the same pictures.
+///
+/// A picture to start from is sent first: its name is of use to its owner alone, whose cookie a terminal lacks.
 pub fn as_curl(request: &GenerationRequest) -> String {
-    let raw = RawRequest {
-        prompt: request.prompt.clone(),
-        negative_prompt: Some(request.negative_prompt.clone()).filter(|text| !text.is_empty()),
-        model: Some(request.model.clone()),
-        steps: Some(i64::from(request.steps)),
-        guidance_scale: Some(request.guidance_scale),
-        sampler: Some(request.sampler.to_string()),
-        schedule: Some(request.schedule.to_string()),
-        seed: i64::try_from(request.seed).ok(),
-        width: Some(i64::from(request.width)),
-        height: Some(i64::from(request.height)),
-        count: Some(i64::from(request.count)),
-        ..finer_from_job(request)
+    let raw = exact(request);
+    let uploads = [("start", &raw.start), ("mask", &raw.mask)];
+    let uploads: Vec<&str> =
+        uploads.into_iter().filter(|(_, id)| id.is_some()).map(|(name, _)| name).collect();
+    let mut commands = String::new();
+    if !uploads.is_empty() {
+        let files: Vec<String> = uploads.iter().map(|name| format!("{name}.png")).collect();
+        let _ = writeln!(commands, "# with {} in this folder", files.join(" and "));
+    }
+    for name in &uploads {
+        let _ = writeln!(
+            commands,
+            "{name}=$(curl -s -c jar -b jar {EXAMPLE_ORIGIN}/api/v1/uploads -F file=@{name}.png | \\\n  sed 's/.*\"id\":\"\\([^\"]*\\).*/\\1/')"
+        );
+    }
+    let named = RawRequest {
+        start: raw.start.as_ref().map(|_| shell_variable("start")),
+        mask: raw.mask.as_ref().map(|_| shell_variable("mask")),
+        ..raw
     };
-    let body = serde_json::to_string_pretty(&raw).unwrap_or_default();
+    let body = serde_json::to_string_pretty(&named).unwrap_or_default();
     // Within single quotes a shell takes everything literally but the quote itself.
     let body = body.replace('\'', r"'\''");
-    format!("curl {EXAMPLE_ORIGIN}/api/v1/jobs \\\n  -H 'content-type: application/json' \\\n  -d '{body}'")
+    let body = uploads
+        .iter()
+        .fold(body, |body, name| body.replace(&shell_variable(name), &format!("'\"${name}\"'")));
+    let jar = if uploads.is_empty() { "" } else { " -b jar" };
+    let call = format!(
+        "curl{jar} {EXAMPLE_ORIGIN}/api/v1/jobs \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"
+    );
+    commands + &call
+}
+
+/// What stands for a variable's value until the rest is quoted. Its control character is in no prompt.
+fn shell_variable(name: &str) -> String {
+    format!("\u{7f}{name}")
 }
 
 #[cfg(test)]
@@ -54,5 +76,28 @@ mod tests {
         assert!(curl.contains(r#""prompt": "a sailor'\''s boat""#), "{curl}");
         assert!(curl.contains(r#""clip_skip": 2"#), "{curl}");
         assert!(!curl.contains("negative_prompt"));
+    }
+
+    #[test]
+    fn start_and_mask_are_sent_first_and_named_in_the_call() {
+        let json = r#"{"prompt": "a boat", "negative_prompt": "", "model": "demo", "steps": 20, "guidance_scale": 4,
+            "sampler": "euler", "schedule": "normal", "seed": 7, "width": 256, "height": 256, "count": 1,
+            "start": {"kind": "upload", "id": "0123456789abcdef0123456789abcdef", "strength": 0.5},
+            "mask": {"kind": "upload", "id": "0123456789abcdef0123456789abcdef", "feather": 4}}"#;
+        let request: GenerationRequest = serde_json::from_str(json).unwrap();
+        let curl = as_curl(&request);
+        let lines: Vec<&str> = curl.lines().collect();
+        assert_eq!(lines[0], "# with start.png and mask.png in this folder");
+        assert_eq!(
+            lines[1..3],
+            [
+                r"start=$(curl -s -c jar -b jar http://127.0.0.1:3000/api/v1/uploads -F file=@start.png | \",
+                r#"  sed 's/.*"id":"\([^"]*\).*/\1/')"#,
+            ]
+        );
+        assert!(curl.contains(r#""start": "'"$start"'""#), "{curl}");
+        assert!(curl.contains(r#""mask": "'"$mask"'""#), "{curl}");
+        assert!(!curl.contains("0123456789abcdef"), "{curl}");
+        assert!(curl.contains("\ncurl -b jar http"), "{curl}");
     }
 }

@@ -5,15 +5,16 @@ use types::job::{JobInfo, JobStatus};
 
 use crate::islands::live_tile::LiveTile;
 use crate::job_view::headline;
+use crate::seen::SeenJob;
 
 /// A job as a small picture with its state, leading to its page. One that is not at its end comes alive.
 pub fn job_tile(job: &JobInfo) -> AnyView {
     if !job.status.is_final() {
-        let inside = view! { <LiveTile job=job.clone() /> }.into_any();
+        let inside = view! { <LiveTile job=SeenJob::from(job) /> }.into_any();
         return view! { <li class="tile">{inside}</li> }.into_any();
     }
     let prompt = job.request.prompt.clone();
-    let state = (job.status != JobStatus::Done).then(|| headline(job));
+    let state = (job.status != JobStatus::Done).then(|| headline(&SeenJob::from(job)));
     // The picture's alternative text is the prompt already.
     let has_picture = (!job.pictures.is_empty()).then_some("true");
     let paper = match job.pictures.first() {

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use types::picture::PictureInfo;
 
 use crate::format::shortened;
-use crate::islands::print::owner_tools;
+use crate::islands::print::{owner_tools, start_link};
+use crate::seen::SeenPicture;
 
 /// The id of the form that the check marks of all tiles belong to.
 pub const SELECTION_FORM: &str = "selection";
@@ -14,6 +15,7 @@ const LABEL_CHARS: usize = 80;
 
 /// A picture's thumbnail, leading to its job's page, with what its owner can do with it.
 pub fn picture_tile(picture: &PictureInfo) -> AnyView {
+    let seen = SeenPicture::from(picture);
     // The seed tells pictures of one job apart.
     let name = format!("“{}”, seed {}", shortened(&picture.prompt, LABEL_CHARS), picture.seed);
     view! {
@@ -43,7 +45,7 @@ pub fn picture_tile(picture: &PictureInfo) -> AnyView {
                 aria-label=format!("Select {name}")
                 title="Select"
             />
-            <div class="tile-tools">{owner_tools(picture, &name)}</div>
+            <div class="tile-tools">{owner_tools(&seen, &name)} {start_link(&seen, &name)}</div>
         </li>
     }
     .into_any()

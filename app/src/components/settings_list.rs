@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use types::job::{JobInfo, JobStatus};
+use types::request::{GenerationRequest, NoiseSource, USUAL_MASK_FEATHER, Weighting};
 
-use crate::format::{machine_moment, moment};
+use crate::format::{counted, machine_moment, moment};
 
 /// All settings of a job but its prompt, as a list of terms.
 pub fn settings_list(job: &JobInfo) -> AnyView {
@@ -23,7 +24,8 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
         ("Noise schedule", "schedule", request.schedule.label().to_owned()),
         ("Model", "model", request.model.clone()),
     ];
-    let rows = settings.into_iter().filter(|(_, _, value)| !value.is_empty()).map(|(name, id, value)| {
+    let settings = settings.into_iter().chain(unusual(request));
+    let rows = settings.filter(|(_, _, value)| !value.is_empty()).map(|(name, id, value)| {
         let id = format!("setting-{id}");
         view! {
             <div class="setting">
@@ -39,7 +41,7 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
     });
     view! {
         <dl class="settings">
-            {rows.collect_view()}
+            {materials(job)} {rows.collect_view()}
             <div class="setting">
                 <dt>"Asked for"</dt>
                 <dd>
@@ -64,6 +66,77 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
     .into_any()
 }
 
+/// What a request says that is not the usual: name, id and value of each.
+fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, String)> {
+    let mut rows = Vec::new();
+    if let Some(start) = &request.start {
+        rows.push(("Strength", "strength", start.strength.to_string()));
+    }
+    if let Some(mask) = request.mask.as_ref().filter(|mask| mask.feather != USUAL_MASK_FEATHER) {
+        rows.push(("Mask feather", "mask-feather", counted(u64::from(mask.feather), "pixel", "pixels")));
+    }
+    if let Some(margins) = request.outpaint {
+        let sides = [
+            ("left", margins.left),
+            ("top", margins.top),
+            ("right", margins.right),
+            ("bottom", margins.bottom),
+        ];
+        let sides = sides.into_iter().filter(|(_, pixels)| *pixels > 0);
+        let sides: Vec<_> = sides.map(|(side, pixels)| format!("{side} {pixels}")).collect();
+        rows.push(("Extended by", "outpaint", sides.join(", ")));
+    }
+    if !request.loras.is_empty() {
+        let loras: Vec<_> = request.loras.iter().map(ToString::to_string).collect();
+        rows.push(("LoRAs", "loras", loras.join(", ")));
+    }
+    if let Some(hires) = request.hires {
+        let (width, height, steps, strength) = (hires.width, hires.height, hires.steps, hires.strength);
+        let steps = counted(u64::from(steps), "step", "steps");
+        rows.push(("Second pass", "hires", format!("{width} × {height}, {steps}, strength {strength}")));
+    }
+    if let Some(variation) = request.variation {
+        rows.push(("Variation seed", "variation-seed", variation.seed.to_string()));
+        rows.push(("Variation strength", "variation-strength", variation.strength.to_string()));
+    }
+    if request.guidance_rescale > 0.0 {
+        rows.push(("Guidance rescale", "guidance-rescale", request.guidance_rescale.to_string()));
+    }
+    if request.clip_skip > 1 {
+        rows.push(("Clip skip", "clip-skip", request.clip_skip.to_string()));
+    }
+    if request.weighting != Weighting::default() {
+        rows.push(("Word weights", "weighting", request.weighting.as_str().to_owned()));
+    }
+    if request.noise != NoiseSource::default() {
+        rows.push(("Noise", "noise", request.noise.as_str().to_uppercase()));
+    }
+    rows
+}
+
+/// The pictures that a picture was made from. They are for their owner alone.
+fn materials(job: &JobInfo) -> AnyView {
+    let start = job.request.start.as_ref().map(|start| ("Start picture", &start.source));
+    let mask = job.request.mask.as_ref().map(|mask| ("Mask", &mask.source));
+    let rows = start.into_iter().chain(mask).map(|(name, source)| {
+        let shown = match source.path().filter(|_| job.is_owner) {
+            Some(path) => {
+                view! { <img class="material" src=path alt=name loading="lazy" decoding="async" /> }
+                    .into_any()
+            }
+            None if job.is_owner => source.to_string().into_any(),
+            None => "Seen by its owner alone".into_any(),
+        };
+        view! {
+            <div class="setting">
+                <dt>{name}</dt>
+                <dd>{shown}</dd>
+            </div>
+        }
+    });
+    rows.collect_view().into_any()
+}
+
 /// Copies the text of the element with this id. Shown where there is a script to do it.
 pub fn copy_button(id: String, name: impl std::fmt::Display) -> AnyView {
     view! {
@@ -75,4 +148,56 @@ pub fn copy_button(id: String, name: impl std::fmt::Display) -> AnyView {
         </button>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(more: &str) -> GenerationRequest {
+        let json = format!(
+            r#"{{"prompt": "a boat", "negative_prompt": "", "model": "demo", "steps": 20, "guidance_scale": 4,
+                "sampler": "euler", "schedule": "normal", "seed": 7, "width": 256, "height": 256, "count": 1{more}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn said(more: &str) -> Vec<String> {
+        unusual(&request(more)).into_iter().map(|(name, _, value)| format!("{name}: {value}")).collect()
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_usual() {
+        assert_eq!(said(r#", "clip_skip": 1, "noise": "cpu", "weighting": "a1111""#), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_not_usual_is_said() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let start = format!(
+            r#", "start": {{"kind": "upload", "id": "{id}", "strength": 0.5}},
+            "mask": {{"kind": "upload", "id": "{id}", "feather": 8}},
+            "outpaint": {{"left": 64, "top": 0, "right": 0, "bottom": 8}}"#
+        );
+        assert_eq!(
+            said(&start),
+            ["Strength: 0.5", "Mask feather: 8 pixels", "Extended by: left 64, bottom 8"]
+        );
+        let finer = r#", "clip_skip": 2, "noise": "cuda", "weighting": "compel", "guidance_rescale": 0.7,
+            "loras": [{"name": "ink", "weight": 0.8}], "variation": {"seed": 3, "strength": 0.1},
+            "hires": {"scale": 2, "width": 512, "height": 512, "steps": 10, "strength": 0.6}"#;
+        assert_eq!(
+            said(finer),
+            [
+                "LoRAs: ink:0.8",
+                "Second pass: 512 × 512, 10 steps, strength 0.6",
+                "Variation seed: 3",
+                "Variation strength: 0.1",
+                "Guidance rescale: 0.7",
+                "Clip skip: 2",
+                "Word weights: compel",
+                "Noise: CUDA",
+            ]
+        );
+    }
 }

@@ -2,16 +2,14 @@
 
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
-use types::event::JobEvent;
-use types::job::JobInfo;
 
 use super::job_actions::leave_cancel;
 use super::local::Local;
 use super::previews::push_preview;
 use crate::job_view::{apply, developing_index};
 use crate::live::{Feed, Heard};
+use crate::seen::{Happened, SeenJob};
 
-const EVENTS: [&str; 6] = ["queued", "progress", "picture", "done", "failed", "cancelled"];
 /// Between two looks at the clock.
 const TICK_MS: u32 = 500;
 /// Before a stream is opened again that the browser has given up.
@@ -24,7 +22,7 @@ const HIDDEN_TICKS: u32 = 20;
 #[derive(Clone, Copy)]
 pub struct Follower {
     /// Where the job stands.
-    pub job: RwSignal<JobInfo>,
+    pub job: RwSignal<SeenJob>,
     /// The last previews, with their numbers, of picture [`Self::previewed`].
     pub previews: RwSignal<Vec<(u32, String)>>,
     /// Which picture the previews are of.
@@ -42,7 +40,7 @@ pub struct Follower {
 
 impl Follower {
     /// A follower of a job that stands as the page was rendered.
-    pub fn new(job: JobInfo) -> Self {
+    pub fn new(job: SeenJob) -> Self {
         Self {
             previewed: RwSignal::new(developing_index(&job)),
             job: RwSignal::new(job),
@@ -95,23 +93,23 @@ impl Follower {
     }
 
     fn open(self) {
-        let id = self.job.with_untracked(|job| job.id);
+        let id = self.job.with_untracked(|job| job.id.clone());
         let mut url = format!("/api/v1/jobs/{id}/events");
         let last_event = self.last_event.get_value();
         if !last_event.is_empty() {
             url.push_str("?after=");
             url.push_str(&last_event);
         }
-        self.feed.set(Feed::open(&url, &EVENTS, move |heard| self.hear(heard)));
+        self.feed.set(Feed::open(&url, &Happened::NAMES, move |heard| self.hear(heard)));
     }
 
     fn hear(self, heard: Heard) {
         match heard {
             Heard::Open => self.is_broken.set(false),
-            Heard::Event { data, id, .. } => {
+            Heard::Event { name, data, id } => {
                 self.age_ms.set(0);
                 self.last_event.set_value(id);
-                if let Ok(event) = serde_json::from_str::<JobEvent>(&data) {
+                if let Some(event) = Happened::read(&name, &data) {
                     self.take(event);
                 }
             }
@@ -125,8 +123,8 @@ impl Follower {
         }
     }
 
-    fn take(self, mut event: JobEvent) {
-        if let JobEvent::Progress { progress, preview } = &mut event
+    fn take(self, mut event: Happened) {
+        if let Happened::Progress { progress, preview } = &mut event
             && let Some(url) = preview.take()
         {
             let index = progress.picture.saturating_sub(1);

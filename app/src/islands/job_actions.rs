@@ -2,19 +2,20 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use types::job::{JobId, JobStatus};
-use types::request::{GenerationRequest, MAX_SEED};
+use types::job::JobStatus;
+use types::request::MAX_SEED;
 use wasm_bindgen::JsCast;
 
 use super::follower::Follower;
 use super::request::post_json;
 
 /// Pictures that Variations asks for.
-const N_VARIATIONS: u32 = 4;
+const N_VARIATIONS: u64 = 4;
 
 /// Stops the job. Its page learns of it from the job's own events.
 pub fn cancel_form(follower: Follower) -> impl IntoView + use<> {
-    let id = follower.job.with_untracked(|job| job.id);
+    let id = follower.job.with_untracked(|job| job.id.clone());
+    let id_to_cancel = id.clone();
     let is_asked = RwSignal::new(false);
     let cancel = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -22,11 +23,12 @@ pub fn cancel_form(follower: Follower) -> impl IntoView + use<> {
             return;
         }
         let form: web_sys::HtmlFormElement = event_target(&event);
+        let address = format!("/api/v1/jobs/{id_to_cancel}/cancel");
         is_asked.set(true);
         // The button goes away with the job, and what becomes of the job is said there.
         focus(".headline");
         spawn_local(async move {
-            if !post_json(&format!("/api/v1/jobs/{id}/cancel"), "").await {
+            if !post_json(&address, "").await {
                 // The plain way says what is wrong.
                 let _ = form.submit();
             }
@@ -57,68 +59,69 @@ fn focus(selector: &str) {
     }
 }
 
-/// What to do next with a job that came to its end.
-pub fn job_actions(request: &GenerationRequest, id: JobId, status: JobStatus) -> impl IntoView + use<> {
+/// What to do next with a job that came to its end. `fields` ask for the same pictures once more; there are none
+/// for whoever may not use what they name.
+pub fn job_actions(fields: &[(String, String)], id: &str, status: JobStatus) -> AnyView {
     let is_done = status == JobStatus::Done;
-    let again = if is_done {
-        ("Again", "The same settings with a new seed")
-    } else {
-        ("Try again", "The same settings once more")
+    let number = |name: &str| {
+        let found = fields.iter().find(|(field, _)| field == name);
+        found.and_then(|(_, value)| value.parse::<u64>().ok())
     };
-    let seed = (!is_done).then_some(request.seed);
-    let variations = is_done.then(|| {
-        let first_seed = if request.seed + u64::from(request.count + N_VARIATIONS) > MAX_SEED {
-            0
+    // Pictures close to one of before share its seed, and each has a second one of its own.
+    let seed_field = if number("variation_seed").is_some() { "variation_seed" } else { "seed" };
+    let again = is_done.then(|| (seed_field, String::new()));
+    let again = request_form(
+        fields,
+        again.as_slice(),
+        if is_done {
+            ("Again", "The same settings with a new seed")
         } else {
-            request.seed + u64::from(request.count)
-        };
+            ("Try again", "The same settings once more")
+        },
+        "primary",
+    );
+    let variations = is_done.then(|| {
+        let next = number(seed_field).unwrap_or(0) + number("count").unwrap_or(1);
+        let first_seed = if next + N_VARIATIONS > MAX_SEED { 0 } else { next };
         request_form(
-            request,
-            Some(first_seed),
-            N_VARIATIONS,
+            fields,
+            &[(seed_field, first_seed.to_string()), ("count", N_VARIATIONS.to_string())],
             ("Variations", "Four more, with the seeds beside this one"),
             "quiet",
         )
     });
+    let repeat = (!fields.is_empty()).then_some((again, variations));
     view! {
         <div class="actions" role="group" aria-label="What next">
-            {request_form(request, seed, request.count, again, "primary")}
-            {variations}
+            {repeat}
             <a class="quiet" href=format!("/?job={id}")>
                 "Change settings"
             </a>
         </div>
     }
+    .into_any()
 }
 
-/// A button that asks for pictures with the same settings.
+/// A button that asks for pictures with the same settings, but for those that are changed.
 fn request_form(
-    request: &GenerationRequest,
-    seed: Option<u64>,
-    count: u32,
+    fields: &[(String, String)],
+    changes: &[(&'static str, String)],
     (name, title): (&'static str, &'static str),
     class: &'static str,
-) -> impl IntoView + use<> {
-    let fields = [
-        ("prompt", request.prompt.clone()),
-        ("negative_prompt", request.negative_prompt.clone()),
-        ("model", request.model.clone()),
-        ("steps", request.steps.to_string()),
-        ("guidance_scale", request.guidance_scale.to_string()),
-        ("sampler", request.sampler.to_string()),
-        ("schedule", request.schedule.to_string()),
-        ("width", request.width.to_string()),
-        ("height", request.height.to_string()),
-        ("count", count.to_string()),
-        ("seed", seed.map(|seed| seed.to_string()).unwrap_or_default()),
-    ];
-    let fields = fields.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+) -> AnyView {
+    let kept = fields.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let fields = kept
+        .cloned()
+        .chain(changes)
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     view! {
         <form method="post" action="/">
-            {fields.into_iter().collect_view()}
+            {fields.collect_view()}
             <button type="submit" class=class title=title>
                 {name}
             </button>
         </form>
     }
+    .into_any()
 }

@@ -1,7 +1,7 @@
 //! A job's progress and its pictures, as they come.
 
 use leptos::prelude::*;
-use types::job::{JobInfo, JobStatus};
+use types::job::JobStatus;
 
 use super::alive::mark_alive;
 use super::follower::Follower;
@@ -9,6 +9,7 @@ use super::job_actions::{cancel_form, job_actions};
 use super::previews::previews;
 use super::print::{print, print_tools};
 use crate::job_view::{self, Frame};
+use crate::seen::SeenJob;
 
 /// The place where a job's pictures appear, with its progress and what can be done next.
 ///
@@ -16,10 +17,12 @@ use crate::job_view::{self, Frame};
 #[island]
 pub(crate) fn LiveJob(
     /// Where the job stands.
-    job: JobInfo,
+    job: SeenJob,
+    /// The fields of a form that asks for the same pictures, if whoever looks at it may.
+    fields: Vec<(String, String)>,
 ) -> impl IntoView {
-    let (count, is_owner) = (job.request.count, job.is_owner);
-    let actions = StoredValue::new((job.request.clone(), job.id));
+    let (count, is_owner) = (job.count, job.is_owner);
+    let actions = StoredValue::new((fields, job.id.clone()));
     let follower = Follower::new(job);
     let stage = NodeRef::<leptos::html::Div>::new();
     Effect::new(move || {
@@ -42,7 +45,9 @@ pub(crate) fn LiveJob(
             {move || (is_owner && !status.get().is_final()).then(|| cancel_form(follower))}
             {move || {
                 let status = status.get();
-                status.is_final().then(|| actions.with_value(|(request, id)| job_actions(request, *id, status)))
+                status.is_final().then(|| {
+                    actions.with_value(|(fields, id)| job_actions(fields, id, status))
+                })
             }}
             <p class="visually-hidden" role="status">
                 {announcement}
@@ -55,7 +60,7 @@ pub(crate) fn LiveJob(
 fn frame(follower: Follower, index: u32) -> impl IntoView {
     let job = follower.job;
     let (width, height, count, is_owner) =
-        job.with_untracked(|job| (job.request.width, job.request.height, job.request.count, job.is_owner));
+        job.with_untracked(|job| (job.width, job.height, job.count, job.is_owner));
     let frame = Memo::new(move |_| job.with(|job| job_view::frame(job, index)));
     let fraction = Signal::derive(move || {
         let progress = job.with(|job| job.progress);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use leptos::html::A;
 use leptos::prelude::*;
-use types::job::{JobInfo, JobStatus};
-use types::picture::PictureInfo;
+use types::job::JobStatus;
 use web_sys::{Element, Event};
 
 use super::alive::mark_alive;
 use super::follower::Follower;
 use crate::job_view;
+use crate::seen::{SeenJob, SeenPicture};
 
 /// Said on the window when a followed job came to its end, so that the next one is followed.
 const NEXT_TURN: &str = "darkroom-next-turn";
@@ -22,9 +22,9 @@ const UNFINISHED: &str = ".tile-link:is([data-status=queued], [data-status=runni
 #[island]
 pub(crate) fn LiveTile(
     /// Where the job stands.
-    job: JobInfo,
+    job: SeenJob,
 ) -> impl IntoView {
-    let (id, prompt) = (job.id, job.request.prompt.clone());
+    let (id, prompt) = (job.id.clone(), job.prompt.clone());
     let follower = Follower::new(job);
     let job = follower.job;
     let status = Memo::new(move |_| job.with(|job| job.status));
@@ -55,7 +55,7 @@ pub(crate) fn LiveTile(
     let label = format!("Progress of {prompt}");
     let has_picture = move || job.with(|job| !job.pictures.is_empty());
     let alt = prompt.clone();
-    let thumbnail = Memo::new(move |_| job.with(|job| job.pictures.first().map(PictureInfo::thumbnail_path)));
+    let thumbnail = Memo::new(move |_| job.with(|job| job.pictures.first().map(SeenPicture::thumbnail_path)));
     let preview = Memo::new(move |_| {
         follower.previews.with(|previews| previews.last().map(|(_, url)| url.clone()).unwrap_or_default())
     });

@@ -4,11 +4,17 @@
 //! * [`prompt_writer`]: the prompt's box, in which GPT-2 types
 //! * [`live_job`]: a job's progress and its pictures
 //! * [`live_tile`]: a job that goes on, among others
+//! * [`start_picture`]: the picture to start from, its mask, its margins
 //! * [`small_deeds`]: copying, favourites without a reload, arrow keys between pictures
 //!
 //! Their parts:
 //! * [`writer`]: what the prompt's buttons do
 //! * [`prompt_help`]: the words and examples of a small model
+//! * [`picture_upload`]: sends a picture to the server
+//! * [`mask_board`]: what brush, keys and buttons do to the mask; [`mask_canvas`]: how it is drawn
+//! * [`outpaint`]: the frame round the start picture
+//! * [`slider`]: the slider beside a number, and that of a LoRA
+//! * [`dom`]: parts of the page that the server rendered
 //! * [`follower`]: a job's events, and what to do when the stream breaks
 //! * [`previews`]: what a picture looks like while it develops
 //! * [`print`](mod@print): a finished picture with what can be done with it
@@ -20,17 +26,24 @@
 //! * [`request`]: one call of the site's own API
 
 pub mod alive;
+pub mod dom;
 pub mod follower;
 pub mod grid_keys;
 pub mod job_actions;
 pub mod live_job;
 pub mod live_tile;
 pub mod local;
+pub mod mask_board;
+pub mod mask_canvas;
 pub mod model_choice;
+pub mod outpaint;
+pub mod picture_upload;
 pub mod previews;
 pub mod print;
 pub mod prompt_help;
 pub mod prompt_writer;
 pub mod request;
+pub mod slider;
 pub mod small_deeds;
+pub mod start_picture;
 pub mod writer;

@@ -1,5 +1,5 @@
 //! Small deeds on any page: copying, favourites without a reload, forms that are sent once, arrow keys between
-//! pictures, the chosen model's numbers, and this site's own address in examples.
+//! pictures, the chosen model's numbers, sliders, and this site's own address in examples.
 //!
 //! They listen on the whole document, so that what other islands render later is served as well.
 
@@ -15,6 +15,7 @@ use super::alive::mark_alive;
 use super::grid_keys::move_in_grid;
 use super::model_choice::show_model_numbers;
 use super::request::post_json;
+use super::slider::follow_slider;
 
 /// What examples say instead of this site's address, as the server does not know how it is reached.
 pub const EXAMPLE_ORIGIN: &str = "http://127.0.0.1:3000";
@@ -53,6 +54,7 @@ pub(crate) fn SmallDeeds() -> impl IntoView {
             window_event_listener(ev::submit, |event| send_once(&event)),
             window_event_listener(ev::keydown, |event| move_in_grid(&event)),
             window_event_listener(ev::change, |event| choose_model(&event)),
+            window_event_listener(ev::input, |event| follow_slider(&event)),
         ];
         on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
         show_own_address();

@@ -8,9 +8,10 @@ use leptos_router::params::ParamsMap;
 use types::job::{JobId, JobInfo};
 use types::request::RawRequest;
 
-use crate::components::create_form::create_form;
+use crate::components::create_form::{Offer, create_form};
 use crate::components::failure::failure;
 use crate::components::job_tile::job_tile;
+use crate::components::start_fields::Materials;
 use crate::islands::small_deeds::SmallDeeds;
 use crate::request_query::{from_job, from_query};
 use crate::state::{FormState, PageStatus};
@@ -32,12 +33,16 @@ pub fn CreatePage() -> impl IntoView {
         <div class="create-page">
             {Suspend::new(async move {
                 let latest = services.latest_jobs(&visitor, N_LATEST).await;
-                let models = services.models();
-                let can_write = !services.prompt_models().is_empty();
+                let offer = Offer {
+                    models: services.models(),
+                    loras: Vec::new(),
+                    can_write: !services.prompt_models().is_empty(),
+                };
                 let form = match refused {
                     Some(refused) => refused,
                     None => asked_for(&services, &visitor, &query).await,
                 };
+                let materials = Materials::default();
                 let latest = match latest {
                     Ok(jobs) => latest_section(&jobs),
                     Err(error) => failure(&error, &status),
@@ -45,7 +50,7 @@ pub fn CreatePage() -> impl IntoView {
                 view! {
                     <section class="create-panel" aria-labelledby="create-heading">
                         <h1 id="create-heading">"What should develop?"</h1>
-                        {create_form(&models, can_write, &form)}
+                        {create_form(&offer, &form, &materials)}
                     </section>
                     {latest}
                 }

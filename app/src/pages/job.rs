@@ -14,6 +14,8 @@ use crate::components::settings_list::{copy_button, settings_list};
 use crate::islands::live_job::LiveJob;
 use crate::islands::small_deeds::SmallDeeds;
 use crate::job_view::title;
+use crate::request_query::{exact, form_fields};
+use crate::seen::SeenJob;
 use crate::state::PageStatus;
 
 /// From this many characters on, a prompt is set smaller.
@@ -60,9 +62,12 @@ fn job_page(job: &JobInfo) -> AnyView {
     let refresh = (!job.status.is_final())
         .then(|| view! { <noscript><meta http-equiv="refresh" content=REFRESH_S /></noscript> });
     let is_long = job.request.prompt.chars().count() > LONG_PROMPT_CHARS;
-    let stage = view! { <LiveJob job=job.clone() /> }.into_any();
+    // A start picture is its owner's alone, and so is what is made from it.
+    let may_repeat = job.is_owner || job.request.start.is_none();
+    let fields = if may_repeat { form_fields(&exact(&job.request)) } else { Vec::new() };
+    let stage = view! { <LiveJob job=SeenJob::from(job) fields=fields /> }.into_any();
     view! {
-        <Title text=title(job) />
+        <Title text=title(&SeenJob::from(job)) />
         {refresh}
         <article class="job">
             <header class="job-head">
