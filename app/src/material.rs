@@ -1,6 +1,8 @@
 //! What a picture is made from besides words, as the form shows it.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "ssr")]
+use types::request::{KnownPicture, PictureSource};
 
 /// A picture that lies on the server: the one to start from, or a mask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,17 @@ impl Material {
     /// An upload.
     pub fn upload(id: String, width: u32, height: u32) -> Self {
         Self { path: format!("/api/v1/uploads/{id}"), id, width, height }
+    }
+
+    /// A picture that a request names. A file of a command line is not to be seen from here.
+    #[cfg(feature = "ssr")]
+    pub fn known(picture: &KnownPicture) -> Option<Self> {
+        let path = match &picture.source {
+            PictureSource::Upload(id) => format!("/api/v1/uploads/{id}"),
+            PictureSource::Picture(id) => format!("/images/{id}.png"),
+            PictureSource::File(_) => return None,
+        };
+        Some(Self { id: picture.source.to_string(), path, width: picture.width, height: picture.height })
     }
 
     /// Width and height.

@@ -93,6 +93,29 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest
     }
 }
 
+/// The same settings for a picture that starts from another one, whose size it takes; without one if `start` is
+/// none. What belongs to the start picture before is left out, and so is what does not go together with one.
+pub fn with_start(raw: RawRequest, start: Option<String>) -> RawRequest {
+    let has_start = start.is_some();
+    RawRequest {
+        start,
+        strength: None,
+        mask: None,
+        mask_feather: None,
+        outpaint_left: None,
+        outpaint_top: None,
+        outpaint_right: None,
+        outpaint_bottom: None,
+        shape: raw.shape.filter(|_| !has_start),
+        width: raw.width.filter(|_| !has_start),
+        height: raw.height.filter(|_| !has_start),
+        hires_scale: raw.hires_scale.filter(|_| !has_start),
+        hires_steps: raw.hires_steps.filter(|_| !has_start),
+        hires_strength: raw.hires_strength.filter(|_| !has_start),
+        ..raw
+    }
+}
+
 /// What a request says beyond the settings that every picture has; nothing where it says the usual.
 pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
     let pixels = |pixels: u32| (pixels > 0).then_some(i64::from(pixels));
@@ -315,6 +338,30 @@ pub(crate) mod tests {
             Some(all.collect::<Vec<_>>().join(",")).filter(|text| !text.is_empty())
         };
         assert_eq!(from_query(value), raw);
+    }
+
+    #[test]
+    fn another_start_picture_brings_its_own_size_and_no_mask() {
+        let raw = RawRequest {
+            prompt: "a boat".into(),
+            steps: Some(9),
+            start: Some("old".into()),
+            strength: Some(0.2),
+            mask: Some("mask".into()),
+            outpaint_top: Some(8),
+            width: Some(128),
+            hires_scale: Some(2.0),
+            ..RawRequest::default()
+        };
+        let expected = RawRequest {
+            prompt: "a boat".into(),
+            steps: Some(9),
+            start: Some("new".into()),
+            ..RawRequest::default()
+        };
+        assert_eq!(with_start(raw.clone(), Some("new".into())), expected);
+        let without = with_start(raw, None);
+        assert_eq!((without.start, without.mask, without.width), (None, None, Some(128)));
     }
 
     #[test]

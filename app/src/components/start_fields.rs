@@ -1,5 +1,8 @@
 //! What the fold of the start picture is filled in with.
 
+use backend::{Services, Visitor};
+use types::request::RawRequest;
+
 use crate::format::sentence;
 use crate::material::Material;
 use crate::state::FormState;
@@ -65,6 +68,17 @@ pub struct Materials {
     pub mask: Option<Material>,
 }
 
+/// Looks for the pictures that a request names.
+pub async fn find_materials(services: &Services, visitor: &Visitor, raw: &RawRequest) -> Materials {
+    // A form that cannot say which pictures it named still takes new ones.
+    let start = services.known_start(visitor, raw.start.as_deref()).await.unwrap_or_default();
+    let mask = services.known_mask(visitor, raw.mask.as_deref()).await.unwrap_or_default();
+    Materials {
+        start: start.as_ref().and_then(Material::known),
+        mask: mask.as_ref().and_then(Material::known),
+    }
+}
+
 /// The fold as the form was filled in.
 pub fn start_fields(form: &FormState, materials: &Materials) -> StartFields {
     let raw = &form.raw;
@@ -94,7 +108,6 @@ pub fn start_fields(form: &FormState, materials: &Materials) -> StartFields {
 #[cfg(test)]
 mod tests {
     use types::error::PublicError;
-    use types::request::RawRequest;
 
     use super::*;
 

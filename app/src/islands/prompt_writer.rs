@@ -113,7 +113,6 @@ fn writing_buttons(writer: Writer) -> impl IntoView {
             class="quiet"
             id="random-prompt"
             formaction="/prompt"
-            formenctype="application/x-www-form-urlencoded"
             formnovalidate=true
             on:click=toggle
         >

@@ -11,9 +11,10 @@ use types::request::RawRequest;
 use crate::components::create_form::{Offer, create_form};
 use crate::components::failure::failure;
 use crate::components::job_tile::job_tile;
-use crate::components::start_fields::Materials;
+use crate::components::start_fields::{Materials, find_materials};
 use crate::islands::small_deeds::SmallDeeds;
-use crate::request_query::{from_job, from_query};
+use crate::material::Material;
+use crate::request_query::{from_job, from_query, with_start};
 use crate::state::{FormState, PageStatus};
 use crate::typed::TypedNumbers;
 
@@ -38,11 +39,13 @@ pub fn CreatePage() -> impl IntoView {
                     loras: Vec::new(),
                     can_write: !services.prompt_models().is_empty(),
                 };
-                let form = match refused {
-                    Some(refused) => refused,
+                let (form, materials) = match refused {
+                    Some(refused) => {
+                        let materials = find_materials(&services, &visitor, &refused.raw).await;
+                        (refused, materials)
+                    }
                     None => asked_for(&services, &visitor, &query).await,
                 };
-                let materials = Materials::default();
                 let latest = match latest {
                     Ok(jobs) => latest_section(&jobs),
                     Err(error) => failure(&error, &status),
@@ -60,22 +63,42 @@ pub fn CreatePage() -> impl IntoView {
     }
 }
 
-/// What the address asks the form to be filled in with: `?job=ID` with that job's settings, and every field
-/// by its name.
-async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> FormState {
-    let asked = FormState {
+/// What the address asks the form to be filled in with: `?job=ID` with that job's settings, `?start=ID` with a
+/// picture to start from, and every field by its name.
+async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> (FormState, Materials) {
+    let mut form = FormState {
         raw: from_query(|name| query.get(name)),
         typed: TypedNumbers::read(|name| query.get(name)),
         beginning: query.get("beginning"),
         error: None,
     };
-    let Some(id) = query.get("job").and_then(|id| id.parse::<JobId>().ok()) else { return asked };
-    match services.job(visitor, id).await {
-        Ok(job) => {
-            let raw = RawRequest { seed: asked.raw.seed, ..from_job(&job.request, &services.models()) };
-            FormState { raw, ..FormState::default() }
-        }
-        Err(_) => asked,
+    let job = match query.get("job").and_then(|id| id.parse::<JobId>().ok()) {
+        Some(id) => services.job(visitor, id).await.ok(),
+        None => None,
+    };
+    if let Some(job) = job {
+        let same = from_job(&job.request, &services.models());
+        let (start, seed) = (form.raw.start.take(), form.raw.seed);
+        let raw = if start.is_some() { with_start(same, start) } else { same };
+        form = FormState { raw: RawRequest { seed: seed.or(raw.seed), ..raw }, ..FormState::default() };
+    }
+    let materials = find_materials(services, visitor, &form.raw).await;
+    match &materials.start {
+        Some(start) => leave_size_to(start, &mut form.raw),
+        // It is gone, or somebody else's.
+        None if form.raw.start.is_some() => form.raw = with_start(form.raw, None),
+        None => {}
+    }
+    (form, materials)
+}
+
+/// A size that the start picture and its frame have anyway is not said in numbers.
+fn leave_size_to(start: &Material, raw: &mut RawRequest) {
+    let sides = [raw.outpaint_left, raw.outpaint_top, raw.outpaint_right, raw.outpaint_bottom];
+    let [left, top, right, bottom] = sides.map(Option::unwrap_or_default);
+    let (width, height) = (i64::from(start.width), i64::from(start.height));
+    if (raw.width, raw.height) == (Some(left + width + right), Some(top + height + bottom)) {
+        (raw.width, raw.height) = (None, None);
     }
 }
 
@@ -110,4 +133,26 @@ fn latest_section(jobs: &[JobInfo]) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_that_follows_from_the_start_picture_is_not_said() {
+        let start = Material::upload("s".into(), 256, 192);
+        let mut raw = RawRequest {
+            outpaint_left: Some(64),
+            width: Some(320),
+            height: Some(192),
+            ..RawRequest::default()
+        };
+        leave_size_to(&start, &mut raw);
+        assert_eq!((raw.width, raw.height), (None, None));
+        raw.width = Some(512);
+        raw.height = Some(192);
+        leave_size_to(&start, &mut raw);
+        assert_eq!((raw.width, raw.height), (Some(512), Some(192)));
+    }
 }

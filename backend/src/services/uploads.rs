@@ -90,11 +90,10 @@ impl Services {
     }
 
     /// The picture that a request names as its start: an upload of the visitor's, or a finished picture of theirs.
-    pub(super) async fn known_start(
-        &self,
-        owner: &Visitor,
-        name: Option<&str>,
-    ) -> Result<Option<KnownPicture>> {
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn known_start(&self, owner: &Visitor, name: Option<&str>) -> Result<Option<KnownPicture>> {
         let Some(id) = id_in(name) else { return Ok(None) };
         if let Some(upload) = self.known_upload(owner, id).await? {
             return Ok(Some(upload));
@@ -109,11 +108,10 @@ impl Services {
     }
 
     /// The upload of the visitor's that a request names as its mask.
-    pub(super) async fn known_mask(
-        &self,
-        owner: &Visitor,
-        name: Option<&str>,
-    ) -> Result<Option<KnownPicture>> {
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn known_mask(&self, owner: &Visitor, name: Option<&str>) -> Result<Option<KnownPicture>> {
         let Some(id) = id_in(name) else { return Ok(None) };
         self.known_upload(owner, id).await
     }
