@@ -1,6 +1,7 @@
 //! The installed LoRAs, each with its weight.
 
 use leptos::prelude::*;
+use types::lora::LoraInfo;
 use types::request::{LORA_WEIGHT, RawLora};
 
 /// One LoRA that can be picked.
@@ -10,6 +11,16 @@ pub struct InstalledLora {
     pub name: String,
     /// What it was made for, in words.
     pub note: String,
+}
+
+impl InstalledLora {
+    /// Those of the installed ones that can be used.
+    pub fn usable(installed: &[LoraInfo]) -> Vec<Self> {
+        let usable = installed.iter().filter(|lora| lora.problem.is_none());
+        usable
+            .map(|lora| Self { name: lora.name.clone(), note: format!("for {}", lora.family.title()) })
+            .collect()
+    }
 }
 
 /// Weights that the slider offers. Any that is allowed can be written into the prompt.

@@ -11,6 +11,7 @@ use types::request::RawRequest;
 use crate::components::create_form::{Offer, create_form};
 use crate::components::failure::failure;
 use crate::components::job_tile::job_tile;
+use crate::components::lora_picker::InstalledLora;
 use crate::components::start_fields::{Materials, find_materials};
 use crate::islands::small_deeds::SmallDeeds;
 use crate::material::Material;
@@ -36,7 +37,7 @@ pub fn CreatePage() -> impl IntoView {
                 let latest = services.latest_jobs(&visitor, N_LATEST).await;
                 let offer = Offer {
                     models: services.models(),
-                    loras: Vec::new(),
+                    loras: InstalledLora::usable(&services.loras()),
                     can_write: !services.prompt_models().is_empty(),
                 };
                 let (form, materials) = match refused {
