@@ -32,8 +32,8 @@ impl Models {
         match self {
             Self::List => list(&open(settings.into_config())?),
             Self::Inspect(inspect) => inspect.run(),
-            Self::Import(import) => import.run(settings.into_config()),
-            Self::Pull(pull) => pull.run(settings.into_config()),
+            Self::Import(import) => import.run(&settings.into_config()),
+            Self::Pull(pull) => pull.run(&settings.into_config()),
         }
     }
 }

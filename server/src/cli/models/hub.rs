@@ -2,6 +2,7 @@
 //!
 //! Not hf-hub: its 1.0 brings some 280 crates, a runtime of its own among them, for three kinds of request.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -61,7 +62,7 @@ impl Hub {
             // A file may lie on another host, which has no business with the token.
             .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_recv_response(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
         Self { endpoint: endpoint.trim_end_matches('/').to_owned(), token: set("HF_TOKEN"), agent }
@@ -188,7 +189,10 @@ fn check(file: &mut File, expected: &Sibling) -> anyhow::Result<()> {
         }
         sum.update(&piece[..n]);
     }
-    let found: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut found = String::new();
+    for byte in sum.finalize() {
+        write!(found, "{byte:02x}")?;
+    }
     if !found.eq_ignore_ascii_case(sha256) {
         bail!("`{path}` has the SHA-256 {found} and should have {sha256}; try again");
     }

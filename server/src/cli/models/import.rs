@@ -32,7 +32,7 @@ const PIECE: usize = 1 << 20;
 
 impl Import {
     /// Checks and copies.
-    pub fn run(self, config: Config) -> anyhow::Result<()> {
+    pub fn run(self, config: &Config) -> anyhow::Result<()> {
         let Self { path, name, link } = self;
         let is_file = path.is_file();
         let is_lora = is_file && Lora::open(&path).is_ok();
@@ -43,7 +43,7 @@ impl Import {
         let own_name = if is_file { path.file_stem() } else { path.file_name() };
         let name =
             name.or_else(|| own_name.map(|name| name.to_string_lossy().into_owned())).unwrap_or_default();
-        let mut folder = models_folder(&config)?;
+        let mut folder = models_folder(config)?;
         if is_lora {
             folder.push(LORAS);
             std::fs::create_dir_all(&folder)?;

@@ -14,8 +14,8 @@ use super::place::{bar, free_name, models_folder, unfinished};
 
 /// Fetch a model from a Hugging Face hub into the models folder.
 ///
-/// A download that breaks off goes on where it was when the same command is given again. HF_TOKEN may hold a token for
-/// repositories that ask for one, HF_ENDPOINT the address of another hub.
+/// A download that breaks off goes on where it was when the same command is given again. `HF_TOKEN` may hold a token for
+/// repositories that ask for one, `HF_ENDPOINT` the address of another hub.
 #[derive(Args)]
 pub struct Pull {
     /// The repository, OWNER/NAME
@@ -40,7 +40,7 @@ const PARTS: [&str; 7] =
 
 impl Pull {
     /// Fetches and checks.
-    pub fn run(self, config: Config) -> anyhow::Result<()> {
+    pub fn run(self, config: &Config) -> anyhow::Result<()> {
         let repository = self.repository.as_str();
         let is_name = |part: &str| {
             !part.is_empty()
@@ -54,7 +54,7 @@ impl Pull {
             return Err(PublicError::invalid_field("repository", message).into());
         };
         let name = self.name.clone().unwrap_or_else(|| own_name.to_owned());
-        let folder = models_folder(&config)?;
+        let folder = models_folder(config)?;
         free_name(&folder, &name)?;
 
         let hub = Hub::from_environment();
@@ -179,7 +179,8 @@ fn is_small_and_needed(path: &str) -> bool {
         None => path == "model_index.json",
     };
     let is_index = path.contains(".index.");
-    is_plain && is_of_a_part && !is_index && (path.ends_with(".json") || path.ends_with(".txt"))
+    let ending = Path::new(path).extension();
+    is_plain && is_of_a_part && !is_index && ending.is_some_and(|ending| ending == "json" || ending == "txt")
 }
 
 fn list(files: &[&Sibling]) -> String {
