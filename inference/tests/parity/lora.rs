@@ -15,7 +15,7 @@ use types::model::Family;
 use types::sampler::{Sampler, Schedule};
 
 use crate::compare::relative_error;
-use crate::two_names::{names, write, write_hollow};
+use crate::two_names::{Stored, names, write, write_hollow};
 
 const FORMS: [&str; 6] = ["kohya", "kohya-original-names", "peft", "diffusers-old", "locon-core", "loha"];
 
@@ -129,6 +129,66 @@ fn a_lora_changes_the_picture_and_weight_0_does_not() {
     let with = |weight: f64| paint(tiny().with_loras(&[LoraUse::new(lora("kohya"), weight)]).unwrap());
     assert_eq!(with(0.0), paint(tiny()));
     assert_ne!(with(1.0), paint(tiny()));
+}
+
+#[test]
+fn a_lora_for_xl_reaches_the_original_blocks_and_both_text_encoders() {
+    let folder = TempDir::new().unwrap();
+    let checkpoint = folder.path().join("model.safetensors");
+    names("tiny-sdxl").write_both(&folder.path().join("folder"), &checkpoint, Stored::F32);
+    // The file's name of a layer, and the tensor's part, name and shape.
+    let layers = [
+        (
+            "lora_unet_input_blocks_8_1_transformer_blocks_1_attn2_to_v",
+            ("unet", "down_blocks.2.attentions.1.transformer_blocks.1.attn2.to_v.weight", [128, 192]),
+        ),
+        ("lora_unet_label_emb_0_0", ("unet", "add_embedding.linear_1.weight", [256, 320])),
+        (
+            "lora_te1_text_model_encoder_layers_0_mlp_fc2",
+            ("text_encoder", "text_model.encoder.layers.0.mlp.fc2.weight", [64, 96]),
+        ),
+        (
+            "lora_te2_text_model_encoder_layers_1_self_attn_v_proj",
+            ("text_encoder_2", "text_model.encoder.layers.1.self_attn.v_proj.weight", [128, 128]),
+        ),
+    ];
+    let numbers = |n: usize, step: f32| (0..n).map(|i| (i % 7) as f32 * step - 0.3).collect::<Vec<f32>>();
+    let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let mut tensors = BTreeMap::new();
+    for (name, (_, _, [rows, columns])) in layers {
+        tensors.insert(format!("{name}.lora_up.weight"), (vec![rows, 1], bytes(&numbers(rows, 0.1))));
+        tensors.insert(format!("{name}.lora_down.weight"), (vec![1, columns], bytes(&numbers(columns, 0.2))));
+        tensors.insert(format!("{name}.alpha"), (vec![], bytes(&[0.5])));
+    }
+    let path = folder.path().join("xl.safetensors");
+    write(&path, "F32", &tensors);
+    let lora = LoraUse { lora: Arc::new(Lora::open(&path).unwrap()), unet: 1.0, text_encoder: -2.0 };
+    let changed_model = |files: ModelFiles| {
+        let changed = files.with_loras(std::slice::from_ref(&lora)).unwrap();
+        for (part, stem) in
+            [("unet", "diffusion_pytorch_model"), ("text_encoder", "model"), ("text_encoder_2", "model")]
+        {
+            let open = |files: &ModelFiles| Weights::open(files, part, stem, &Device::Cpu).unwrap();
+            let (before, after) = (open(&files), open(&changed));
+            for (name, shape) in before.shapes() {
+                let (old, new) =
+                    (before.root().values(name, shape).unwrap(), after.root().values(name, shape).unwrap());
+                let target = layers.iter().find(|(_, (of, tensor, _))| (*of, *tensor) == (part, name));
+                let Some((_, (_, _, [rows, columns]))) = target else {
+                    assert_eq!(old, new, "{part}: {name}");
+                    continue;
+                };
+                let (up, down) = (numbers(*rows, 0.1), numbers(*columns, 0.2));
+                let factor = if part == "unet" { 0.5 } else { -1.0 };
+                for (i, (old, new)) in old.iter().zip(new).enumerate() {
+                    let expected = old + factor * up[i / columns] * down[i % columns];
+                    assert!((expected - new).abs() <= 1e-6, "{part}: {name}: {new} and should be {expected}");
+                }
+            }
+        }
+    };
+    changed_model(ModelFiles::checkpoint(&checkpoint).unwrap());
+    changed_model(ModelFiles::folder(folder.path().join("folder")));
 }
 
 #[test]
