@@ -17,7 +17,7 @@ use crate::store::to_ms;
 use crate::{Error, Result};
 
 /// How long an upload is kept that no job uses.
-const UNUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const UNUSED_FOR: Duration = Duration::from_hours(24);
 
 /// How many files are looked up in the database at once.
 const SWEEP_CHUNK: usize = 500;

@@ -39,13 +39,11 @@ impl<S: Send + Sync> FromRequest<S> for FormWithFiles {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match boundary(request.headers()) {
-            Some(boundary) => read(request.into_body(), boundary).await,
-            None => {
-                let ApiForm(fields) = ApiForm::from_request(request, state).await?;
-                Ok(Self { fields, files: Vec::new() })
-            }
+        if let Some(boundary) = boundary(request.headers()) {
+            return read(request.into_body(), boundary).await;
         }
+        let ApiForm(fields) = ApiForm::from_request(request, state).await?;
+        Ok(Self { fields, files: Vec::new() })
     }
 }
 

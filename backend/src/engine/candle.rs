@@ -12,6 +12,7 @@ use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
 use inference::pipelines::stable_diffusion::{Rgb, StableDiffusion, StepReport};
+use inference::prompts::Embeddings;
 use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
@@ -104,7 +105,12 @@ impl CandleEngine {
             let files = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
             // The model is as good as it was.
             let files = files.map_err(|error| PublicError::invalid_field("loras", error.to_string()))?;
-            StableDiffusion::load(&files, &self.device).map_err(|error| unusable(name, &files, &error))
+            let model = StableDiffusion::load(&files, &self.device)
+                .map_err(|error| unusable(name, &files, &error))?;
+            Ok(match &self.config.models_dir {
+                Some(folder) => model.with_embeddings(Embeddings::folder(folder.join(models::EMBEDDINGS))),
+                None => model,
+            })
         };
         let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
         kept(&self.painter, key, load).inspect_err(|error| {

@@ -51,7 +51,7 @@ The file darkroom.toml may hold any of these lines:
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
-    Generate(generate::Generate),
+    Generate(Box<generate::Generate>),
     Prompt(prompt::Prompt),
     #[command(subcommand)]
     Models(models::Models),
