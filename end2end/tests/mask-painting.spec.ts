@@ -38,7 +38,7 @@ test("a mask is painted with the mouse, taken back, inverted and sent at the pic
 
   const mask = await sentMask(page);
   expect([mask.width, mask.height]).toEqual([SIDE, SIDE]);
-  const at = (x: number, y: number) => brightness(mask, x * SIDE, y * SIDE);
+  const at = (x: number, y: number) => brightness(mask, Math.round(x * SIDE), Math.round(y * SIDE));
   expect(at(0.25, 0.25)).toBe(255);
   expect(at(0.75, 0.25)).toBe(255);
   expect(at(0.5, 0.25), "what the eraser went over").toBe(0);

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::html::P;
 use leptos::prelude::*;
@@ -309,13 +310,18 @@ impl StartFold {
                 Ok(name) => {
                     own.keep_mask.set_checked(name.is_some());
                     own.keep_mask.set_value(&name.unwrap_or_default());
-                    own.then_submit.set(false);
-                    own.is_ready.set(true);
-                    let _ = own.form.request_submit();
+                    // A form that is just telling that it is submitted does not submit itself once more.
+                    set_timeout(move || own.send_form(), Duration::ZERO);
                 }
                 Err(fault) => own.fail(&own.mask_error, &fault),
             }
         });
+    }
+
+    fn send_form(&self) {
+        self.then_submit.set(false);
+        self.is_ready.set(true);
+        let _ = self.form.request_submit();
     }
 
     /// The name of the mask as it is now, if there is one.
