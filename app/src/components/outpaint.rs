@@ -44,8 +44,8 @@ pub fn outpaint_fields(fields: &StartFields) -> AnyView {
                         preserveAspectRatio="none"
                     />
                 </svg>
-                <figcaption class="note" role="status">
-                    {frame.note(size)}
+                <figcaption class="note">
+                    <span role="status">{frame.note(size)}</span>
                 </figcaption>
             </figure>
         </div>

@@ -45,7 +45,7 @@ pub fn picture_tile(picture: &PictureInfo) -> AnyView {
                 aria-label=format!("Select {name}")
                 title="Select"
             />
-            <div class="tile-tools">{owner_tools(&seen, &name)} {start_link(&seen, &name)}</div>
+            <div class="tile-tools">{start_link(&seen, &name)} {owner_tools(&seen, &name)}</div>
         </li>
     }
     .into_any()

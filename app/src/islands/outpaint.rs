@@ -26,7 +26,7 @@ pub fn draw_frame(start: Option<&Material>) {
         set_number(&image, "width", i64::from(start.width));
         set_number(&image, "height", i64::from(start.height));
     }
-    if let Some(note) = part("figcaption") {
+    if let Some(note) = part("[role=status]") {
         note.set_text_content(frame.note(size).as_deref());
     }
 }

@@ -43,7 +43,7 @@ pub fn print_tools(picture: &SeenPicture, is_owner: bool, is_one_of_many: bool) 
 pub fn start_link(picture: &SeenPicture, name: &str) -> AnyView {
     view! {
         <a
-            class="quiet icon"
+            class="quiet icon use-as-start"
             href=format!("/?job={}&start={}", picture.job_id, picture.id)
             aria-label=format!("Use {name} as start")
             title="Use as start"
@@ -51,6 +51,7 @@ pub fn start_link(picture: &SeenPicture, name: &str) -> AnyView {
             <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
                 <path d="M4 5.5h9M4 5.5v13h16V12M8 15l3-3 2.5 2.5M20 4l-5.5 5.5M14.5 5.5v4h4" />
             </svg>
+            <span class="start-word">"Use as start"</span>
         </a>
     }
     .into_any()
