@@ -22,6 +22,8 @@ pub struct Config {
     pub default_model: Option<String>,
     /// What computes; else the best that this program was built for.
     pub device: Option<DeviceKind>,
+    /// Most bytes that loaded picture models take together; else half of the machine's memory.
+    pub memory_bytes: Option<u64>,
     /// In which numbers it computes.
     pub precision: Precision,
 }

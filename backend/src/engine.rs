@@ -25,6 +25,14 @@ pub trait Engine: Send + Sync + 'static {
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;
 
+    /// Refuses a request whose picture cannot fit into memory, before anything is loaded for it.
+    ///
+    /// # Errors
+    /// The nearest size that fits.
+    fn fits(&self, _request: &GenerationRequest) -> Result<(), PublicError> {
+        Ok(())
+    }
+
     /// Makes picture `index` of a request, from the seed that [`GenerationRequest::seed_of`] tells.
     ///
     /// `materials` are the pictures that the request names, one for each. The picture is as large as

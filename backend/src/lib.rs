@@ -28,6 +28,7 @@ pub mod error;
 mod files;
 mod jobs;
 pub mod machine;
+mod memory;
 pub mod models;
 pub mod pictures;
 mod prompts;

@@ -101,7 +101,7 @@ impl Services {
     /// # Errors
     /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
     pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
-        let Shared { store, queue, stopping, .. } = &*self.0.shared;
+        let Shared { engine, store, queue, stopping, .. } = &*self.0.shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -112,6 +112,7 @@ impl Services {
             mask: self.known_mask(owner, raw.mask.as_deref()).await?,
         };
         let request = raw.check(&context, choose_seed)?;
+        engine.fits(&request)?;
         let row = store.insert_job(owner, &request).await?.ok_or_else(uploads::swept)?;
         tracing::info!(job.id = %row.job_id(), "a job was asked for");
         queue.wake();

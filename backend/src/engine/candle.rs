@@ -1,6 +1,7 @@
 //! The real engine: Stable Diffusion and GPT-2 on candle.
 
 mod loras;
+mod residents;
 mod task;
 
 use std::collections::HashMap;
@@ -18,12 +19,16 @@ use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
+use self::residents::Residents;
 use super::{Engine, EngineError, Materials, Step};
 use crate::Config;
+use crate::memory;
 use crate::models::{self, Installed, PictureModel, Stamp, Writer};
 
-/// Loads models when they are first asked for and keeps the last one: two would not fit into the memory of
-/// the machines this is for.
+/// What loaded models may take where the machine does not tell its memory.
+const USUAL_MEMORY_BYTES: u64 = 8_000_000_000;
+
+/// Loads models when they are first asked for, and keeps as many as fit into a budget of memory.
 pub struct CandleEngine {
     config: Config,
     /// What was found when the models folder was last looked at.
@@ -31,15 +36,11 @@ pub struct CandleEngine {
     /// What went wrong when a model was loaded, by its name, and with which files: told to the next visitor before
     /// they wait for it, for as long as the files are the same.
     problems: Mutex<HashMap<String, (Stamp, String)>>,
-    painter: Mutex<Option<Kept<StableDiffusion>>>,
-    writer: Mutex<Option<Kept<PromptWriter>>>,
+    painters: Mutex<Residents<Key, StableDiffusion>>,
+    writers: Mutex<Residents<Key, PromptWriter>>,
     device: Device,
-}
-
-/// A model that is loaded.
-struct Kept<T> {
-    key: Key,
-    model: Arc<T>,
+    /// Bytes of memory that this machine has, if it computes itself and they can be told.
+    machine_bytes: Option<u64>,
 }
 
 /// Which model it is: two that are equal paint alike.
@@ -73,13 +74,17 @@ impl CandleEngine {
         };
         let refuse = |error: inference::Error| PublicError::invalid_field("dtype", error.to_string());
         config.precision.check(&device).map_err(refuse)?;
+        let machine_bytes = memory::of_machine().filter(|_| matches!(device, Device::Cpu));
+        let half = machine_bytes.map_or(USUAL_MEMORY_BYTES, |bytes| bytes / 2);
         Ok(Self {
             config: config.clone(),
             installed: Mutex::new(Arc::new(installed)),
             problems: Mutex::default(),
-            painter: Mutex::default(),
-            writer: Mutex::default(),
+            painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(half))),
+            // There is one kind of writer, and it is small.
+            writers: Mutex::new(Residents::new(u64::MAX)),
             device,
+            machine_bytes,
         })
     }
 
@@ -113,7 +118,8 @@ impl CandleEngine {
             })
         };
         let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
-        kept(&self.painter, key, load).inspect_err(|error| {
+        let n_bytes = memory::of_weights(&model.info, self.config.precision);
+        kept(&self.painters, key, n_bytes, load).inspect_err(|error| {
             if let EngineError::Unusable { reason, .. } = error
                 && loras.is_empty()
             {
@@ -131,30 +137,29 @@ impl CandleEngine {
         };
         let load = || PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
         let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new() };
-        Ok((name.clone(), kept(&self.writer, key, load)?))
+        Ok((name.clone(), kept(&self.writers, key, 0, load)?))
     }
 }
 
-/// The model in that place if it is this one; else this one is loaded and takes its place. The old one goes first,
-/// so that there are never two in memory.
+/// The model if it is loaded; else it is loaded, and others make room for it first.
 fn kept<T>(
-    place: &Mutex<Option<Kept<T>>>,
+    residents: &Mutex<Residents<Key, T>>,
     key: Key,
+    n_bytes: u64,
     load: impl FnOnce() -> Result<T, EngineError>,
 ) -> Result<Arc<T>, EngineError> {
-    let mut place = unpoisoned(place);
-    if let Some(kept) = &*place
-        && kept.key == key
-    {
-        return Ok(Arc::clone(&kept.model));
+    let mut residents = unpoisoned(residents);
+    if let Some(model) = residents.get(&key) {
+        return Ok(model);
     }
-    *place = None;
+    // Nobody will ask again for what its files were before.
+    residents.forget(|other| other.name == key.name && other.stamp != key.stamp);
+    residents.make_room(n_bytes);
     let begin = std::time::Instant::now();
-    let model = Arc::new(load()?);
+    let model = load()?;
     let duration_ms = begin.elapsed().as_millis() as u64;
     tracing::info!(model.name = key.name, model.n_loras = key.loras.len(), duration_ms, "a model was loaded");
-    *place = Some(Kept { key, model: Arc::clone(&model) });
-    Ok(model)
+    Ok(residents.keep(key, n_bytes, model))
 }
 
 fn unusable(name: &str, files: &ModelFiles, error: &inference::Error) -> EngineError {
@@ -189,6 +194,13 @@ impl Engine for CandleEngine {
         self.installed().writers.iter().map(|writer| writer.name.clone()).collect()
     }
 
+    fn fits(&self, request: &GenerationRequest) -> Result<(), PublicError> {
+        let installed = self.installed();
+        let model = installed.pictures.iter().find(|model| model.info.name == request.model);
+        let (Some(model), Some(machine)) = (model, self.machine_bytes) else { return Ok(()) };
+        memory::check(&model.info, self.config.precision, request.picture_size(), machine)
+    }
+
     fn generate(
         &self,
         request: &GenerationRequest,
@@ -196,6 +208,7 @@ impl Engine for CandleEngine {
         materials: &Materials,
         on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
+        self.fits(request)?;
         let painter = self.painter(request)?;
         let task = task::picture_request(request, index, materials)?;
         let mut report = |report: StepReport<'_>| {

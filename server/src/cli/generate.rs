@@ -60,7 +60,6 @@ impl Generate {
     pub fn run(mut self, settings: Settings) -> anyhow::Result<()> {
         let output = Output::check(std::mem::take(&mut self.output))?;
         let mut config = settings.into_config();
-        (config.device, config.precision) = (self.model.device, self.model.dtype.unwrap_or_default());
         if let Some(path) = self.model.model.as_deref().filter(|model| is_path(model)) {
             // What is bundled comes first, so it is the default. LoRAs are still found by their names.
             config.bundled = vec![picture_model(path)?];

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use backend::Config;
+use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use serde::Deserialize;
 
@@ -27,6 +28,15 @@ pub struct Common {
     /// File with settings [default: darkroom.toml in the current folder, if it is there]
     #[arg(long, global = true, env = "DARKROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What computes: cpu, cuda or metal [default: the best that this build has]
+    #[arg(long, global = true, env = "DARKROOM_DEVICE", value_name = "NAME", value_parser = parse_device)]
+    device: Option<DeviceKind>,
+    /// Numbers to compute with: f32, f16 or bf16; the latter two take half the memory [default: f32]
+    #[arg(long, global = true, env = "DARKROOM_DTYPE", value_name = "NAME", value_parser = parse_precision)]
+    dtype: Option<Precision>,
+    /// Most memory that loaded picture models take together, in GB [default: half of what the machine has]
+    #[arg(long, global = true, env = "DARKROOM_MEMORY", value_name = "GB", value_parser = parse_gigabytes)]
+    memory: Option<u64>,
     /// What to log on stderr: error, warn, info, debug or trace, or a list such as warn,server=debug [default:
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
@@ -41,6 +51,9 @@ struct File {
     data: Option<PathBuf>,
     models: Option<PathBuf>,
     default_model: Option<String>,
+    device: Option<String>,
+    dtype: Option<String>,
+    memory: Option<f64>,
     log: Option<String>,
 }
 
@@ -54,6 +67,12 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// The model that is used when none is named.
     pub default_model: Option<String>,
+    /// What computes, if anything was said about it.
+    pub device: Option<DeviceKind>,
+    /// Numbers to compute with.
+    pub dtype: Precision,
+    /// Most bytes of loaded models, if anything was said about it.
+    pub memory: Option<u64>,
     /// What to log, if anything was said about it.
     pub log: String,
 }
@@ -67,12 +86,20 @@ impl Settings {
         let file = File::find(flags.config.as_deref())?;
         let data = flags.data.or(file.data).unwrap_or_else(usual_data_folder);
         let usual_models = Some(data.join("models")).filter(|folder| folder.is_dir());
+        let said =
+            |setting: &str, sentence: String| anyhow::anyhow!("setting `{setting}` is wrong: {sentence}");
+        let device = file.device.as_deref().map(parse_device).transpose();
+        let dtype = file.dtype.as_deref().map(parse_precision).transpose();
+        let memory = file.memory.map(|gigabytes| parse_gigabytes(&gigabytes.to_string())).transpose();
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,
             models: flags.models.or(file.models).or(usual_models),
             data,
             default_model: file.default_model,
+            device: flags.device.or(device.map_err(|sentence| said("device", sentence))?),
+            dtype: flags.dtype.or(dtype.map_err(|sentence| said("dtype", sentence))?).unwrap_or_default(),
+            memory: flags.memory.or(memory.map_err(|sentence| said("memory", sentence))?),
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -84,6 +111,9 @@ impl Settings {
             models_dir: self.models,
             bundled: bundled::models().into(),
             default_model: self.default_model,
+            device: self.device,
+            precision: self.dtype,
+            memory_bytes: self.memory,
             ..Config::default()
         }
     }
@@ -116,6 +146,31 @@ impl File {
     }
 }
 
+fn parse_device(name: &str) -> Result<DeviceKind, String> {
+    named(name, DeviceKind::ALL, DeviceKind::as_str)
+}
+
+fn parse_precision(name: &str) -> Result<Precision, String> {
+    named(name, Precision::ALL, Precision::as_str)
+}
+
+fn named<T: Copy, const N: usize>(
+    name: &str,
+    all: [T; N],
+    name_of: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let found = all.into_iter().find(|item| name_of(*item) == name);
+    found.ok_or_else(|| format!("known are {}", all.map(name_of).join(", ")))
+}
+
+/// As bytes.
+fn parse_gigabytes(text: &str) -> Result<u64, String> {
+    let gigabytes: Option<f64> = text.parse().ok().filter(|gigabytes| (0.1..=100_000.0).contains(gigabytes));
+    gigabytes
+        .map(|gigabytes| (gigabytes * 1e9) as u64)
+        .ok_or_else(|| format!("`{text}` is no such number of gigabytes; allowed are 0.1 to 100000"))
+}
+
 /// Where programs keep their data, or a folder right here if the system has no such place.
 fn usual_data_folder() -> PathBuf {
     dirs::data_dir().map_or_else(|| PathBuf::from("data"), |folder| folder.join("darkroom"))
@@ -145,10 +200,28 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `log` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `log` (line 2)"
             ),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_name_that_is_unknown_is_refused_with_the_known_ones() {
+        assert_eq!(parse_device("cuda"), Ok(DeviceKind::Cuda));
+        assert_eq!(parse_device("gpu"), Err("known are cpu, cuda, metal".to_owned()));
+        assert_eq!(parse_precision("int8"), Err("known are f32, f16, bf16".to_owned()));
+    }
+
+    #[test]
+    fn memory_is_said_in_gigabytes() {
+        assert_eq!(parse_gigabytes("1.5"), Ok(1_500_000_000));
+        for text in ["", "much", "0", "-1", "NaN"] {
+            assert_eq!(
+                parse_gigabytes(text),
+                Err(format!("`{text}` is no such number of gigabytes; allowed are 0.1 to 100000"))
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use types::request::Margins;
 use types::sampler::{Sampler, Schedule};
@@ -56,12 +55,6 @@ pub struct ModelFlags {
     /// How the weights in `(word:1.2)` are applied: a1111 or compel [default: a1111]
     #[arg(long, value_name = "NAME")]
     pub weighting: Option<String>,
-    /// What computes: cpu, cuda or metal [default: the best that this build has]
-    #[arg(long, value_name = "NAME", value_parser = parse_device)]
-    pub device: Option<DeviceKind>,
-    /// Numbers to compute with: f32, f16 or bf16 [default: f32]
-    #[arg(long, value_name = "NAME", value_parser = parse_precision)]
-    pub dtype: Option<Precision>,
 }
 
 /// A picture to start from.
@@ -133,23 +126,6 @@ fn schedule_help() -> String {
     format!("Noise schedule: {names} [default: the model's own, karras for demo]")
 }
 
-fn parse_device(name: &str) -> Result<DeviceKind, String> {
-    named(name, DeviceKind::ALL, DeviceKind::as_str)
-}
-
-fn parse_precision(name: &str) -> Result<Precision, String> {
-    named(name, Precision::ALL, Precision::as_str)
-}
-
-fn named<T: Copy, const N: usize>(
-    name: &str,
-    all: [T; N],
-    name_of: fn(T) -> &'static str,
-) -> Result<T, String> {
-    let found = all.into_iter().find(|item| name_of(*item) == name);
-    found.ok_or_else(|| format!("known are {}", all.map(name_of).join(", ")))
-}
-
 /// Four numbers, or one for all sides. Whether they are allowed is checked with the rest of the request.
 fn parse_margins(text: &str) -> Result<Margins, String> {
     let wrong = || "give one number, or four with commas in between, of whole pixels from 0 on".to_owned();
@@ -173,12 +149,5 @@ mod tests {
         for text in ["", "1,2", "1,2,3,4,5", "-8", "8,x,8,8"] {
             assert!(parse_margins(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_name_that_is_unknown_is_refused_with_the_known_ones() {
-        assert_eq!(parse_device("cuda"), Ok(DeviceKind::Cuda));
-        assert_eq!(parse_device("gpu"), Err("known are cpu, cuda, metal".to_owned()));
-        assert_eq!(parse_precision("int8"), Err("known are f32, f16, bf16".to_owned()));
     }
 }

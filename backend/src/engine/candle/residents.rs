@@ -1,0 +1,115 @@
+//! Loaded models within a budget of memory.
+
+use std::sync::Arc;
+
+/// Loaded models. When the next one would not fit into the budget, those that were not used for longest go first; one
+/// that alone exceeds the budget is kept alone.
+///
+/// What is taken out goes on living for whoever still computes with it, so a swap never fails a running job.
+#[derive(Debug)]
+pub(super) struct Residents<K, T> {
+    budget_bytes: u64,
+    /// The one that was not used for longest first.
+    kept: Vec<Resident<K, T>>,
+}
+
+#[derive(Debug)]
+struct Resident<K, T> {
+    key: K,
+    n_bytes: u64,
+    model: Arc<T>,
+}
+
+impl<K: PartialEq, T> Residents<K, T> {
+    pub(super) fn new(budget_bytes: u64) -> Self {
+        Self { budget_bytes, kept: Vec::new() }
+    }
+
+    /// The model, if it is loaded; it then counts as just used.
+    pub(super) fn get(&mut self, key: &K) -> Option<Arc<T>> {
+        let at = self.kept.iter().position(|resident| resident.key == *key)?;
+        let resident = self.kept.remove(at);
+        let model = Arc::clone(&resident.model);
+        self.kept.push(resident);
+        Some(model)
+    }
+
+    /// Takes out what has to go before a model of `n_bytes` is loaded: while it loads, both would be in memory.
+    pub(super) fn make_room(&mut self, n_bytes: u64) {
+        while !self.kept.is_empty() && self.n_bytes().saturating_add(n_bytes) > self.budget_bytes {
+            self.kept.remove(0);
+        }
+    }
+
+    /// Keeps a model that was just loaded.
+    pub(super) fn keep(&mut self, key: K, n_bytes: u64, model: T) -> Arc<T> {
+        let model = Arc::new(model);
+        self.kept.push(Resident { key, n_bytes, model: Arc::clone(&model) });
+        model
+    }
+
+    /// Takes out those whose key says so.
+    pub(super) fn forget(&mut self, is_out: impl Fn(&K) -> bool) {
+        self.kept.retain(|resident| !is_out(&resident.key));
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.kept.iter().map(|resident| resident.n_bytes).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Residents<&'static str, &'static str> {
+        let mut residents = Residents::new(10);
+        for name in ["a", "b", "c"] {
+            residents.make_room(3);
+            residents.keep(name, 3, name);
+        }
+        residents
+    }
+
+    #[test]
+    fn models_stay_while_they_fit() {
+        let mut residents = three();
+        assert!(["a", "b", "c"].iter().all(|name| residents.get(name).is_some()));
+    }
+
+    #[test]
+    fn the_one_that_was_not_used_for_longest_makes_room() {
+        let mut residents = three();
+        residents.get(&"a");
+        residents.make_room(3);
+        residents.keep("d", 3, "d");
+        assert!(residents.get(&"b").is_none());
+        assert!(["a", "c", "d"].iter().all(|name| residents.get(name).is_some()));
+    }
+
+    #[test]
+    fn a_model_that_alone_exceeds_the_budget_is_kept_alone() {
+        let mut residents = three();
+        residents.make_room(100);
+        residents.keep("huge", 100, "huge");
+        assert!(residents.get(&"huge").is_some());
+        assert!(["a", "b", "c"].iter().all(|name| residents.get(name).is_none()));
+    }
+
+    #[test]
+    fn a_model_in_use_outlives_its_place() {
+        let mut residents = three();
+        let running = residents.get(&"a").unwrap();
+        residents.make_room(10);
+        assert!(residents.get(&"a").is_none());
+        assert_eq!(*running, "a");
+    }
+
+    #[test]
+    fn what_was_changed_on_the_disk_is_forgotten() {
+        let mut residents = three();
+        residents.forget(|key| *key == "b");
+        assert!(residents.get(&"b").is_none());
+        assert!(residents.get(&"c").is_some());
+    }
+}
