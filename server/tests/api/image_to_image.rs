@@ -148,6 +148,29 @@ async fn a_form_with_a_file_that_is_no_picture_comes_back_with_what_was_typed() 
 }
 
 #[tokio::test]
+async fn a_form_that_is_refused_for_something_else_need_not_send_its_file_again() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let form = Multipart::new().field("prompt", "a boat").field("steps", "900").file(
+        "start_file",
+        "boat.png",
+        &teal(96, 64),
+    );
+    let answer = anna.post_multipart("/", form).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.text();
+    let field = page.split("<input").find(|input| input.contains("name=\"start\""));
+    let field = field.expect("the form holds the upload's id");
+    let id = field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("it has a value");
+    let again = Multipart::new().field("prompt", "a boat").field("start", id).file("start_file", "", b"");
+    let answer = anna.post_multipart("/", again).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    let job = answer.header("location").strip_prefix("/j/").expect("it leads to the job").parse().unwrap();
+    let start = anna.job(job).await.json::<JobInfo>().request.start.expect("it begins with the upload");
+    assert_eq!(start.source.to_string(), id);
+}
+
+#[tokio::test]
 async fn a_random_prompt_keeps_the_file_that_came_with_the_form() {
     let app = TestApp::start().await;
     let anna = app.browser();
