@@ -46,8 +46,10 @@ test("samplers and noise schedules are lists with a sentence each, and the chose
   await openCreatePage(page);
   await openSettings(page);
   const samplers = await page.locator("#sampler option").allTextContents();
-  expect(samplers.length).toBeGreaterThan(4);
-  for (const text of samplers.slice(1)) expect(text).toMatch(/^\s*[^:]+: .+\.\s*$/);
+  const schedules = await page.locator("#schedule option").allTextContents();
+  expect(samplers.length).toBeGreaterThan(16);
+  expect(schedules.length).toBeGreaterThan(6);
+  for (const text of [...samplers.slice(1), ...schedules.slice(1)]) expect(text).toMatch(/^\s*[^:]+: .+\.\s*$/);
   await page.getByLabel("Sampler").selectOption("euler");
   await page.getByLabel("Noise schedule").selectOption("normal");
   await page.locator("#prompt").fill("a red boat");

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use types::lora::LoraInfo;
+use types::model::Family;
 use types::request::{LORA_WEIGHT, RawLora};
 
 /// One LoRA that can be picked.
@@ -17,9 +18,14 @@ impl InstalledLora {
     /// Those of the installed ones that can be used.
     pub fn usable(installed: &[LoraInfo]) -> Vec<Self> {
         let usable = installed.iter().filter(|lora| lora.problem.is_none());
-        usable
-            .map(|lora| Self { name: lora.name.clone(), note: format!("for {}", lora.family.title()) })
-            .collect()
+        usable.map(|lora| Self { name: lora.name.clone(), note: made_for(lora.family) }).collect()
+    }
+}
+
+fn made_for(family: Family) -> String {
+    match family {
+        Family::Other => String::new(),
+        known => format!("for {}", known.title()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings that are one fold away, each with a sentence that says what it does.
 
 use leptos::prelude::*;
-use types::model::ModelInfo;
+use types::model::{Family, ModelInfo};
 use types::sampler::{Sampler, Schedule};
 
 use super::create_form::chosen_model;
@@ -71,10 +71,18 @@ pub fn usual_label(label: &str) -> String {
 }
 
 fn model_field(fields: &Fields<'_>, models: &[ModelInfo], chosen: Option<&str>) -> AnyView {
-    let default = models.first().map(|model| model.name.as_str());
+    let default = models.first();
+    let is_mixed = models.iter().any(|model| default.is_some_and(|first| first.family != model.family));
+    let default = default.map(|model| model.name.as_str());
     let options = models.iter().map(|model| Choice {
         value: model.name.clone(),
-        label: format!("{} ({})", model.title, model.name),
+        label: format!(
+            "{} ({}){}",
+            model.title,
+            model.name,
+            if model.inpaints { ", made for masks" } else { "" }
+        ),
+        group: if is_mixed { family_heading(model.family) } else { "" },
         is_chosen: chosen.or(default) == Some(model.name.as_str()),
         is_disabled: model.problem.is_some(),
         numbers: (models.len() > 1).then(|| numbers_of(model)),
@@ -86,6 +94,14 @@ fn model_field(fields: &Fields<'_>, models: &[ModelInfo], chosen: Option<&str>) 
         "What paints. Each has its own world; the Models page describes them.",
         options.collect(),
     )
+}
+
+/// What models of a family stand under, where there are several.
+fn family_heading(family: Family) -> &'static str {
+    match family {
+        Family::Other => "Of their own kind",
+        known => known.title(),
+    }
 }
 
 fn negative_prompt_field(fields: &Fields<'_>, text: &str) -> AnyView {
@@ -107,6 +123,7 @@ fn sampler_field(fields: &Fields<'_>, chosen: Option<&str>, usual: Option<Sample
     options.extend(Sampler::ALL.map(|sampler| Choice {
         value: sampler.to_string(),
         label: format!("{}: {}", sampler.label(), sampler.describe()),
+        group: sampler_heading(sampler),
         is_chosen: chosen == Some(sampler),
         ..Choice::default()
     }));
@@ -114,16 +131,38 @@ fn sampler_field(fields: &Fields<'_>, chosen: Option<&str>, usual: Option<Sample
     fields.select("sampler", "Sampler", note, options)
 }
 
+/// What samplers of a kind stand under.
+fn sampler_heading(sampler: Sampler) -> &'static str {
+    match sampler {
+        Sampler::DpmPlusPlus2M
+        | Sampler::Euler
+        | Sampler::UniPc
+        | Sampler::Ddim
+        | Sampler::Heun
+        | Sampler::Dpm2
+        | Sampler::Lms
+        | Sampler::Pndm => "Settle with more steps",
+        Sampler::EulerAncestral
+        | Sampler::DpmPlusPlus2MSde
+        | Sampler::DpmPlusPlusSde
+        | Sampler::DpmPlusPlus3MSde
+        | Sampler::DpmPlusPlus2SAncestral
+        | Sampler::Dpm2Ancestral
+        | Sampler::Ddpm => "Lively: fresh noise at every step",
+        Sampler::Lcm | Sampler::Tcd => "For models distilled to few steps",
+    }
+}
+
 fn schedule_field(fields: &Fields<'_>, chosen: Option<&str>, usual: Option<Schedule>) -> AnyView {
     let chosen: Option<Schedule> = chosen.and_then(|name| name.parse().ok());
     let mut options = vec![usual_choice("schedule-usual", usual.map(Schedule::label), chosen.is_none())];
     options.extend(Schedule::ALL.map(|schedule| Choice {
         value: schedule.to_string(),
-        label: schedule.label().to_owned(),
+        label: format!("{}: {}", schedule.label(), schedule.describe()),
         is_chosen: chosen == Some(schedule),
         ..Choice::default()
     }));
-    let note = "How the noise levels are spaced. Karras spends more steps on fine detail.";
+    let note = "How the noise levels are spaced.";
     fields.select("schedule", "Noise schedule", note, options)
 }
 

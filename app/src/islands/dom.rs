@@ -6,7 +6,7 @@
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, EventTarget};
+use web_sys::{Element, Event, EventTarget, HtmlDetailsElement, HtmlElement};
 
 /// The element with this id, if it is of this kind.
 pub fn by_id<T: JsCast>(id: &str) -> Option<T> {
@@ -30,6 +30,23 @@ pub fn show(element: &Element, is_shown: bool) {
 pub fn say(element: &Element, text: &str) {
     element.set_text_content(Some(text));
     show(element, !text.is_empty());
+}
+
+/// Disables a field or a set of them, or brings it back.
+pub fn disable(element: &Element, is_disabled: bool) {
+    let _ = element.toggle_attribute_with_force("disabled", is_disabled);
+}
+
+/// Whether the fold with this id is open.
+pub fn is_open(id: &str) -> bool {
+    by_id::<HtmlDetailsElement>(id).is_some_and(|fold| fold.open())
+}
+
+/// Sets a property of the element's style to a length.
+pub fn set_px(element: &HtmlElement, name: &str, px: f64) {
+    // The browser writes the number: what Rust needs for it weighs more than all else here.
+    let number = String::from(js_sys::Number::from(px).to_string_with_radix(10).unwrap_or_default());
+    let _ = element.style().set_property(name, &(number + "px"));
 }
 
 /// Sets an attribute to a number.

@@ -8,12 +8,11 @@ use std::rc::Rc;
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{
-    Blob, Element, Event, HtmlCanvasElement, HtmlElement, HtmlInputElement, KeyboardEvent, PointerEvent,
-    ResizeObserver,
-};
+use web_sys::{Blob, Element, Event, HtmlCanvasElement, KeyboardEvent, PointerEvent, ResizeObserver};
 
-use super::dom::{by_id, listen};
+use super::brush_ring::BrushRing;
+use super::dom::{by_id, listen, set_px};
+use super::mask_buttons::MaskButtons;
 use super::mask_canvas::{board, draw, draw_line, read_mask, to_png};
 use crate::mask::brush::{N_SIZES, place_after_key, size_after_key, usual_size, width};
 use crate::mask::edits::{Edit, Edits};
@@ -45,14 +44,8 @@ pub enum Wanted {
 pub struct MaskBoard {
     /// Lies over the picture.
     canvas: HtmlCanvasElement,
-    /// Shows where the brush is and how wide.
-    ring: HtmlElement,
-    tools: Element,
-    /// What the mask means as it is.
-    note: Element,
-    /// What a screen reader is told.
-    said: Element,
-    size: HtmlInputElement,
+    ring: BrushRing,
+    buttons: MaskButtons,
     state: RefCell<State>,
 }
 
@@ -78,11 +71,8 @@ impl MaskBoard {
     pub fn find(said: Element) -> Option<Rc<Self>> {
         Some(Rc::new(Self {
             canvas: by_id("mask-canvas")?,
-            ring: by_id("brush-ring")?,
-            tools: by_id("mask-tools")?,
-            note: by_id("mask-note")?,
-            said,
-            size: by_id("brush-size")?,
+            ring: BrushRing::find()?,
+            buttons: MaskButtons::find(said)?,
             state: RefCell::new(State {
                 picture: (1, 1),
                 edits: Edits::default(),
@@ -107,12 +97,16 @@ impl MaskBoard {
         listen(canvas, "pointermove", heard(|own, event| own.drag(event.unchecked_ref())));
         listen(canvas, "pointerup", heard(|own, _| own.lift()));
         listen(canvas, "pointercancel", heard(|own, _| own.abandon()));
-        listen(canvas, "pointerleave", heard(|own, _| own.hide_ring()));
+        listen(canvas, "pointerleave", heard(|own, _| own.ring.hide()));
         listen(canvas, "keydown", heard(|own, event| own.key(event.unchecked_ref())));
         listen(canvas, "focus", heard(|own, _| own.show_cursor()));
-        listen(canvas, "blur", heard(|own, _| own.hide_ring()));
-        listen(&self.tools, "click", heard(|own, event| own.click(&event)));
-        listen(&self.size, "input", heard(|own, _| own.set_size(own.size.value().parse().unwrap_or(0))));
+        listen(canvas, "blur", heard(|own, _| own.ring.hide()));
+        listen(&self.buttons.group, "click", heard(|own, event| own.click(&event)));
+        listen(
+            &self.buttons.size,
+            "input",
+            heard(|own, _| own.set_size(own.buttons.size.value().parse().unwrap_or(0))),
+        );
         self.watch();
     }
 
@@ -138,7 +132,7 @@ impl MaskBoard {
             state.sheets.clear();
             state.size = usual_size(size.0.max(size.1));
             state.cursor = Place { x: f64::from(size.0) / 2.0, y: f64::from(size.1) / 2.0 };
-            self.size.set_value(&state.size.to_string());
+            self.buttons.size.set_value(&state.size.to_string());
         }
         self.tell();
         self.fit();
@@ -243,7 +237,7 @@ impl MaskBoard {
     fn abandon(&self) {
         self.state.borrow_mut().stroke = None;
         self.redraw();
-        self.hide_ring();
+        self.ring.hide();
     }
 
     /// A key on the canvas: arrows move the brush, Space paints a dab.
@@ -262,7 +256,7 @@ impl MaskBoard {
             self.edit(Edit::Stroke(Stroke::begin(tool, width / 2.0, place)));
             self.redraw();
             let deed = if tool == Tool::Brush { "Painted" } else { "Erased" };
-            self.say(&format!("{deed} at {}, {}", place.x.round() as u32, place.y.round() as u32));
+            self.buttons.say(&format!("{deed} at {}, {}", place.x.round() as u32, place.y.round() as u32));
         } else {
             return;
         }
@@ -292,9 +286,7 @@ impl MaskBoard {
     }
 
     fn click(&self, event: &Event) {
-        let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let button = pressed.and_then(|pressed| pressed.closest("[data-mask]").ok().flatten());
-        if let Some(deed) = button.and_then(|button| button.get_attribute("data-mask")) {
+        if let Some(deed) = MaskButtons::pressed(event) {
             self.deed(&deed);
         }
     }
@@ -324,7 +316,7 @@ impl MaskBoard {
         if is_done {
             self.tell();
             self.redraw();
-            self.say(match deed {
+            self.buttons.say(match deed {
                 "undo" => "Undone",
                 "redo" => "Done again",
                 "clear" => "Cleared: nothing is painted",
@@ -335,42 +327,14 @@ impl MaskBoard {
         }
     }
 
-    fn say(&self, text: &str) {
-        self.said.set_text_content(Some(text));
-    }
-
     fn edit(&self, edit: Edit) {
         self.state.borrow_mut().edits.push(edit);
         self.tell();
     }
 
-    /// Buttons and note say how the mask is.
     fn tell(&self) {
         let state = self.state.borrow();
-        let is_blank = state.edits.is_blank();
-        self.note.set_text_content(Some(if is_blank {
-            "Nothing is painted yet, so the whole picture is made anew."
-        } else {
-            "What is painted over is made anew; the rest of the picture stays."
-        }));
-        let button = |deed: &str| self.tools.query_selector(&format!("[data-mask={deed}]")).ok().flatten();
-        for (deed, is_possible) in
-            [("undo", state.edits.can_undo()), ("redo", state.edits.can_redo()), ("clear", !is_blank)]
-        {
-            if let Some(button) = button(deed) {
-                let _ = if is_possible {
-                    button.remove_attribute("aria-disabled")
-                } else {
-                    button.set_attribute("aria-disabled", "true")
-                };
-            }
-        }
-        for (deed, tool) in [("brush", Tool::Brush), ("eraser", Tool::Eraser)] {
-            if let Some(button) = button(deed) {
-                let is_taken = state.tool == tool;
-                let _ = button.set_attribute("aria-pressed", if is_taken { "true" } else { "false" });
-            }
-        }
+        self.buttons.tell(&state.edits, state.tool);
     }
 
     /// Puts a mask from a file in the place of what is there. Says whether the browser could read it.
@@ -383,7 +347,7 @@ impl MaskBoard {
         };
         self.edit(Edit::Picture(number));
         self.redraw();
-        self.say("The mask lies over the picture");
+        self.buttons.say("The mask lies over the picture");
         true
     }
 
@@ -418,8 +382,10 @@ impl MaskBoard {
     fn set_size(&self, size: u32) {
         let size = size.min(N_SIZES);
         self.state.borrow_mut().size = size;
-        self.size.set_value(&size.to_string());
-        self.resize_ring();
+        self.buttons.size.set_value(&size.to_string());
+        if let Some(view) = self.view() {
+            self.ring.resize(&view, self.state.borrow().brush_width());
+        }
     }
 
     /// The keyboard is on the canvas: shows where the brush is.
@@ -429,22 +395,9 @@ impl MaskBoard {
     }
 
     fn show_ring(&self, place: Place) {
-        let Some(view) = self.view() else { return };
-        set_px(&self.ring, "--x", place.x * view.scale());
-        set_px(&self.ring, "--y", place.y * view.scale());
-        self.resize_ring();
-        let _ = self.ring.set_attribute("data-shown", "");
-    }
-
-    fn resize_ring(&self) {
-        let Some(view) = self.view() else { return };
-        let width = self.state.borrow().brush_width();
-        set_px(&self.ring, "--width", width * view.scale());
-    }
-
-    /// The brush is not over the picture any more.
-    fn hide_ring(&self) {
-        let _ = self.ring.remove_attribute("data-shown");
+        if let Some(view) = self.view() {
+            self.ring.show(&view, place, self.state.borrow().brush_width());
+        }
     }
 }
 
@@ -457,12 +410,6 @@ impl State {
     fn sheet_canvases(&self) -> Vec<HtmlCanvasElement> {
         self.sheets.iter().map(|sheet| sheet.canvas.clone()).collect()
     }
-}
-
-fn set_px(element: &HtmlElement, name: &str, px: f64) {
-    // The browser writes the number: what Rust needs for it weighs more than all else here.
-    let number = String::from(js_sys::Number::from(px).to_string_with_radix(10).unwrap_or_default());
-    let _ = element.style().set_property(name, &(number + "px"));
 }
 
 /// All moves since the last frame, so that a quick stroke has no corners. Only the last one where the browser does

@@ -11,7 +11,9 @@
 //! * [`writer`]: what the prompt's buttons do
 //! * [`prompt_help`]: the words and examples of a small model
 //! * [`picture_upload`]: sends a picture to the server
-//! * [`mask_board`]: what brush, keys and buttons do to the mask; [`mask_canvas`]: how it is drawn
+//! * [`start_view`]: how it is shown
+//! * [`mask_board`]: what brush, keys and buttons do to the mask; [`mask_canvas`]: how it is drawn; [`brush_ring`] and
+//!   [`mask_buttons`]: what shows where the brush is and what can be done
 //! * [`outpaint`]: the frame round the start picture
 //! * [`slider`]: the slider beside a number, and that of a LoRA
 //! * [`dom`]: parts of the page that the server rendered
@@ -26,6 +28,7 @@
 //! * [`request`]: one call of the site's own API
 
 pub mod alive;
+pub mod brush_ring;
 pub mod dom;
 pub mod follower;
 pub mod grid_keys;
@@ -34,6 +37,7 @@ pub mod live_job;
 pub mod live_tile;
 pub mod local;
 pub mod mask_board;
+pub mod mask_buttons;
 pub mod mask_canvas;
 pub mod model_choice;
 pub mod outpaint;
@@ -46,4 +50,5 @@ pub mod request;
 pub mod slider;
 pub mod small_deeds;
 pub mod start_picture;
+pub mod start_view;
 pub mod writer;

@@ -13,10 +13,11 @@ use web_sys::{
 };
 
 use super::alive::mark_alive;
-use super::dom::{by_id, listen, say, set_number, show};
+use super::dom::{by_id, is_open, listen, say, show};
 use super::mask_board::{MaskBoard, Wanted};
 use super::outpaint::draw_frame;
 use super::picture_upload::upload;
+use super::start_view::show_start;
 use crate::material::{Material, size_fault};
 
 /// The fold's own words, read to a screen reader; everything else is there already.
@@ -123,45 +124,21 @@ impl StartFold {
         }
         self.board.wake();
         self.board.set_painting(is_open("mask"));
-        self.show_picture(start);
+        self.set_picture(start);
         self.follow_numbers();
         if let Some(mask) = mask {
             self.lay(mask);
         }
     }
 
-    /// Shows the picture with everything that makes sense with one alone, or nothing of it.
-    fn show_picture(&self, picture: Option<Material>) {
-        let is_there = picture.is_some();
-        for id in ["start", "of-picture"] {
-            if let Some(part) = by_id::<Element>(id) {
-                show(&part, is_there);
-                // What stands in fields that nobody sees is not sent.
-                let _ = part.toggle_attribute_with_force("disabled", !is_there && id == "of-picture");
-            }
-        }
-        // The picture gives the shape, so the form's choice has no say while there is one.
-        if let Some(shape) = by_id::<Element>("shape-choice") {
-            let _ = shape.toggle_attribute_with_force("disabled", is_there);
-        }
-        self.keep_start.set_checked(is_there);
+    fn set_picture(&self, picture: Option<Material>) {
+        show_start(picture.as_ref());
+        self.keep_start.set_checked(picture.is_some());
         self.keep_mask.set_checked(false);
         if let Some(picture) = &picture {
             self.keep_start.set_value(&picture.id);
-            if let (Some(shown), Some(easel)) = (by_id::<Element>("start-shown"), by_id::<Element>("easel")) {
-                if shown.get_attribute("src").as_ref() != Some(&picture.path) {
-                    let _ = shown.set_attribute("src", &picture.path);
-                }
-                set_number(&shown, "width", i64::from(picture.width));
-                set_number(&shown, "height", i64::from(picture.height));
-                let _ = easel.set_attribute("style", &picture.easel_style());
-            }
-            if let Some(size) = by_id::<Element>("start-size") {
-                size.set_text_content(Some(&picture.size_note()));
-            }
             self.board.begin(picture.size());
         }
-        draw_frame(picture.as_ref());
         self.picture.replace(picture);
     }
 
@@ -212,7 +189,7 @@ impl StartFold {
             let fault = match sent {
                 Ok(picture) if is_latest => {
                     own.said.set_text_content(Some("The start picture is there"));
-                    own.show_picture(Some(picture));
+                    own.set_picture(Some(picture));
                     None
                 }
                 Err(fault) if is_latest => Some(fault),
@@ -226,7 +203,7 @@ impl StartFold {
     fn remove(&self) {
         self.n_chosen.set(self.n_chosen.get() + 1);
         say(&self.error, "");
-        self.show_picture(None);
+        self.set_picture(None);
         self.said.set_text_content(Some("The start picture was removed"));
         // The button went away with the picture.
         let _ = self.file.focus();
@@ -336,10 +313,6 @@ impl StartFold {
             }
         }
     }
-}
-
-fn is_open(id: &str) -> bool {
-    by_id::<HtmlDetailsElement>(id).is_some_and(|fold| fold.open())
 }
 
 fn first_picture(files: Option<FileList>) -> Option<File> {
