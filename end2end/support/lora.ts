@@ -6,21 +6,21 @@ export interface Layer {
   n_in: number;
 }
 
-/** A LoRA file of rank 1, in PEFT's form: every layer's change is the same number everywhere. */
+/** A LoRA file of rank 1, in PEFT's form, with changes of either sign: what is the same everywhere is normalised away. */
 export function writeLora(layers: Layer[], change: number): Buffer {
   const header: Record<string, unknown> = {};
   const parts: Buffer[] = [];
   let begin = 0;
-  const add = (name: string, shape: [number, number], value: number) => {
-    const numbers = Float32Array.from({ length: shape[0] * shape[1] }, () => value);
+  const add = (name: string, shape: [number, number], value: (at: number) => number) => {
+    const numbers = Float32Array.from({ length: shape[0] * shape[1] }, (_, at) => value(at));
     const bytes = Buffer.from(numbers.buffer);
     header[name] = { dtype: "F32", shape, data_offsets: [begin, begin + bytes.length] };
     begin += bytes.length;
     parts.push(bytes);
   };
   for (const { name, n_out, n_in } of layers) {
-    add(`unet.${name}.lora_A.weight`, [1, n_in], change);
-    add(`unet.${name}.lora_B.weight`, [n_out, 1], 1);
+    add(`unet.${name}.lora_A.weight`, [1, n_in], (at) => change * (((at * 7) % 5) - 2));
+    add(`unet.${name}.lora_B.weight`, [n_out, 1], (at) => ((at * 3) % 4) - 1.5);
   }
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);

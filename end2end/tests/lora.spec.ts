@@ -14,9 +14,9 @@ const SEED = 7;
 async function installLora(site: Darkroom): Promise<void> {
   const folder = path.join(site.data, "models", "loras");
   await mkdir(folder, { recursive: true });
-  const layer = { name: "mid_block.attentions.0.transformer_blocks.0.attn2.to_k", n_out: 192, n_in: 192 };
-  const other = { ...layer, name: "up_blocks.0.attentions.0.transformer_blocks.0.attn2.to_q" };
-  await writeFile(path.join(folder, "strokes.safetensors"), writeLora([layer, other], 0.05));
+  const layer = { name: "mid_block.attentions.0.transformer_blocks.0.attn2.to_v", n_out: 192, n_in: 192 };
+  const other = { ...layer, name: "up_blocks.0.attentions.0.transformer_blocks.0.attn1.to_v" };
+  await writeFile(path.join(folder, "strokes.safetensors"), writeLora([layer, other], 0.5));
   const port = site.port;
   await site.stop();
   await site.startAgain(port);
@@ -31,6 +31,7 @@ test("a LoRA is picked with its weight, changes the picture and comes back with 
   await openCreatePage(page);
   await openSettings(page);
   const mark = page.getByRole("checkbox", { name: /strokes/ });
+  await expect(page.getByRole("group", { name: "LoRAs" })).toBeVisible();
   await expect(mark).not.toBeChecked();
   await page.getByRole("slider", { name: "Weight of strokes" }).fill("0.6");
   await expect(mark).toBeChecked();
@@ -53,5 +54,6 @@ test("a LoRA is picked with its weight, changes the picture and comes back with 
 test("where no LoRA is installed, the form says nothing of them", async ({ page }) => {
   await openCreatePage(page);
   await openSettings(page);
-  await expect(page.getByText("LoRA")).toHaveCount(0);
+  await expect(page.getByLabel("Negative prompt")).toBeVisible();
+  await expect(page.getByRole("group", { name: "LoRAs" })).toHaveCount(0);
 });

@@ -36,7 +36,7 @@ test("pictures are selected with the keyboard, saved as a zip file and deleted",
   await isAlive(page);
   await expect(page.getByRole("button", { name: "Download zip" })).toBeHidden();
 
-  await page.getByRole("link", { name: "a black cat" }).focus();
+  await page.getByRole("link", { name: "a black cat", exact: true }).focus();
   await page.keyboard.press("x");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("x");
