@@ -1,7 +1,7 @@
 //! The fold of the form in which a picture to start from is chosen, painted over and extended.
 //!
 //! It is whole without a script: a file field for each picture, which are sent with the form. The island
-//! [`StartPicture`] brings it to life: then pictures are sent as they are chosen, the mask is painted, and the form
+//! `StartPicture` brings it to life: then pictures are sent as they are chosen, the mask is painted, and the form
 //! sends their names.
 
 use leptos::prelude::*;
