@@ -38,7 +38,7 @@ const ERROR: &str = r#"{
 }"#;
 
 /// Fields of a request: name, what is allowed, what it does.
-const FIELDS: [(&str, &str, &str); 13] = [
+const FIELDS: [(&str, &str, &str); 31] = [
     ("prompt", "1 to 2,000 characters", "What the picture shows. The only field that has to be there."),
     ("negative_prompt", "up to 2,000 characters", "What to keep out of it."),
     ("model", "a name from /api/v1/models", "What paints. Left out: the first."),
@@ -60,6 +60,32 @@ const FIELDS: [(&str, &str, &str); 13] = [
     ("width", "a multiple of 8, as the model allows", "Pixels; overrides shape."),
     ("height", "a multiple of 8, as the model allows", "Pixels; overrides shape."),
     ("count", "1 to 8", "Pictures; picture i has seed + i."),
+    ("start", "id of an upload, or of a picture of yours", "The picture to start from; it gives the size."),
+    ("strength", "0 to 1", "How far to go from it: the share of the steps that is walked. Left out: 0.75."),
+    ("mask", "id of an upload of the same size", "White is made anew, black stays."),
+    ("mask_feather", "0 to 64", "Pixels over which its edge is softened. Left out: 4."),
+    ("outpaint_left", "0 to 1024, a multiple of 8", "Pixels to paint on to the left of the start picture."),
+    ("outpaint_top", "0 to 1024, a multiple of 8", "Above it."),
+    ("outpaint_right", "0 to 1024, a multiple of 8", "To its right."),
+    ("outpaint_bottom", "0 to 1024, a multiple of 8", "Below it."),
+    (
+        "loras",
+        "a list of {\"name\", \"weight\"}; names from /api/v1/loras, weights from -4 to 4",
+        "Additions to the model. <lora:name:0.8> in the prompt does the same.",
+    ),
+    ("hires_scale", "above 1, up to 4", "Enlarges the picture and walks it a second time; not with a start."),
+    ("hires_steps", "0 to 150", "Steps of the second pass. 0 or left out: as many as the first."),
+    ("hires_strength", "0 to 1", "The share of them that is walked. Left out: 0.7."),
+    (
+        "variation_strength",
+        "0 to 1",
+        "How much of a second noise is mixed in, for pictures close to each other.",
+    ),
+    ("variation_seed", "0 to 9007199254740991", "Names the second noise; picture i has this + i."),
+    ("guidance_rescale", "0 to 1", "Takes back the glare of a high guidance scale."),
+    ("clip_skip", "1 to 12", "Layer of the text encoder to stop at, counted from the last, which is 1."),
+    ("weighting", "a1111, compel", "How the weight in (word:1.2) is applied."),
+    ("noise", "cpu, cuda", "Whose random numbers a seed stands for: torch's on a CPU or on an NVIDIA card."),
 ];
 
 /// Every address: method, path, what it answers.
@@ -165,4 +191,55 @@ fn table(
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use types::request::{RawLora, RawRequest};
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_request_is_in_the_table_and_no_other() {
+        let (text, whole, number) = (Some(String::new()), Some(0), Some(0.0));
+        let all = RawRequest {
+            prompt: String::new(),
+            negative_prompt: text.clone(),
+            model: text.clone(),
+            quality: Some(types::model::Quality::Standard),
+            shape: Some(types::model::Shape::Square),
+            steps: whole,
+            guidance_scale: number,
+            guidance_rescale: number,
+            sampler: text.clone(),
+            schedule: text.clone(),
+            seed: whole,
+            noise: text.clone(),
+            variation_seed: whole,
+            variation_strength: number,
+            width: whole,
+            height: whole,
+            count: whole,
+            start: text.clone(),
+            strength: number,
+            mask: text.clone(),
+            mask_feather: whole,
+            outpaint_left: whole,
+            outpaint_top: whole,
+            outpaint_right: whole,
+            outpaint_bottom: whole,
+            hires_scale: number,
+            hires_steps: whole,
+            hires_strength: number,
+            loras: vec![RawLora::default()],
+            clip_skip: whole,
+            weighting: text,
+        };
+        let json = serde_json::to_value(all).unwrap();
+        let mut fields: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut told: Vec<&str> = FIELDS.iter().map(|(field, ..)| *field).collect();
+        fields.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(told, fields);
+    }
 }
