@@ -29,7 +29,7 @@ pub(crate) fn of_picture((width, height): (u32, u32)) -> u64 {
 #[cfg(target_os = "linux")]
 pub(crate) fn of_machine() -> Option<u64> {
     let told = rustix::system::sysinfo();
-    Some((told.totalram as u64).saturating_mul(u64::from(told.mem_unit)))
+    (told.totalram as u64).checked_mul(u64::from(told.mem_unit)).filter(|&bytes| bytes > 0)
 }
 
 /// Bytes of memory in this machine; `None` where it cannot be told.
@@ -80,11 +80,11 @@ fn nearest(model: &ModelInfo, (width, height): (u32, u32), bytes: u64) -> Option
     let longer = width.max(height);
     (1..longer / multiple).rev().find_map(|n| {
         let scale = f64::from(n * multiple) / f64::from(longer);
-        let side = |side: u32| {
+        let scaled = |side: u32| {
             let steps = (f64::from(side) * scale / f64::from(multiple)).round() as u32;
             steps.max(1) * multiple
         };
-        let size = (side(width), side(height));
+        let size = (scaled(width), scaled(height));
         let is_allowed = model.limits.allows_side(size.0) && model.limits.allows_side(size.1);
         (is_allowed && of_picture(size) <= bytes).then_some(size)
     })
