@@ -25,10 +25,11 @@ pub trait Engine: Send + Sync + 'static {
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;
 
-    /// Refuses a request whose picture cannot fit into memory, before anything is loaded for it.
+    /// Refuses a request that its model has no use for, or whose picture cannot fit into memory, before anything is
+    /// loaded for it.
     ///
     /// # Errors
-    /// The nearest size that fits.
+    /// What the model needs; the nearest size that fits.
     fn fits(&self, _request: &GenerationRequest) -> Result<(), PublicError> {
         Ok(())
     }

@@ -3,6 +3,7 @@
 use inference::precision::Precision;
 use types::error::PublicError;
 use types::model::ModelInfo;
+use types::request::GenerationRequest;
 
 /// The VAE decoder's widest layers hold some 500 numbers for each pixel.
 const DECODER_BYTES_PER_PIXEL: u64 = 2_048;
@@ -41,13 +42,14 @@ pub(crate) fn of_machine() -> Option<u64> {
 /// Refuses a picture that cannot fit into the machine, and names the nearest size that can.
 ///
 /// # Errors
-/// Said of the field `width`, or of `model` if its weights alone are too large.
+/// Said of the field `width`, or `hires_scale` if it makes the size; or of `model` if its weights alone are too large.
 pub(crate) fn check(
     model: &ModelInfo,
     precision: Precision,
-    size: (u32, u32),
+    request: &GenerationRequest,
     machine: u64,
 ) -> Result<(), PublicError> {
+    let size = request.picture_size();
     let budget = (machine as f64 * SHARE_FOR_PICTURES) as u64;
     let weights = of_weights(model, precision);
     let needed = weights.saturating_add(of_picture(size));
@@ -59,7 +61,7 @@ pub(crate) fn check(
     let fits = budget.checked_sub(weights).and_then(|left| nearest(model, size, left));
     Err(match fits {
         Some((less_width, less_height)) => PublicError::invalid_field(
-            "width",
+            if request.hires.is_some() { "hires_scale" } else { "width" },
             format!(
                 "a picture of {width}x{height} needs about {} of memory with model `{}`, and {has}; \
                  {less_width}x{less_height} fits",
@@ -107,27 +109,35 @@ mod tests {
         model
     }
 
+    fn request((width, height): (u32, u32)) -> GenerationRequest {
+        let json = format!(
+            r#"{{"prompt": "a boat", "negative_prompt": "", "model": "large", "steps": 4, "guidance_scale": 4,
+            "sampler": "euler", "schedule": "normal", "seed": 7, "width": {width}, "height": {height}, "count": 1}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
     #[test]
     fn what_fits_is_let_through() {
-        assert_eq!(check(&model(), Precision::F32, (1024, 1024), 8_000_000_000), Ok(()));
-        assert_eq!(check(&model(), Precision::F16, (1024, 1024), 5_000_000_000), Ok(()));
+        assert_eq!(check(&model(), Precision::F32, &request((1024, 1024)), 8_000_000_000), Ok(()));
+        assert_eq!(check(&model(), Precision::F16, &request((1024, 1024)), 5_000_000_000), Ok(()));
     }
 
     #[test]
     fn a_picture_that_is_too_large_is_refused_with_the_nearest_size_that_fits() {
-        let error = check(&model(), Precision::F32, (1024, 512), 5_000_000_000).unwrap_err();
+        let error = check(&model(), Precision::F32, &request((1024, 512)), 5_000_000_000).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("width"));
         assert_eq!(
             error.message,
             "a picture of 1024x512 needs about 5.1 GB of memory with model `large`, and this machine has 5.0 GB; \
              640x320 fits"
         );
-        assert_eq!(check(&model(), Precision::F32, (640, 320), 5_000_000_000), Ok(()));
+        assert_eq!(check(&model(), Precision::F32, &request((640, 320)), 5_000_000_000), Ok(()));
     }
 
     #[test]
     fn weights_that_are_too_large_alone_are_refused_as_the_model() {
-        let error = check(&model(), Precision::F32, (512, 512), 3_000_000_000).unwrap_err();
+        let error = check(&model(), Precision::F32, &request((512, 512)), 3_000_000_000).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("model"));
         assert_eq!(error.message, "model `large` needs about 4.5 GB of memory, and this machine has 3.0 GB");
     }

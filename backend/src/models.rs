@@ -1,6 +1,7 @@
 //! What is known of a model before it is loaded.
 
 mod card;
+mod defaults;
 mod folder;
 pub mod inspect;
 mod loras;
@@ -13,18 +14,18 @@ use inference::checkpoint::Kinship;
 use inference::model_files::ModelFiles;
 use inference::models::clip::ClipConfig;
 use inference::pipelines::stable_diffusion::Info;
+use inference::precision::Precision;
 use inference::tokenizers::clip::ClipTokenizer;
 use inference::weights::Weights;
 use types::lora::LoraInfo;
-use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits};
+use types::model::{Family, ModelInfo, SizeLimits};
 use types::request::SIZE_MULTIPLE;
-use types::sampler::{Sampler, Schedule};
 
 use crate::Config;
+use crate::memory;
 use card::Card;
 pub use folder::{EMBEDDINGS, LORAS};
 use folder::{Entry, Found};
-pub use loras::open_lora;
 pub(crate) use stamp::Stamp;
 
 /// The models that were found, by kind.
@@ -194,14 +195,13 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
         family: kinship.family,
         inpaints: kinship.inpaints,
         bundled,
-        defaults: card.defaults.unwrap_or(USUAL_DEFAULTS),
+        defaults: card.defaults.unwrap_or_else(|| defaults::of(files)),
         limits,
         sizes,
         vocabulary: card.vocabulary,
         examples: card.examples,
         n_parameters,
-        // Weights are computed with in f32. The decoder's widest layers hold a few hundred numbers a pixel.
-        memory_bytes: n_parameters * 4 + u64::from(width) * u64::from(height) * 2_048,
+        memory_bytes: n_parameters * Precision::F32.n_bytes() + memory::of_picture((width, height)),
         problem,
     }
 }
@@ -217,7 +217,7 @@ fn unusable(name: String, problem: String) -> ModelInfo {
         family: Family::Other,
         inpaints: false,
         bundled: false,
-        defaults: USUAL_DEFAULTS,
+        defaults: defaults::USUAL,
         sizes: usual_sizes(usual_side, limits.multiple),
         limits,
         vocabulary: None,
@@ -227,14 +227,6 @@ fn unusable(name: String, problem: String) -> ModelInfo {
         problem: Some(problem),
     }
 }
-
-/// What suits most models of the Stable Diffusion family.
-const USUAL_DEFAULTS: ModelDefaults = ModelDefaults {
-    steps: 25,
-    guidance_scale: 7.0,
-    sampler: Sampler::DpmPlusPlus2M,
-    schedule: Schedule::Karras,
-};
 
 /// What follows from configs and the headers of the weights.
 struct Checked {

@@ -141,6 +141,11 @@ pub enum Error {
     /// A request that this model cannot fulfil.
     #[error("{0}")]
     Request(String),
+    /// What came out is no picture.
+    #[error(
+        "the picture has numbers that are none: the model left the range of {0}; with dtype f32 it may not"
+    )]
+    NotFinite(&'static str),
     /// Noise levels that no sampler can walk.
     #[error("noise levels are unusable: {0}")]
     Schedule(String),

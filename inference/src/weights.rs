@@ -1,6 +1,6 @@
 //! Tensors by name, with errors that say which one is missing.
 //!
-//! Weights are stored in f16, bf16 or f32 and computed with in f32. They are read one tensor at a time,
+//! Weights are stored in f16, bf16 or f32, whatever they are computed with in. They are read one tensor at a time,
 //! so that a model takes no more memory while it loads than afterwards.
 
 mod header;

@@ -22,6 +22,7 @@ use types::request::GenerationRequest;
 use self::residents::Residents;
 use super::{Engine, EngineError, Materials, Step};
 use crate::Config;
+use crate::machine::DeviceKind;
 use crate::memory;
 use crate::models::{self, Installed, PictureModel, Stamp, Writer};
 
@@ -69,6 +70,7 @@ impl CandleEngine {
         }
         let device = match config.device {
             Some(device) => device.open()?,
+            None if candle_core::utils::metal_is_available() => DeviceKind::Metal.open()?,
             None => Device::cuda_if_available(0)
                 .map_err(|error| EngineError::Fault { model: "any".into(), reason: error.to_string() })?,
         };
@@ -106,10 +108,15 @@ impl CandleEngine {
         let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.clone() })?;
         let loras = loras::wanted(request, &installed)?;
         let files = model.files.with_precision(self.config.precision);
-        let load = || {
-            let files = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
+        let prepare = || {
+            let files_with_loras = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
             // The model is as good as it was.
-            let files = files.map_err(|error| PublicError::invalid_field("loras", error.to_string()))?;
+            files_with_loras.map_err(|error| {
+                let sentence = loras::without_paths(models::without_path(&error, &files, name), &loras);
+                EngineError::from(PublicError::invalid_field("loras", sentence))
+            })
+        };
+        let load = |files: ModelFiles| {
             let model = StableDiffusion::load(&files, &self.device)
                 .map_err(|error| unusable(name, &files, &error))?;
             Ok(match &self.config.models_dir {
@@ -119,7 +126,7 @@ impl CandleEngine {
         };
         let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
         let n_bytes = memory::of_weights(&model.info, self.config.precision);
-        kept(&self.painters, key, n_bytes, load).inspect_err(|error| {
+        kept(&self.painters, key, n_bytes, prepare, load).inspect_err(|error| {
             if let EngineError::Unusable { reason, .. } = error
                 && loras.is_empty()
             {
@@ -135,28 +142,31 @@ impl CandleEngine {
         let Some(Writer { name, files, stamp }) = installed.writers.first() else {
             return Err(EngineError::UnknownModel { name: "gpt2".to_owned() });
         };
-        let load = || PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
+        let load =
+            |()| PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
         let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new() };
-        Ok((name.clone(), kept(&self.writers, key, 0, load)?))
+        Ok((name.clone(), kept(&self.writers, key, 0, || Ok(()), load)?))
     }
 }
 
-/// The model if it is loaded; else it is loaded, and others make room for it first.
-fn kept<T>(
+/// The model if it is loaded; else it is loaded, and others make room for it, once what it needs was found good.
+fn kept<P, T>(
     residents: &Mutex<Residents<Key, T>>,
     key: Key,
     n_bytes: u64,
-    load: impl FnOnce() -> Result<T, EngineError>,
+    prepare: impl FnOnce() -> Result<P, EngineError>,
+    load: impl FnOnce(P) -> Result<T, EngineError>,
 ) -> Result<Arc<T>, EngineError> {
     let mut residents = unpoisoned(residents);
     if let Some(model) = residents.get(&key) {
         return Ok(model);
     }
+    let prepared = prepare()?;
     // Nobody will ask again for what its files were before.
     residents.forget(|other| other.name == key.name && other.stamp != key.stamp);
     residents.make_room(n_bytes);
     let begin = std::time::Instant::now();
-    let model = load()?;
+    let model = load(prepared)?;
     let duration_ms = begin.elapsed().as_millis() as u64;
     tracing::info!(model.name = key.name, model.n_loras = key.loras.len(), duration_ms, "a model was loaded");
     Ok(residents.keep(key, n_bytes, model))
@@ -197,8 +207,10 @@ impl Engine for CandleEngine {
     fn fits(&self, request: &GenerationRequest) -> Result<(), PublicError> {
         let installed = self.installed();
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);
-        let (Some(model), Some(machine)) = (model, self.machine_bytes) else { return Ok(()) };
-        memory::check(&model.info, self.config.precision, request.picture_size(), machine)
+        let Some(model) = model else { return Ok(()) };
+        task::suits(request, &model.files)?;
+        let Some(machine) = self.machine_bytes else { return Ok(()) };
+        memory::check(&model.info, self.config.precision, request, machine)
     }
 
     fn generate(
@@ -223,9 +235,14 @@ impl Engine for CandleEngine {
             };
             on_step(Step { step: report.step as u32, n_steps: report.n_steps as u32, preview: &preview })
         };
-        let picture =
-            painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?.picture;
-        to_image(picture).ok_or_else(|| EngineError::Fault {
+        let made = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
+        if made.was_decoded_in_f32 {
+            tracing::warn!(
+                model.name = request.model,
+                "the VAE left the range of its precision and was used in f32"
+            );
+        }
+        to_image(made.picture).ok_or_else(|| EngineError::Fault {
             model: request.model.clone(),
             reason: "it painted fewer pixels than the picture has".to_owned(),
         })
@@ -246,8 +263,30 @@ impl Engine for CandleEngine {
 fn fault(model: &str, error: &inference::Error) -> EngineError {
     match error {
         inference::Error::Cancelled => EngineError::Cancelled,
+        inference::Error::ClipSkip { .. } => refused("clip_skip", error),
+        inference::Error::Embedding { .. } => refused("prompt", error),
+        inference::Error::Request(_) => refused("model", error),
+        inference::Error::Size { .. } => refused("width", error),
+        inference::Error::Schedule(_) => refused("steps", error),
+        error if is_out_of_memory(error) => EngineError::Refused(PublicError::invalid_field(
+            "width",
+            "there is not enough memory on the graphics card for this picture; ask for a smaller one"
+                .to_owned(),
+        )),
         error => EngineError::Fault { model: model.to_owned(), reason: error.to_string() },
     }
+}
+
+/// What the asker can mend.
+fn refused(field: &'static str, error: &inference::Error) -> EngineError {
+    EngineError::Refused(PublicError::invalid_field(field, error.to_string()))
+}
+
+/// candle has no kind of its own for it, and hands on what the driver says.
+fn is_out_of_memory(error: &inference::Error) -> bool {
+    let said = error.to_string().to_lowercase();
+    matches!(error, inference::Error::Candle(_))
+        && (said.contains("out of memory") || said.contains("out_of_memory"))
 }
 
 fn to_image(rgb: Rgb) -> Option<RgbImage> {

@@ -198,3 +198,78 @@ fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
     assert_eq!((picture.dimensions(), *picture.get_pixel(10, 64)), ((128, 128), blue));
     assert!((64..128).any(|x| *picture.get_pixel(x, 64) != blue), "the other half was painted");
 }
+
+/// What an engine says of a request that its asker can mend: the field, and the sentence.
+fn refusal(result: Result<RgbImage, EngineError>) -> (String, String) {
+    match result.unwrap_err() {
+        EngineError::Refused(error) => (error.field.unwrap_or_default(), error.message),
+        other => panic!("not refused: {other}"),
+    }
+}
+
+#[test]
+fn what_a_model_has_not_enough_layers_for_is_the_askers_to_mend() {
+    let engine = engine();
+    let request = GenerationRequest { clip_skip: 12, ..request(&engine) };
+    let painted = engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(()));
+    assert_eq!(
+        refusal(painted),
+        (
+            "clip_skip".to_owned(),
+            "clip skip 12 is not possible with this model; allowed are 1 to 4".to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_full_graphics_card_is_said_in_a_sentence_and_no_fault_of_the_model() {
+    for said in ["DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "Metal: out of memory"] {
+        let error = inference::Error::Candle(candle_core::Error::Msg(said.to_owned()));
+        let (field, sentence) = refusal(Err(fault("demo", &error)));
+        assert_eq!(field, "width");
+        assert_eq!(
+            sentence,
+            "there is not enough memory on the graphics card for this picture; ask for a smaller one"
+        );
+    }
+    let other = inference::Error::Candle(candle_core::Error::Msg("shape mismatch".to_owned()));
+    assert!(matches!(fault("demo", &other), EngineError::Fault { .. }));
+}
+
+#[test]
+fn a_model_that_edits_asks_for_a_picture_and_for_nothing_that_it_has_no_use_for() {
+    let models = tempfile::tempdir().unwrap();
+    copy_of_demo(&models.path().join("edits"));
+    let config = models.path().join("edits/unet/config.json");
+    let mut unet: serde_json::Value = serde_json::from_slice(&std::fs::read(&config).unwrap()).unwrap();
+    unet["in_channels"] = 24.into();
+    std::fs::write(config, unet.to_string()).unwrap();
+    let engine = engine_on(models.path());
+    let plain: GenerationRequest = serde_json::from_str(
+        r#"{"prompt": "make it blue", "negative_prompt": "", "model": "edits", "steps": 2, "guidance_scale": 4,
+        "sampler": "euler", "schedule": "normal", "seed": 7, "width": 128, "height": 128, "count": 1}"#,
+    )
+    .unwrap();
+    let said = |request: &GenerationRequest| {
+        let error = engine.fits(request).unwrap_err();
+        (error.field.unwrap_or_default(), error.message)
+    };
+    assert_eq!(
+        said(&plain),
+        (
+            "start".to_owned(),
+            "model `edits` changes a picture by an instruction; give it a start picture".to_owned()
+        )
+    );
+    let start = serde_json::from_str(r#"{"kind": "file", "id": "a.png", "strength": 0.5}"#).unwrap();
+    let started = GenerationRequest { start: Some(start), ..plain };
+    assert_eq!(engine.fits(&started), Ok(()));
+    let mask = serde_json::from_str(r#"{"kind": "file", "id": "m.png", "feather": 9}"#).unwrap();
+    assert_eq!(
+        said(&GenerationRequest { mask: Some(mask), ..started }),
+        (
+            "mask".to_owned(),
+            "model `edits` changes a whole picture by an instruction; it takes no mask".to_owned()
+        )
+    );
+}

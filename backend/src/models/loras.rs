@@ -6,25 +6,6 @@ use inference::lora::Lora;
 use types::lora::LoraInfo;
 use types::model::Family;
 
-use super::folder::{LORAS, is_safetensors, paths};
-
-/// Opens an installed LoRA.
-///
-/// # Errors
-/// [`inference::Error::MissingFile`] if there is none of that name; whatever is wrong with the file.
-pub fn open_lora(models_dir: &Path, name: &str) -> inference::Result<Lora> {
-    let folder = models_dir.join(LORAS);
-    // The name comes from a request, so it is looked for among what is there and never made into a path.
-    let is_it = |path: &std::path::PathBuf| is_safetensors(path) && stem(path) == name;
-    match paths(&folder).unwrap_or_default().into_iter().find(is_it) {
-        Some(path) => Lora::open(path),
-        None => Err(inference::Error::MissingFile {
-            model: name.to_owned(),
-            file: format!("{LORAS}/{name}.safetensors"),
-        }),
-    }
-}
-
 /// Reads a file's header. One that cannot be used is shown too, with the reason.
 pub(super) fn look(path: &Path) -> LoraInfo {
     let name = stem(path);

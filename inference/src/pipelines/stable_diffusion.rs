@@ -38,7 +38,7 @@ use self::preview::LatentToRgb;
 pub use self::request::{Hires, OnStep, Painted, PictureRequest, SoftMask, Start, StepReport, Variation};
 pub use self::rgb::Rgb;
 use self::text::Conditions;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model_files::ModelFiles;
 use crate::models::unet::Unet;
 use crate::models::vae::{Portion, TILE, VaeDecoder, VaeEncoder};
@@ -145,11 +145,17 @@ impl StableDiffusion {
     /// Decodes, and once more in f32 if the result is no picture: some VAEs, SDXL's above all, leave the range of f16.
     fn decode(&self, latent: &Tensor, portion: Portion) -> Result<Painted> {
         let decoded = self.decoder.decode_in(latent, portion)?;
-        if self.files.precision() == Precision::F32 || is_finite(&decoded)? {
+        if is_finite(&decoded)? {
             return Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: false });
         }
-        let picture = Rgb::from_decoded(&self.wide_decoder()?.decode_in(latent, portion)?)?;
-        Ok(Painted { picture, was_decoded_in_f32: true })
+        let precision = self.files.precision();
+        if precision != Precision::F32 && is_finite(latent)? {
+            let decoded = self.wide_decoder()?.decode_in(latent, portion)?;
+            if is_finite(&decoded)? {
+                return Ok(Painted { picture: Rgb::from_decoded(&decoded)?, was_decoded_in_f32: true });
+            }
+        }
+        Err(Error::NotFinite(precision.as_str()))
     }
 
     /// How much of a picture the VAE takes at once.

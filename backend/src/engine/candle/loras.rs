@@ -42,6 +42,14 @@ pub(super) fn wanted(request: &GenerationRequest, installed: &Installed) -> Resu
         .collect()
 }
 
+/// A sentence with the files' names where it has their paths, which visitors have no use for.
+pub(super) fn without_paths(sentence: String, wanted: &[Wanted]) -> String {
+    wanted.iter().fold(sentence, |sentence, Wanted { path, .. }| {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        sentence.replace(&path.display().to_string(), &name)
+    })
+}
+
 /// Opens them.
 pub(super) fn open(wanted: &[Wanted]) -> inference::Result<Vec<LoraUse>> {
     let open = |wanted: &Wanted| {

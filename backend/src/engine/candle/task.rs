@@ -1,6 +1,10 @@
 //! A request as the pipeline takes it.
 
-use inference::pipelines::stable_diffusion::{self as pipeline, Mask, PictureRequest, Rgb, SoftMask, extend};
+use inference::model_files::ModelFiles;
+use inference::pipelines::stable_diffusion::{
+    self as pipeline, Info, Mask, PictureRequest, Rgb, SoftMask, extend,
+};
+use types::error::PublicError;
 use types::prompt::lora_tags;
 use types::request::{GenerationRequest, Margins, Start, USUAL_MASK_FEATHER, Variation};
 
@@ -9,6 +13,36 @@ use crate::engine::{EngineError, Materials};
 /// How far what is painted on reaches into the start picture, so that the two grow together, in pixels: as far as
 /// the edge between them is soft.
 const OVERLAP: u32 = 16;
+
+/// Refuses what a model that changes a picture by an instruction cannot do. Every other model can do everything.
+///
+/// # Errors
+/// Said of the first field that is missing or of no use.
+pub(super) fn suits(request: &GenerationRequest, files: &ModelFiles) -> Result<(), PublicError> {
+    // What is the matter with a model that cannot be read is said elsewhere.
+    if !Info::read(files).is_ok_and(|info| info.form.edits()) {
+        return Ok(());
+    }
+    let name = &request.model;
+    let refuse = |field: &'static str, sentence: String| Err(PublicError::invalid_field(field, sentence));
+    if request.start.is_none() {
+        let sentence = format!("model `{name}` changes a picture by an instruction; give it a start picture");
+        return refuse("start", sentence);
+    }
+    for (field, said, is_there) in [
+        ("mask", "mask", request.mask.is_some()),
+        ("outpaint_left", "outpainting", request.outpaint.is_some()),
+        ("hires_scale", "second pass", request.hires.is_some()),
+    ] {
+        if is_there {
+            return refuse(
+                field,
+                format!("model `{name}` changes a whole picture by an instruction; it takes no {said}"),
+            );
+        }
+    }
+    Ok(())
+}
 
 /// Picture `index` of a request, with the pictures that it names.
 ///
