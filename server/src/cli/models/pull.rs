@@ -176,7 +176,8 @@ fn is_small_and_needed(path: &str) -> bool {
     let is_plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     let is_of_a_part = match path.split_once('/') {
         Some((folder, file)) => PARTS.contains(&folder) && !file.contains('/'),
-        None => path == "model_index.json",
+        // Who publishes a model for Darkroom may say there what suits it.
+        None => ["model_index.json", "darkroom.json"].contains(&path),
     };
     let is_index = path.contains(".index.");
     let ending = Path::new(path).extension();
