@@ -49,8 +49,20 @@ impl DeviceKind {
             Self::Metal => Device::new_metal(0),
         };
         device.map_err(|error| {
-            let message = format!("device `{}` cannot be used: {error}", self.as_str());
-            PublicError::invalid_field("device", message)
+            // What comes after the first line is where in the program it happened.
+            let said = error.to_string();
+            let said = said.lines().next().unwrap_or_default();
+            PublicError::invalid_field("device", format!("device `{}` cannot be used: {said}", self.as_str()))
+        })
+    }
+
+    /// The best device that this program was built for, or the processor where that one is not to be had: a program
+    /// that was built for a graphics card works on a machine without one.
+    pub(crate) fn best() -> Device {
+        let built_for = [Self::Cuda, Self::Metal].into_iter().find(|device| device.is_built_in());
+        built_for.map_or(Ok(Device::Cpu), Self::open).unwrap_or_else(|error| {
+            tracing::warn!(reason = error.message, "the processor computes instead");
+            Device::Cpu
         })
     }
 

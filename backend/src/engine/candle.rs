@@ -68,12 +68,7 @@ impl CandleEngine {
         {
             return Err(EngineError::UnknownModel { name: name.clone() });
         }
-        let device = match config.device {
-            Some(device) => device.open()?,
-            None if candle_core::utils::metal_is_available() => DeviceKind::Metal.open()?,
-            None => Device::cuda_if_available(0)
-                .map_err(|error| EngineError::Fault { model: "any".into(), reason: error.to_string() })?,
-        };
+        let device = config.device.map_or_else(|| Ok(DeviceKind::best()), DeviceKind::open)?;
         let refuse = |error: inference::Error| PublicError::invalid_field("dtype", error.to_string());
         config.precision.check(&device).map_err(refuse)?;
         let machine_bytes = memory::of_machine().filter(|_| matches!(device, Device::Cpu));
