@@ -36,14 +36,8 @@ pub fn dpmpp_2m(denoiser: &dyn Denoiser, mut x: Tensor, steps: &[Step], on_step:
         let clean = denoiser.denoise(&x, sigma, timestep)?;
         // Infinite for the step to zero.
         let h = (sigma / sigma_next).ln();
-        let target = match &previous {
-            Some((before, h_before)) if sigma_next > 0.0 && !is_last_of_few(steps, index) => {
-                let r = h_before / h;
-                (&clean + ((&clean - before)? * (0.5 / r))?)?
-            }
-            _ => clean.clone(),
-        };
-        x = blend(&x, &target, sigma_next / sigma)?;
+        let goal = target(&clean, previous.as_ref(), steps, index)?;
+        x = blend(&x, &goal, sigma_next / sigma)?;
         report(on_step, steps, index, &x, &clean)?;
         previous = Some((clean, h));
         last_level = sigma_next;
@@ -51,7 +45,26 @@ pub fn dpmpp_2m(denoiser: &dyn Denoiser, mut x: Tensor, steps: &[Step], on_step:
     relevel(x, last_level, 0.0)
 }
 
+/// Where a step of second order goes: the estimate, moved on as it moved since the step before. `previous` is that
+/// step's estimate and its length in ln σ. Of first order, the estimate itself, are the first step, the one to zero,
+/// and the last of few.
+pub(super) fn target(
+    clean: &Tensor,
+    previous: Option<&(Tensor, f64)>,
+    steps: &[Step],
+    index: usize,
+) -> Result<Tensor> {
+    let Step { sigma, sigma_next, .. } = steps[index];
+    match previous {
+        Some((before, h_before)) if sigma_next > 0.0 && !is_last_of_few(steps, index) => {
+            let r = h_before / (sigma / sigma_next).ln();
+            Ok((clean + ((clean - before)? * (0.5 / r))?)?)
+        }
+        _ => Ok(clean.clone()),
+    }
+}
+
 /// Where diffusers falls back to first order for the sake of stability.
-pub(super) fn is_last_of_few(steps: &[Step], index: usize) -> bool {
+fn is_last_of_few(steps: &[Step], index: usize) -> bool {
     index + 1 == steps.len() && steps.len() < 15
 }

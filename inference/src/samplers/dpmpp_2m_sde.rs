@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::dpmpp_2m::is_last_of_few;
+use super::dpmpp_2m::target;
 use super::{OnStep, blend, check_chain, relevel, report, with_noise};
 use crate::denoiser::Denoiser;
 use crate::error::Result;
@@ -49,15 +49,9 @@ pub fn dpmpp_2m_sde(
         let clean = denoiser.denoise(&x, sigma, timestep)?;
         // Infinite for the step to zero.
         let h = (sigma / sigma_next).ln();
-        let target = match &previous {
-            Some((before, h_before)) if sigma_next > 0.0 && !is_last_of_few(steps, index) => {
-                let r = h_before / h;
-                (&clean + ((&clean - before)? * (0.5 / r))?)?
-            }
-            _ => clean.clone(),
-        };
+        let goal = target(&clean, previous.as_ref(), steps, index)?;
         let keep = (sigma_next / sigma).powi(2);
-        x = blend(&x, &target, keep)?;
+        x = blend(&x, &goal, keep)?;
         x = with_noise(x, sigma_next * (1.0 - keep).sqrt(), noise)?;
         report(on_step, steps, index, &x, &clean)?;
         previous = Some((clean, h));

@@ -38,14 +38,6 @@ pub struct LatentDistribution {
 }
 
 impl LatentDistribution {
-    /// The likeliest latent, as the U-Net knows it.
-    ///
-    /// # Errors
-    /// Whatever candle says.
-    pub fn mode(&self) -> Result<Tensor> {
-        self.config.scale(&self.mean)
-    }
-
     /// The likeliest latent, as the encoder gives it: not scaled for the U-Net.
     pub fn unscaled_mode(&self) -> &Tensor {
         &self.mean
