@@ -12,7 +12,7 @@ use candle_core::Device;
 use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::stable_diffusion::{Rgb, StableDiffusion, StepReport};
+use inference::pipelines::stable_diffusion::{LoadOptions, Rgb, StableDiffusion, StepReport};
 use inference::prompts::Embeddings;
 use types::error::PublicError;
 use types::lora::LoraInfo;
@@ -112,12 +112,11 @@ impl CandleEngine {
             })
         };
         let load = |files: ModelFiles| {
-            let model = StableDiffusion::load(&files, &self.device)
-                .map_err(|error| unusable(name, &files, &error))?;
-            Ok(match &self.config.models_dir {
-                Some(folder) => model.with_embeddings(Embeddings::folder(folder.join(models::EMBEDDINGS))),
-                None => model,
-            })
+            let folder = self.config.models_dir.as_ref();
+            let embeddings = folder.map(|folder| Embeddings::folder(folder.join(models::EMBEDDINGS)));
+            let options = LoadOptions { embeddings, ..LoadOptions::default() };
+            StableDiffusion::load_with(&files, &self.device, options)
+                .map_err(|error| unusable(name, &files, &error))
         };
         let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
         let n_bytes = memory::of_weights(&model.info, self.config.precision);
@@ -220,7 +219,7 @@ impl Engine for CandleEngine {
         let task = task::picture_request(request, index, materials)?;
         let mut report = |report: StepReport<'_>| {
             let preview = || {
-                let preview = report.preview();
+                let preview = report.preview(0);
                 // A picture is worth more than its preview.
                 preview
                     .inspect_err(|error| tracing::warn!(%error, "a preview failed"))

@@ -1,9 +1,9 @@
 //! Brownian motion over noise levels.
 
-use candle_core::{Device, Shape, Tensor};
+use candle_core::{Device, Tensor};
 use types::noise::NoiseSource;
 
-use super::{NoiseGenerator, seed_sequence};
+use super::{NoiseGenerator, seed_sequence, together};
 use crate::error::Result;
 
 /// A Brownian motion whose time is the noise level: what is drawn for two stretches that overlap agrees where they do.
@@ -20,10 +20,17 @@ use crate::error::Result;
 /// (`tests/reference/brownian.json`).
 #[derive(Debug, Clone)]
 pub struct BrownianTree {
+    /// One for each picture.
+    motions: Vec<Motion>,
+    device: Device,
+}
+
+/// The motion of one picture.
+#[derive(Debug, Clone)]
+struct Motion {
     source: NoiseSource,
     seed: u64,
-    shape: Shape,
-    device: Device,
+    shape: Vec<usize>,
     /// The range, unrounded.
     range: (f64, f64),
     /// The motion from the lowest level to the highest.
@@ -42,20 +49,18 @@ struct Stretch {
 }
 
 impl BrownianTree {
+    /// * `shape`: of the noise of one picture, of as many as there are seeds.
+    /// * `range`: the lowest and the highest level.
     pub(super) fn new(
         source: NoiseSource,
-        seed: u64,
-        shape: Shape,
+        seeds: &[u64],
+        shape: &[usize],
         device: &Device,
-        sigma_min: f64,
-        sigma_max: f64,
+        range: (f64, f64),
     ) -> Result<Self> {
-        // The levels are f32 in torch.
-        let range = (f64::from(sigma_min as f32), f64::from(sigma_max as f32));
-        let mut tree = Self { source, seed, shape, device: device.clone(), range, whole: Vec::new() };
-        let deviation = (range.1 - range.0).sqrt() as f32;
-        tree.whole = tree.draw(&[])?.iter().map(|x| x * deviation).collect();
-        Ok(tree)
+        let motions =
+            seeds.iter().map(|&seed| Motion::new(source, seed, shape, range)).collect::<Result<_>>()?;
+        Ok(Self { motions, device: device.clone() })
     }
 
     /// Standard normal noise for the stretch between two levels, above zero; beyond the range the motion stands still.
@@ -63,6 +68,25 @@ impl BrownianTree {
     /// # Errors
     /// [`crate::Error::Candle`] if the device refuses the tensor.
     pub fn noise(&self, sigma: f64, sigma_next: f64) -> Result<Tensor> {
+        let of_one = |motion: &Motion| {
+            let values = motion.noise(sigma, sigma_next)?;
+            Ok(Tensor::from_vec(values, motion.shape.as_slice(), &self.device)?)
+        };
+        together(self.motions.iter().map(of_one).collect::<Result<_>>()?)
+    }
+}
+
+impl Motion {
+    fn new(source: NoiseSource, seed: u64, shape: &[usize], (lowest, highest): (f64, f64)) -> Result<Self> {
+        // The levels are f32 in torch.
+        let range = (f64::from(lowest as f32), f64::from(highest as f32));
+        let mut motion = Self { source, seed, shape: shape.to_vec(), range, whole: Vec::new() };
+        let deviation = (range.1 - range.0).sqrt() as f32;
+        motion.whole = motion.draw(&[])?.iter().map(|x| x * deviation).collect();
+        Ok(motion)
+    }
+
+    fn noise(&self, sigma: f64, sigma_next: f64) -> Result<Vec<f32>> {
         let (sigma, sigma_next) = (sigma as f32, sigma_next as f32);
         let (from, to) = (sigma.min(sigma_next), sigma.max(sigma_next));
         let within = |level: f32| rounded(f64::from(level).clamp(self.range.0, self.range.1));
@@ -74,8 +98,7 @@ impl BrownianTree {
         }
         // Falling levels walk the motion backwards.
         let scale = (to - from).sqrt() * if sigma > sigma_next { -1.0 } else { 1.0 };
-        let values: Vec<f32> = sum.iter().map(|x| x / scale).collect();
-        Ok(Tensor::from_vec(values, &self.shape, &self.device)?)
+        Ok(sum.iter().map(|x| x / scale).collect())
     }
 
     /// Adds the motion from `from` to `to`, both within the stretch.
@@ -121,7 +144,7 @@ impl BrownianTree {
     /// Standard normal numbers that belong to a place in the tree.
     fn draw(&self, place: &[u64]) -> Result<Vec<f32>> {
         let seed = u64::from(seed_sequence::seed(self.seed, place));
-        let noise = NoiseGenerator::new(self.source, seed).randn(&self.shape, &Device::Cpu)?;
+        let noise = NoiseGenerator::new(self.source, seed).randn(self.shape.as_slice(), &Device::Cpu)?;
         Ok(noise.flatten_all()?.to_vec1()?)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `tests/reference/make.py` made the numbers; its README says how.
 
+mod batches;
 mod broken;
 mod checkpoints;
 mod compare;

@@ -54,7 +54,7 @@ fn steps_are_reported_in_order_with_previews_of_the_latents_size() {
     let mut seen = Vec::new();
     model
         .generate(&request, &mut |report| {
-            let preview = report.preview().unwrap().unwrap();
+            let preview = report.preview(0).unwrap().unwrap();
             assert_eq!((preview.width, preview.height, preview.pixels.len()), (8, 4, 96));
             seen.push((report.step, report.n_steps));
             ControlFlow::Continue(())

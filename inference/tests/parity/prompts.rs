@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use inference::Error;
 use inference::model_files::ModelFiles;
 use inference::models::clip::{ClipTextEncoder, Encoding, Vectors};
-use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
+use inference::pipelines::stable_diffusion::{LoadOptions, PictureRequest, StableDiffusion};
 use inference::prompts::chunks::cut;
 use inference::prompts::embeddings::{Embeddings, Needed};
 use inference::prompts::{Conditioning, PromptEncoder, PromptOptions, TextPart};
@@ -334,8 +334,9 @@ fn a_text_encoder_that_does_not_know_the_programs_tokens_needs_a_tokenizer_of_it
 #[test]
 fn a_picture_that_names_a_textual_inversion_of_another_model_is_refused() {
     let kind = kinds::all().remove(0);
-    let model = StableDiffusion::load(&kind.files, &Device::Cpu).unwrap();
-    let model = model.with_embeddings(Embeddings::folder(folder().join("embeddings")));
+    let embeddings = Some(Embeddings::folder(folder().join("embeddings")));
+    let options = LoadOptions { embeddings, ..LoadOptions::default() };
+    let model = StableDiffusion::load_with(&kind.files, &Device::Cpu, options).unwrap();
     let paint = |prompt: &str| {
         let request = PictureRequest { steps: 1, ..PictureRequest::new(prompt, 32, 32) };
         model.generate(&request, &mut |_| ControlFlow::Continue(()))

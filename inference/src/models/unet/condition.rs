@@ -31,6 +31,14 @@ impl Condition {
         Self { text, added: None, guidance: None }
     }
 
+    /// The same for each of `n` pictures.
+    ///
+    /// # Errors
+    /// A candle error if there is no memory for it.
+    pub fn repeated(&self, n: usize) -> Result<Self> {
+        Self::cat(&vec![self; n])
+    }
+
     /// Several, one after the other in one batch. All must have the same parts and equally long texts.
     ///
     /// # Errors

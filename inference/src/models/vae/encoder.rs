@@ -43,12 +43,29 @@ impl LatentDistribution {
         &self.mean
     }
 
-    /// A latent drawn with standard normal `noise` of the latent's shape, as the U-Net knows it.
+    /// A latent drawn with standard normal `noise` of the latent's shape, as the U-Net knows it; from noise for several,
+    /// several latents of the one picture.
     ///
     /// # Errors
     /// A candle error if the noise has another shape.
     pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
-        self.config.scale(&(&self.mean + (&self.deviation * noise)?)?)
+        self.config.scale(&self.deviation.broadcast_mul(noise)?.broadcast_add(&self.mean)?)
+    }
+
+    /// Those of several pictures, one after the other.
+    ///
+    /// # Errors
+    /// A candle error if there are none, or they differ in size.
+    pub fn cat(all: &[Self]) -> Result<Self> {
+        let config = all.first().map(|one| one.config.clone());
+        let config = config.ok_or_else(|| candle_core::Error::Msg("there are no latents".into()))?;
+        let side_by_side =
+            |part: fn(&Self) -> &Tensor| Tensor::cat(&all.iter().map(part).collect::<Vec<_>>(), 0);
+        Ok(Self {
+            config,
+            mean: side_by_side(|one| &one.mean)?,
+            deviation: side_by_side(|one| &one.deviation)?,
+        })
     }
 
     /// Standard deviations about [`LatentDistribution::unscaled_mode`], not scaled for the U-Net either.

@@ -6,7 +6,7 @@ use super::StableDiffusion;
 use super::info::Form;
 use super::mask::Mask;
 use super::pass::Pass;
-use super::request::Start;
+use super::request::{Seeds, SoftMask, Start};
 use super::rgb::Rgb;
 use crate::error::Result;
 use crate::inpainting::Known;
@@ -14,9 +14,25 @@ use crate::models::vae::LatentDistribution;
 use crate::noise::{NoiseGenerator, variation};
 use crate::schedule::NoiseSchedule;
 
+/// What a pass begins with besides noise.
+pub(super) struct Origin<'a> {
+    /// One for all pictures of the batch, or one for each.
+    pub(super) pictures: Vec<&'a Rgb>,
+    /// As [`Start::strength`].
+    pub(super) strength: f64,
+    /// As [`Start::mask`]; with one picture alone.
+    pub(super) mask: Option<&'a SoftMask>,
+}
+
+impl<'a> From<&'a Start> for Origin<'a> {
+    fn from(Start { picture, strength, mask }: &'a Start) -> Self {
+        Self { pictures: vec![picture], strength: *strength, mask: mask.as_ref() }
+    }
+}
+
 /// What a pass begins with.
 pub(super) struct Beginning {
-    /// `(1, channels, height, width)`, with the noise of the first step.
+    /// `(batch, channels, height, width)`, with the noise of the first step.
     pub(super) latent: Tensor,
     /// What the U-Net sees beside the latent.
     pub(super) beside: Beside,
@@ -24,15 +40,17 @@ pub(super) struct Beginning {
     pub(super) known: Option<Known>,
     /// What stays of the start picture's pixels.
     pub(super) original: Option<Original>,
+    /// Whether the VAE had to look at it in f32.
+    pub(super) was_encoded_in_f32: bool,
 }
 
 /// What a U-Net sees beside the latent.
 pub(super) enum Beside {
     /// Stable Diffusion as such.
     Nothing,
-    /// `(1, 1 + channels, height, width)`: a mask, and the latent of the picture without what is painted anew.
+    /// `(batch, 1 + channels, height, width)`: a mask, and the latent of the picture without what is painted anew.
     Inputs(Tensor),
-    /// `(1, channels, height, width)`: the latent of the picture to change, not scaled.
+    /// `(batch, channels, height, width)`: the latent of the picture to change, not scaled.
     Picture(Tensor),
 }
 
@@ -45,54 +63,39 @@ pub(super) struct Original {
 impl Beginning {
     /// Draws from `noise` in the order of diffusers' pipelines: for the picture's latent, for the noise, for the latent
     /// of the masked picture.
-    pub(super) fn new(pass: &Pass<'_>, start: Option<&Start>, noise: &mut NoiseGenerator) -> Result<Self> {
+    pub(super) fn new(
+        pass: &Pass<'_>,
+        seeds: &[Seeds],
+        origin: Option<&Origin<'_>>,
+        noise: &mut NoiseGenerator,
+    ) -> Result<Self> {
         let Pass { model, width, height, .. } = *pass;
-        let picture = start.map(|start| start.picture.resized(width as u32, height as u32));
-        let soft = start.and_then(|start| start.mask.as_ref());
-        let mask = soft.map(|soft| soft.mask.resized(width as u32, height as u32).feathered(soft.feather));
-        let shrink = model.decoder.config().shrink();
+        let (w, h) = (width as u32, height as u32);
+        let pictures: Vec<Rgb> = origin
+            .map(|origin| origin.pictures.iter().map(|picture| picture.resized(w, h)).collect())
+            .unwrap_or_default();
+        let soft = origin.and_then(|origin| origin.mask);
+        let mask = soft.map(|soft| soft.mask.resized(w, h).feathered(soft.feather));
+        let vae = &model.parts.vae_config;
+        let shrink = vae.shrink();
         let mut drawing = Drawing {
             model,
             schedule: &pass.schedule,
-            other: pass.request.variation.map(|variation| {
-                (NoiseGenerator::new(pass.request.noise, variation.seed), variation.strength)
+            others: pass.request.variation.map(|variation| {
+                let of_one = |seeds: &Seeds| NoiseGenerator::new(pass.request.noise, seeds.variation);
+                (seeds.iter().map(of_one).collect(), variation.strength)
             }),
-            shape: (1, model.decoder.config().latent_channels, height / shrink, width / shrink),
-            is_all_noise: start.is_none_or(|start| start.strength >= 1.0),
+            shape: (seeds.len(), vae.latent_channels, height / shrink, width / shrink),
+            is_all_noise: origin.is_none_or(|origin| origin.strength >= 1.0),
             noise,
+            was_encoded_in_f32: false,
         };
-        match (model.info.form, picture, mask) {
-            (Form::Edits, Some(picture), _) => drawing.of_picture_to_edit(&picture),
-            (Form::Inpaints, Some(picture), mask) => {
-                let mask = mask.unwrap_or_else(|| Mask::everything(picture.width, picture.height));
-                let begun = drawing.beside_inputs(&picture, &mask)?;
-                Ok(Self { original: Some(Original { picture, mask }), ..begun })
-            }
-            (Form::Inpaints, None, _) => {
-                // All of a grey picture is painted.
-                let (width, height) = (width as u32, height as u32);
-                let pixels = vec![128; 3 * (width * height) as usize];
-                let grey = Rgb { width, height, pixels };
-                drawing.beside_inputs(&grey, &Mask::everything(width, height))
-            }
-            (_, Some(picture), Some(mask)) => {
-                let begun = drawing.over_known(&picture, &mask)?;
-                Ok(Self { original: Some(Original { picture, mask }), ..begun })
-            }
-            (_, Some(picture), None) => {
-                let clean = drawing.clean(&picture)?;
-                let drawn = drawing.draw_noise()?;
-                Ok(Self::plain(drawing.noisy(&clean, &drawn)?))
-            }
-            (_, None, _) => {
-                let drawn = drawing.draw_noise()?;
-                Ok(Self::plain(drawing.pure(&drawn)?))
-            }
-        }
+        let begun = drawing.begin(model.info.form, pictures, mask)?;
+        Ok(Self { was_encoded_in_f32: drawing.was_encoded_in_f32, ..begun })
     }
 
     fn plain(latent: Tensor) -> Self {
-        Self { latent, beside: Beside::Nothing, known: None, original: None }
+        Self { latent, beside: Beside::Nothing, known: None, original: None, was_encoded_in_f32: false }
     }
 }
 
@@ -100,25 +103,65 @@ impl Beginning {
 struct Drawing<'a> {
     model: &'a StableDiffusion,
     schedule: &'a NoiseSchedule,
-    /// Of a latent.
+    /// Of the latents of the whole batch.
     shape: (usize, usize, usize, usize),
-    /// Another noise to go to, and how far.
-    other: Option<(NoiseGenerator, f64)>,
+    /// For each picture another noise to go to, and how far.
+    others: Option<(Vec<NoiseGenerator>, f64)>,
     /// Whether the whole schedule is walked, so that nothing of the picture would be seen through the noise.
     is_all_noise: bool,
     noise: &'a mut NoiseGenerator,
+    was_encoded_in_f32: bool,
 }
 
 impl Drawing<'_> {
+    fn begin(&mut self, form: Form, mut pictures: Vec<Rgb>, mask: Option<Mask>) -> Result<Beginning> {
+        let (_, _, height, width) = self.shape;
+        let shrink = self.model.parts.vae_config.shrink();
+        let (width, height) = ((width * shrink) as u32, (height * shrink) as u32);
+        if pictures.is_empty() {
+            if form != Form::Inpaints {
+                let drawn = self.draw_noise()?;
+                return Ok(Beginning::plain(self.pure(&drawn)?));
+            }
+            // All of a grey picture is painted.
+            let pixels = vec![128; 3 * (width * height) as usize];
+            let grey = Rgb { width, height, pixels };
+            return self.beside_inputs(&[grey], &Mask::everything(width, height));
+        }
+        match (form, mask) {
+            (Form::Edits, _) => self.of_pictures_to_edit(&pictures),
+            (Form::Inpaints, mask) => {
+                let mask = mask.unwrap_or_else(|| Mask::everything(width, height));
+                let begun = self.beside_inputs(&pictures, &mask)?;
+                // A mask comes with one picture; without one nothing stays.
+                Ok(Beginning { original: Some(Original { picture: pictures.swap_remove(0), mask }), ..begun })
+            }
+            (Form::Paints, Some(mask)) => {
+                let begun = self.over_known(&pictures, &mask)?;
+                Ok(Beginning { original: Some(Original { picture: pictures.swap_remove(0), mask }), ..begun })
+            }
+            (Form::Paints, None) => {
+                let clean = self.clean(&pictures)?;
+                let drawn = self.draw_noise()?;
+                Ok(Beginning::plain(self.noisy(&clean, &drawn)?))
+            }
+        }
+    }
+
     fn draw(&mut self) -> Result<Tensor> {
         self.noise.randn(self.shape, &self.model.device)
     }
 
-    /// What the picture develops from.
+    /// What the pictures develop from.
     fn draw_noise(&mut self) -> Result<Tensor> {
         let drawn = self.draw()?;
-        let Some((generator, strength)) = &mut self.other else { return Ok(drawn) };
-        variation(&drawn, &generator.randn(self.shape, &self.model.device)?, *strength)
+        let Some((generators, strength)) = &mut self.others else { return Ok(drawn) };
+        let (_, channels, height, width) = self.shape;
+        let varied = generators.iter_mut().enumerate().map(|(i, generator)| {
+            let other = generator.randn((1, channels, height, width), &self.model.device)?;
+            variation(&drawn.narrow(0, i, 1)?, &other, *strength)
+        });
+        Ok(Tensor::cat(&varied.collect::<Result<Vec<_>>>()?, 0)?)
     }
 
     /// Noise alone.
@@ -126,52 +169,66 @@ impl Drawing<'_> {
         Ok((drawn * self.schedule.initial_scale)?)
     }
 
-    /// A latent with the noise of the first step.
+    /// Latents with the noise of the first step.
     fn noisy(&self, clean: &Tensor, drawn: &Tensor) -> Result<Tensor> {
         self.schedule.noised(clean, drawn)
     }
 
-    /// A latent of the picture.
-    fn clean(&mut self, picture: &Rgb) -> Result<Tensor> {
-        self.sample(&picture.to_tensor(&self.model.device)?)
+    /// Latents of the pictures.
+    fn clean(&mut self, pictures: &[Rgb]) -> Result<Tensor> {
+        let tensors: Vec<Tensor> =
+            pictures.iter().map(|picture| picture.to_tensor(&self.model.device)).collect::<Result<_>>()?;
+        self.sample(&tensors)
     }
 
-    fn sample(&mut self, picture: &Tensor) -> Result<Tensor> {
-        let distribution = self.encode(picture)?;
+    fn sample(&mut self, pictures: &[Tensor]) -> Result<Tensor> {
+        let distribution = self.encode(pictures)?;
         distribution.sample(&self.draw()?)
     }
 
-    fn encode(&self, picture: &Tensor) -> Result<LatentDistribution> {
-        let (_, _, height, width) = picture.dims4()?;
-        self.model.encoder()?.encode_in(picture, StableDiffusion::portion(width, height))
+    /// One after the other: a VAE needs much more memory than what it looks at.
+    fn encode(&mut self, pictures: &[Tensor]) -> Result<LatentDistribution> {
+        let mut encoded = Vec::new();
+        for picture in pictures {
+            let (_, _, height, width) = picture.dims4()?;
+            let (distribution, was_in_f32) =
+                self.model.encode(picture, StableDiffusion::portion(width, height))?;
+            self.was_encoded_in_f32 |= was_in_f32;
+            encoded.push(distribution);
+        }
+        LatentDistribution::cat(&encoded)
     }
 
     /// For a U-Net that sees the picture to change.
-    fn of_picture_to_edit(&mut self, picture: &Rgb) -> Result<Beginning> {
-        let encoded = self.encode(&picture.to_tensor(&self.model.device)?)?;
+    fn of_pictures_to_edit(&mut self, pictures: &[Rgb]) -> Result<Beginning> {
+        let tensors: Vec<Tensor> =
+            pictures.iter().map(|picture| picture.to_tensor(&self.model.device)).collect::<Result<_>>()?;
+        let encoded = self.encode(&tensors)?;
         let drawn = self.draw_noise()?;
-        let beside = Beside::Picture(encoded.unscaled_mode().clone());
+        let beside = Beside::Picture(self.for_each(encoded.unscaled_mode())?);
         Ok(Beginning { beside, ..Beginning::plain(self.pure(&drawn)?) })
     }
 
     /// For a U-Net that sees the mask and the masked picture.
-    fn beside_inputs(&mut self, picture: &Rgb, mask: &Mask) -> Result<Beginning> {
-        let clean = if self.is_all_noise { None } else { Some(self.clean(picture)?) };
+    fn beside_inputs(&mut self, pictures: &[Rgb], mask: &Mask) -> Result<Beginning> {
+        let clean = if self.is_all_noise { None } else { Some(self.clean(pictures)?) };
         let drawn = self.draw_noise()?;
         let latent = match &clean {
             Some(clean) => self.noisy(clean, &drawn)?,
             None => self.pure(&drawn)?,
         };
         let device = &self.model.device;
-        let masked = self.sample(&mask.take_out(picture, device)?)?;
-        let mask = mask.to_latent(self.shape.2, self.shape.3, device)?;
+        let taken_out: Vec<Tensor> =
+            pictures.iter().map(|picture| mask.take_out(picture, device)).collect::<Result<_>>()?;
+        let masked = self.sample(&taken_out)?;
+        let mask = self.for_each(&mask.to_latent(self.shape.2, self.shape.3, device)?)?;
         let beside = Beside::Inputs(Tensor::cat(&[&mask, &masked], 1)?);
         Ok(Beginning { beside, ..Beginning::plain(latent) })
     }
 
     /// For a U-Net that sees the latent alone.
-    fn over_known(&mut self, picture: &Rgb, mask: &Mask) -> Result<Beginning> {
-        let clean = self.clean(picture)?;
+    fn over_known(&mut self, pictures: &[Rgb], mask: &Mask) -> Result<Beginning> {
+        let clean = self.clean(pictures)?;
         let drawn = self.draw_noise()?;
         // The pipeline there draws a latent of the masked picture, and has no use for it.
         self.draw()?;
@@ -179,5 +236,11 @@ impl Drawing<'_> {
         let mask = mask.to_latent(self.shape.2, self.shape.3, &self.model.device)?;
         let known = Some(Known { mask, latent: clean, noise: drawn });
         Ok(Beginning { known, ..Beginning::plain(latent) })
+    }
+
+    /// What there is once for all pictures of the batch, once for each.
+    fn for_each(&self, x: &Tensor) -> Result<Tensor> {
+        let n = self.shape.0 / x.dim(0)?;
+        Ok(if n == 1 { x.clone() } else { Tensor::cat(&vec![x; n], 0)? })
     }
 }

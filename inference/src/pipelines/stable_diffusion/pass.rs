@@ -1,23 +1,24 @@
-//! One walk from noise to a picture.
+//! One walk from noise to pictures.
 
 use candle_core::Tensor;
 use types::sampler::{Sampler, Schedule};
 
 use super::StableDiffusion;
-use super::beginning::{Beginning, Beside};
+use super::beginning::{Beginning, Beside, Origin};
+use super::parts::Parts;
 use super::preview::LatentToRgb;
-use super::request::{Hires, OnStep, Painted, PictureRequest, Start, StepReport};
+use super::request::{Hires, OnStep, Painted, PictureRequest, Seeds, StepReport};
 use super::text::Conditions;
 use crate::denoiser::{Denoiser, denoiser};
 use crate::error::{Error, Result};
 use crate::guidance::{Guidance, Guided, GuidedByPicture};
 use crate::inpainting::Inpainting;
-use crate::models::unet::Condition;
+use crate::models::unet::{Condition, Unet};
 use crate::noise::NoiseGenerator;
-use crate::samplers::sample;
+use crate::samplers::{StepDone, sample};
 use crate::schedule::NoiseSchedule;
 
-/// One walk from noise to a picture: its size, its steps and what the U-Net is told.
+/// One walk from noise to pictures: their size, its steps and what the U-Net is told.
 pub(super) struct Pass<'a> {
     pub(super) model: &'a StableDiffusion,
     pub(super) request: &'a PictureRequest,
@@ -84,54 +85,65 @@ impl<'a> Pass<'a> {
         self.schedule.steps.len()
     }
 
-    /// Walks, and decodes what comes of it.
+    /// Walks with as many pictures as there are seeds, all in one batch, and decodes them one after the other.
     ///
     /// # Errors
     /// [`Error::Cancelled`]; whatever candle says.
-    pub(super) fn run(&self, start: Option<&Start>, progress: &mut Progress<'_>) -> Result<Painted> {
+    pub(super) fn run(
+        &self,
+        seeds: &[Seeds],
+        origin: Option<&Origin<'_>>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Painted>> {
         let Self { model, request, width, height, .. } = *self;
-        let (unet, size) = (model.unet.config(), (width, height));
-        let conditions = Conditions::new(&model.prompts, unet, request, size, &model.device)?;
-        let mut noise = NoiseGenerator::new(request.noise, request.seed);
-        let beginning = Beginning::new(self, start, &mut noise)?;
-        let denoiser = self.denoiser(&conditions, &beginning)?;
-        let latent = sample(
-            request.sampler,
-            &*denoiser,
-            beginning.latent.clone(),
-            &self.schedule.steps,
-            &mut noise,
-            &mut |done| progress.step(done.clean),
-        )?;
+        let Parts { unet_config, .. } = &model.parts;
+        let conditions =
+            Conditions::new(&*model.parts.prompts()?, unet_config, request, (width, height), &model.device)?
+                .repeated(seeds.len())?;
+        let mut noise = NoiseGenerator::batch(request.noise, seeds.iter().map(|seeds| seeds.seed).collect());
+        let beginning = Beginning::new(self, seeds, origin, &mut noise)?;
+        let latents = {
+            let unet = model.parts.unet()?;
+            let denoiser = self.denoiser(&unet, &conditions, &beginning)?;
+            let begun = beginning.latent.clone();
+            let report = &mut |done: StepDone<'_>| progress.step(done.clean);
+            sample(request.sampler, &*denoiser, begun, &self.schedule.steps, &mut noise, report)?
+        };
         progress.pass_is_done(self.n_steps());
-        let painted = model.decode(&latent, StableDiffusion::portion(width, height))?;
-        Ok(match &beginning.original {
-            Some(original) => {
-                Painted { picture: original.mask.compose(&painted.picture, &original.picture), ..painted }
-            }
-            None => painted,
-        })
+        let decode = |i: usize| {
+            let decoded = model.decode(&latents.narrow(0, i, 1)?, StableDiffusion::portion(width, height))?;
+            let picture = match &beginning.original {
+                Some(original) => original.mask.compose(&decoded.picture, &original.picture),
+                None => decoded.picture,
+            };
+            Ok(Painted {
+                picture,
+                was_decoded_in_f32: decoded.was_in_f32,
+                was_encoded_in_f32: beginning.was_encoded_in_f32,
+            })
+        };
+        (0..seeds.len()).map(decode).collect()
     }
 
     /// The U-Net with everything round it.
     fn denoiser<'b>(
-        &'b self,
+        &self,
+        unet: &'b Unet,
         conditions: &Conditions,
         beginning: &'b Beginning,
     ) -> Result<Box<dyn Denoiser + 'b>> {
         let Self { model, request, .. } = *self;
         let Conditions { positive, negative } = conditions;
-        let plain =
-            |x: &Tensor, timestep: f64, condition: &Condition| model.unet.forward(x, timestep, condition);
+        let plain = |x: &Tensor, timestep: f64, condition: &Condition| unet.forward(x, timestep, condition);
         let prediction = model.scheduler.prediction_type;
-        let scale =
-            if model.unet.config().guidance_channels.is_some() { 1.0 } else { request.guidance_scale };
+        let scale = if unet.config().guidance_channels.is_some() { 1.0 } else { request.guidance_scale };
         let guidance = Guidance { scale, rescale: request.guidance_rescale };
         let denoiser: Box<dyn Denoiser + 'b> = match &beginning.beside {
             Beside::Nothing => denoiser(prediction, Guided::new(plain, positive, negative, guidance)?),
             Beside::Inputs(inputs) => {
                 let network = move |x: &Tensor, timestep: f64, condition: &Condition| {
-                    let inputs = Tensor::cat(&vec![inputs; x.dim(0)?], 0)?;
+                    // With guidance `x` has each picture twice.
+                    let inputs = Tensor::cat(&vec![inputs; x.dim(0)? / inputs.dim(0)?], 0)?;
                     plain(&Tensor::cat(&[x, &inputs], 1)?, timestep, condition)
                 };
                 denoiser(prediction, Guided::new(network, positive, negative, guidance)?)

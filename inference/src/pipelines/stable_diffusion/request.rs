@@ -52,6 +52,11 @@ pub struct PictureRequest {
 }
 
 impl PictureRequest {
+    /// The noise of the picture that it asks for.
+    pub fn seeds(&self) -> Seeds {
+        Seeds { seed: self.seed, variation: self.variation.map_or(0, |variation| variation.seed) }
+    }
+
     /// A picture from a prompt, with everything else as it is usual.
     pub fn new(prompt: &str, width: usize, height: usize) -> Self {
         Self {
@@ -74,6 +79,15 @@ impl PictureRequest {
             hires: None,
         }
     }
+}
+
+/// Which noise one picture of a batch is made of, where the rest of its request is that of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeds {
+    /// As [`PictureRequest::seed`].
+    pub seed: u64,
+    /// As [`Variation::seed`]; of no use without a variation.
+    pub variation: u64,
 }
 
 /// A noise beside that of the seed, for pictures that are nearly the same.
@@ -124,8 +138,10 @@ pub struct Hires {
 pub struct Painted {
     /// The picture.
     pub picture: Rgb,
-    /// Whether the VAE had to compute in f32, because in the model's own precision it came to no picture.
+    /// Whether the VAE had to paint it in f32, because in the model's own precision it came to no picture.
     pub was_decoded_in_f32: bool,
+    /// Whether the VAE had to look at what the run began with in f32, for the same reason.
+    pub was_encoded_in_f32: bool,
 }
 
 /// Told after every step.
@@ -135,19 +151,19 @@ pub struct StepReport<'a> {
     pub step: usize,
     /// How many there are.
     pub n_steps: usize,
-    /// The estimate of the clean latent, `(1, channels, height, width)`.
+    /// The estimates of the clean latents, `(batch, channels, height, width)`.
     pub(super) clean: &'a Tensor,
     pub(super) preview: Option<&'a LatentToRgb>,
 }
 
 impl StepReport<'_> {
-    /// A small picture of where the run stands, one pixel for one of the latent; `None` if there is no map for the
-    /// model's latents. Costs about as much as nothing, and nothing if it is not called.
+    /// A small picture of where picture `index` of the batch stands, one pixel for one of the latent; `None` if there is
+    /// no map for the model's latents. Costs about as much as nothing, and nothing if it is not called.
     ///
     /// # Errors
-    /// Whatever candle says.
-    pub fn preview(&self) -> Result<Option<Rgb>> {
-        self.preview.map(|map| map.paint(self.clean)).transpose()
+    /// Whatever candle says, above all if there is no such picture.
+    pub fn preview(&self, index: usize) -> Result<Option<Rgb>> {
+        self.preview.map(|map| map.paint(&self.clean.narrow(0, index, 1)?)).transpose()
     }
 }
 

@@ -48,6 +48,11 @@ impl Conditions {
         Ok(Self { positive: condition(positive, score.0), negative: condition(negative, score.1) })
     }
 
+    /// The same for each of `n` pictures.
+    pub(super) fn repeated(&self, n: usize) -> Result<Self> {
+        Ok(Self { positive: self.positive.repeated(n)?, negative: self.negative.repeated(n)? })
+    }
+
     /// Both as one batch, the negative one first.
     pub(super) fn both(&self) -> Result<Condition> {
         Condition::cat(&[&self.negative, &self.positive])
