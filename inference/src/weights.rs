@@ -3,17 +3,16 @@
 //! Weights are stored in f16, bf16 or f32, whatever they are computed with in. They are read one tensor at a time,
 //! so that a model takes no more memory while it loads than afterwards.
 
+mod decode;
 mod header;
 mod progress;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
-use half::slice::HalfFloatSliceExt;
-use half::{bf16, f16};
 use serde::Deserialize;
 
 pub use self::header::Kind;
@@ -35,6 +34,8 @@ pub struct Weights {
     /// What LoRA files add to them.
     adaptations: Option<PartAdaptations>,
     progress: Option<Arc<Progress>>,
+    /// Memory that one tensor after the other is read into.
+    scratch: Mutex<Vec<f32>>,
 }
 
 /// Where a tensor lies.
@@ -67,6 +68,7 @@ impl Weights {
             precision: files.precision(),
             adaptations: files.adaptations().map(|all| all.of_part(folder)),
             progress: files.progress().cloned(),
+            scratch: Mutex::default(),
         };
         if let Some(paths) = paths(files, folder, stem)? {
             for path in paths {
@@ -225,7 +227,10 @@ impl Scope<'_> {
     /// # Errors
     /// [`Error::MissingTensor`] and [`Error::TensorShape`] with its full name.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        Ok(Tensor::from_vec(self.values(name, shape)?, shape, self.device())?)
+        if matches!(self.device(), Device::Cpu) {
+            return Ok(Tensor::from_vec(self.values(name, shape)?, shape, self.device())?);
+        }
+        self.with_values(name, shape, |values| Ok(Tensor::from_slice(values, shape, self.device())?))
     }
 
     /// The tensor's numbers in row-major order, with what LoRA files add to them.
@@ -233,6 +238,33 @@ impl Scope<'_> {
     /// # Errors
     /// As [`Scope::tensor`].
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let mut values = Vec::new();
+        self.read(name, shape, &mut values)?;
+        Ok(values)
+    }
+
+    /// Looks at what [`Scope::values`] gives, for those who keep it in another form: the memory it lies in is used for
+    /// the next tensor again, as memory that is new to a program costs more than what is done with it here.
+    ///
+    /// # Errors
+    /// As [`Scope::tensor`], and whatever `look` returns.
+    pub fn with_values<T>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        look: impl FnOnce(&[f32]) -> Result<T>,
+    ) -> Result<T> {
+        let scratch = || self.weights.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken out, so that whoever looks may read another tensor meanwhile.
+        let mut values = std::mem::take(&mut *scratch());
+        self.read(name, shape, &mut values)?;
+        let seen = look(&values);
+        *scratch() = values;
+        seen
+    }
+
+    /// Puts the tensor's numbers in the place of whatever `values` holds.
+    fn read(&self, name: &str, shape: &[usize], values: &mut Vec<f32>) -> Result<()> {
         let full = self.full_name(name);
         let entry = self.weights.entries.get(&full).ok_or_else(|| Error::MissingTensor {
             file: self.weights.path().to_owned(),
@@ -248,34 +280,22 @@ impl Scope<'_> {
                 found: stored.shape.clone(),
             });
         }
-        let bytes = file.read(stored.start, stored.length)?;
-        let mut values: Vec<f32> = match stored.kind {
-            Kind::F16 => halves(&bytes).map(f16::from_bits).collect::<Vec<_>>().to_f32_vec(),
-            Kind::BF16 => halves(&bytes).map(bf16::from_bits).collect::<Vec<_>>().to_f32_vec(),
-            Kind::F32 => bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect(),
-            Kind::I64 | Kind::Other => {
-                return Err(file.broken(format!("`{full}` is stored in another form than F16, BF16 or F32")));
-            }
-        };
+        decode::read(file, stored, values, &full)?;
         if *is_transposed && let &[rows, columns] = shape {
-            values = transposed(&values, rows, columns);
+            *values = transposed(values, rows, columns);
         }
         if let Some(adaptations) = &self.weights.adaptations {
-            adaptations.add_to(&full, &mut values)?;
+            adaptations.add_to(&full, values)?;
         }
         if let Some(progress) = &self.weights.progress {
             progress.advance(stored.length as u64);
         }
-        Ok(values)
+        Ok(())
     }
 
     fn full_name(&self, step: impl Display) -> String {
         if self.prefix.is_empty() { step.to_string() } else { format!("{}.{step}", self.prefix) }
     }
-}
-
-fn halves(bytes: &[u8]) -> impl Iterator<Item = u16> {
-    bytes.as_chunks().0.iter().map(|&two| u16::from_le_bytes(two))
 }
 
 /// From `(columns, rows)` to `(rows, columns)`.

@@ -50,17 +50,37 @@ impl OpenFile {
     /// # Errors
     /// [`crate::Error::BrokenFile`] if the file ends before that.
     pub fn read(&self, start: usize, length: usize) -> Result<Cow<'_, [u8]>> {
-        let end = start.checked_add(length).filter(|&end| end <= self.size()).ok_or_else(|| {
-            self.broken(format!("it ends at byte {} and should go on to {start} + {length}", self.size()))
-        })?;
+        let end = self.end(start, length)?;
         match &self.content {
             Content::Memory(bytes) => Ok(Cow::Borrowed(&bytes[start..end])),
-            Content::Disk { file, .. } => {
+            Content::Disk { .. } => {
                 let mut bytes = vec![0; length];
-                read_at(file, &mut bytes, start as u64).map_err(|error| self.broken(error.to_string()))?;
+                self.read_into(start, &mut bytes)?;
                 Ok(Cow::Owned(bytes))
             }
         }
+    }
+
+    /// As many bytes from `start` on as `bytes` takes.
+    ///
+    /// # Errors
+    /// As [`OpenFile::read`].
+    pub fn read_into(&self, start: usize, bytes: &mut [u8]) -> Result<()> {
+        let end = self.end(start, bytes.len())?;
+        match &self.content {
+            Content::Memory(all) => bytes.copy_from_slice(&all[start..end]),
+            Content::Disk { file, .. } => {
+                read_at(file, bytes, start as u64).map_err(|error| self.broken(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a stretch ends that lies within the file.
+    fn end(&self, start: usize, length: usize) -> Result<usize> {
+        start.checked_add(length).filter(|&end| end <= self.size()).ok_or_else(|| {
+            self.broken(format!("it ends at byte {} and should go on to {start} + {length}", self.size()))
+        })
     }
 
     /// An [`crate::Error::BrokenFile`] about this file.

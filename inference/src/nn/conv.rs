@@ -104,13 +104,14 @@ impl Conv2d {
     /// # Errors
     /// [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`].
     pub fn load(scope: &Scope<'_>, sizes: ConvSizes) -> Result<Self> {
-        let weight = scope.values("weight", &[sizes.outputs, sizes.inputs, sizes.window, sizes.window])?;
+        let shape = [sizes.outputs, sizes.inputs, sizes.window, sizes.window];
         let bias = scope.values("bias", &[sizes.outputs])?;
-        let form = if scope.is_for_kernels() {
-            packed(&weight, bias, sizes, None)
-        } else {
-            plain(weight, bias, sizes, scope.device())?.to_dtype(scope.precision().dtype())?
-        };
+        let form = scope.with_values("weight", &shape, |weight| {
+            if scope.is_for_kernels() {
+                return Ok(packed(weight, bias, sizes, None));
+            }
+            plain(weight, bias, sizes, scope.device())?.to_dtype(scope.precision().dtype())
+        })?;
         Ok(Self { sizes, form })
     }
 
@@ -210,9 +211,9 @@ fn packed(weight: &[f32], bias: Vec<f32>, sizes: ConvSizes, form: Option<packed:
     Form::Packed { weight: Arc::new(weight), bias: bias.into() }
 }
 
-fn plain(weight: Vec<f32>, bias: Vec<f32>, sizes: ConvSizes, device: &Device) -> Result<Form> {
+fn plain(weight: &[f32], bias: Vec<f32>, sizes: ConvSizes, device: &Device) -> Result<Form> {
     let ConvSizes { inputs, outputs, window, .. } = sizes;
-    let weight = Tensor::from_vec(weight, (outputs, inputs, window, window), device)?;
+    let weight = Tensor::from_slice(weight, (outputs, inputs, window, window), device)?;
     Ok(Form::Plain { weight, bias: Tensor::from_vec(bias, outputs, device)? })
 }
 
@@ -226,7 +227,7 @@ mod tests {
         let ConvSizes { inputs, outputs, window, .. } = sizes;
         let (weight, bias) = (numbers(outputs * inputs * window * window, 1), numbers(outputs, 2));
         let compute = |form: Form| Conv2d { sizes, form }.forward_with(x, besides).unwrap();
-        let expected = compute(plain(weight.clone(), bias.clone(), sizes, &Device::Cpu).unwrap());
+        let expected = compute(plain(&weight, bias.clone(), sizes, &Device::Cpu).unwrap());
         for (form, tolerance) in forms() {
             assert_within(tolerance, &compute(packed(&weight, bias.clone(), sizes, Some(form))), &expected);
         }

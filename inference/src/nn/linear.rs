@@ -48,14 +48,14 @@ impl Linear {
     pub fn load(scope: &Scope<'_>, inputs: usize, outputs: usize) -> Result<Self> {
         let is_convolution = scope.shape("weight").is_some_and(|shape| shape.len() == 4);
         let stored: &[usize] = if is_convolution { &[outputs, inputs, 1, 1] } else { &[outputs, inputs] };
-        let weight = scope.values("weight", stored)?;
         let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
-        let form = if scope.is_for_kernels() {
-            let value = |input: usize, output: usize| weight[output * inputs + input];
-            packed(Packed::new(1, inputs, outputs, value), bias)
-        } else {
-            plain(weight, bias, inputs, outputs, scope.device())?.to_dtype(scope.precision().dtype())?
-        };
+        let form = scope.with_values("weight", stored, |weight| {
+            if scope.is_for_kernels() {
+                let value = |input: usize, output: usize| weight[output * inputs + input];
+                return Ok(packed(Packed::new(1, inputs, outputs, value), bias));
+            }
+            plain(weight, bias, inputs, outputs, scope.device())?.to_dtype(scope.precision().dtype())
+        })?;
         Ok(Self { inputs, outputs, form })
     }
 
@@ -119,13 +119,13 @@ fn packed(weight: Packed, bias: Option<Vec<f32>>) -> Form {
 }
 
 fn plain(
-    weight: Vec<f32>,
+    weight: &[f32],
     bias: Option<Vec<f32>>,
     inputs: usize,
     outputs: usize,
     device: &Device,
 ) -> Result<Form> {
-    let weight = Tensor::from_vec(weight, (outputs, inputs), device)?.t()?.contiguous()?;
+    let weight = Tensor::from_slice(weight, (outputs, inputs), device)?.t()?.contiguous()?;
     let bias = bias.map(|bias| Tensor::from_vec(bias, outputs, device)).transpose()?;
     Ok(Form::Plain { weight, bias })
 }
@@ -145,7 +145,7 @@ mod tests {
                 Tensor::from_vec(numbers(rows * outputs, 4), (1, rows, outputs), &Device::Cpu).unwrap();
             let compute = |form: Form| Linear { inputs, outputs, form }.forward_onto(&x, &residual).unwrap();
             let expected =
-                compute(plain(weight.clone(), Some(bias.clone()), inputs, outputs, &Device::Cpu).unwrap());
+                compute(plain(&weight, Some(bias.clone()), inputs, outputs, &Device::Cpu).unwrap());
             for (form, tolerance) in forms() {
                 let value = |input: usize, output: usize| weight[output * inputs + input];
                 let weight = Packed::in_form(form, 1, inputs, outputs, value);

@@ -1,5 +1,7 @@
 //! Weights in the order in which they are read.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use super::tiles::{self, LINES_PER_STEP, Line, STEP, split};
@@ -56,15 +58,21 @@ impl Packed {
     ) -> Self {
         let mut packed = Self { n_taps, channels, outputs, form, lines: Vec::new() };
         let n_lines = packed.lines_per_panel();
-        packed.lines = vec![Line([0; 16]); packed.n_panels() * n_lines];
+        let n_all = packed.n_panels() * n_lines;
+        // Zeros first would touch every page of the memory once more, and by one thread alone.
+        let mut all = Vec::with_capacity(n_all);
         let filled = |input: usize, output: usize| if output < outputs { value(input, output) } else { 0.0 };
-        packed.lines.par_chunks_mut(n_lines.max(1)).enumerate().for_each(|(panel, lines)| {
+        let fresh = &mut all.spare_capacity_mut()[..n_all];
+        fresh.par_chunks_mut(n_lines.max(1)).enumerate().for_each(|(panel, lines)| {
             let first = panel * PANEL;
             match form {
                 Form::Numbers => numbers(lines, first, &filled),
                 Form::Split => halves(lines, first, n_taps, channels, &filled),
             }
         });
+        // SAFETY: the chunks cover all lines, and either function writes every line of its chunk.
+        unsafe { all.set_len(n_all) };
+        packed.lines = all;
         packed
     }
 
@@ -110,17 +118,17 @@ impl Packed {
     }
 }
 
-fn numbers(lines: &mut [Line], first: usize, value: &impl Fn(usize, usize) -> f32) {
+/// Writes every line.
+fn numbers(lines: &mut [MaybeUninit<Line>], first: usize, value: &impl Fn(usize, usize) -> f32) {
     for (i, line) in lines.iter_mut().enumerate() {
         let (input, first) = (i / 2, first + i % 2 * 16);
-        for (lane, word) in line.0.iter_mut().enumerate() {
-            *word = value(input, first + lane).to_bits();
-        }
+        line.write(Line(std::array::from_fn(|lane| value(input, first + lane).to_bits())));
     }
 }
 
+/// Writes every line: a whole number of steps.
 fn halves(
-    lines: &mut [Line],
+    lines: &mut [MaybeUninit<Line>],
     first: usize,
     n_taps: usize,
     channels: usize,
@@ -129,7 +137,7 @@ fn halves(
     let steps = channels.div_ceil(STEP);
     for tap in 0..n_taps {
         for step in 0..steps {
-            let lines = &mut lines[(tap * steps + step) * LINES_PER_STEP..][..LINES_PER_STEP];
+            let mut written = [Line([0; 16]); LINES_PER_STEP];
             let part = |channel: usize, output: usize| {
                 if channel < channels { split(value(tap * channels + channel, output)) } else { (0, 0) }
             };
@@ -139,9 +147,13 @@ fn halves(
                     let (odd_high, odd_low) = part(step * STEP + 2 * row + 1, first + lane);
                     let tile = lane / 16 * 16;
                     let both = |even: u16, odd: u16| u32::from(odd) << 16 | u32::from(even);
-                    lines[tile + row].0[lane % 16] = both(even_high, odd_high);
-                    lines[32 + tile + row].0[lane % 16] = both(even_low, odd_low);
+                    written[tile + row].0[lane % 16] = both(even_high, odd_high);
+                    written[32 + tile + row].0[lane % 16] = both(even_low, odd_low);
                 }
+            }
+            let lines = &mut lines[(tap * steps + step) * LINES_PER_STEP..][..LINES_PER_STEP];
+            for (line, written) in lines.iter_mut().zip(written) {
+                line.write(written);
             }
         }
     }
