@@ -32,8 +32,9 @@ use crate::schedule::Step;
 /// `sample_dpmpp_sde` of k-diffusion with r = 1/2. Checked step by step against diffusers' `DPMSolverSDEScheduler` whose
 /// `noise_sampler_seed` is the generator's (`tests/reference/samplers.json`). ComfyUI and the AUTOMATIC1111 web UI seed
 /// their trees in the same way; a run from a picture has a tree over its own levels, as in ComfyUI.
-/// The tree is so fine that a level's last bit changes the noise by about 1e-3. torch's square root has that bit wrong on
-/// processors with AVX-512, so the reference takes NumPy's, which is exact.
+/// The tree is so fine that a level's last bit changes the noise by about 1e-3. torch has that bit wrong now and then, in
+/// square roots on processors with AVX-512 and in logarithms, so the reference has roots, logarithms and exponentials
+/// that are rounded correctly.
 pub fn dpmpp_sde(
     denoiser: &dyn Denoiser,
     mut x: Tensor,
@@ -64,8 +65,9 @@ pub fn dpmpp_sde(
 }
 
 /// Beginning, middle and end of a step by way of their logarithms in f32, as the reference computes them: the tree is so
-/// fine that a rounding shows.
+/// fine that a rounding shows. Computed in f64 and then rounded, they are the same on every platform.
 fn tree_levels(sigma: f64, sigma_next: f64) -> [f64; 3] {
-    let (from, to) = (-(sigma as f32).ln(), -(sigma_next as f32).ln());
-    [from, from + (to - from) * 0.5, to].map(|t| f64::from((-t).exp()))
+    let time = |sigma: f64| -(f64::from(sigma as f32).ln() as f32);
+    let (from, to) = (time(sigma), time(sigma_next));
+    [from, from + (to - from) * 0.5, to].map(|time| f64::from((-f64::from(time)).exp() as f32))
 }
