@@ -1,12 +1,13 @@
 //! Every part beside what diffusers and transformers compute from the same weights.
 //!
-//! `tests/reference/make.py` made the numbers; its README says how.
+//! The scripts in `tests/reference` made the numbers; its README says how.
 
 mod batches;
 mod broken;
 mod checkpoints;
 mod compare;
 mod families;
+mod family_pictures;
 mod gpt2;
 mod kinds;
 mod lora;
