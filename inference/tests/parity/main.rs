@@ -11,6 +11,7 @@ mod family_pictures;
 mod gpt2;
 mod kinds;
 mod lora;
+mod lora_pictures;
 mod noise;
 mod pictures;
 mod prompts;
