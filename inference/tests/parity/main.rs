@@ -22,3 +22,4 @@ mod text;
 mod two_names;
 mod unet;
 mod vae;
+mod weighted_pictures;

@@ -81,6 +81,14 @@ CASES = [
     ("skipped_twice", "a red boat", "a car", "a1111", 3),
     ("learned", "a red tiny-stroke boat, (Tiny-Stroke:1.3), tiny stroke", "", "a1111", 1),
 ]
+
+
+def prompts_of_cases() -> list[str]:
+    """Each once, in order, but for those that stand among the brackets."""
+    prompts = [prompt for _, *both, _, _ in CASES for prompt in both]
+    return [prompt for prompt in dict.fromkeys(prompts) if prompt not in BRACKETS]
+
+
 # What each text encoder, and both as in SDXL, are asked for; not everything of each, so that the files stay small.
 ASKED = {
     "first": [name for name, *_ in CASES],
@@ -324,7 +332,7 @@ def models(parse) -> None:
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, HERE / "prompts.safetensors")
     write_json(
         HERE / "prompts.json",
-        {"brackets": [{"prompt": prompt, "parts": parse(prompt)} for prompt in BRACKETS], "cases": card},
+        {"brackets": [{"prompt": prompt, "parts": parse(prompt)} for prompt in [*BRACKETS, *prompts_of_cases()]], "cases": card},
     )
 
 
