@@ -1,20 +1,19 @@
 //! Single files with the original names beside folders of the same weights.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use candle_core::Device;
 use inference::checkpoint::Kinship;
 use inference::model_files::ModelFiles;
-use inference::pipelines::stable_diffusion::{PictureRequest, StableDiffusion};
+use inference::pipelines::stable_diffusion::StableDiffusion;
 use inference::weights::{Progress, Weights};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use types::model::Family;
-use types::sampler::{Sampler, Schedule};
 
+use crate::checkpoint_pictures::both;
 use crate::two_names::{Names, Stored, names, write, write_hollow};
 
 const FULL: [(&str, Family); 4] = [
@@ -174,58 +173,10 @@ fn velocity_is_told_by_diffusers_rule_and_by_the_marks_of_finetuners() {
     assert_eq!(prediction("tiny-sdxl", None, Some(("modelspec.prediction_type", "v"))), "v_prediction");
 }
 
-/// A tiny model as a folder and as a file, with the tokenizer of the first reference model beside both.
-fn both(family: &str, stored: Stored) -> (TempDir, ModelFiles, ModelFiles) {
-    let base = TempDir::new().unwrap();
-    let (folder, checkpoint) = (base.path().join("folder"), base.path().join("single.safetensors"));
-    names(family).write_both(&folder, &checkpoint, stored);
-    let tokenizer = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tiny-1/tokenizer");
-    for place in [&folder, &base.path().join("single")] {
-        for part in ["tokenizer", "tokenizer_2"] {
-            std::fs::create_dir_all(place.join(part)).unwrap();
-            for entry in std::fs::read_dir(&tokenizer).unwrap().map(Result::unwrap) {
-                std::fs::copy(entry.path(), place.join(part).join(entry.file_name())).unwrap();
-            }
-        }
-    }
-    let single = ModelFiles::checkpoint(&checkpoint).unwrap();
-    std::fs::create_dir(folder.join("scheduler")).unwrap();
-    for file in ["model_index.json", "scheduler/scheduler_config.json"] {
-        std::fs::write(folder.join(file), single.text(file).unwrap()).unwrap();
-    }
-    (base, ModelFiles::folder(folder), single)
-}
-
-fn request() -> PictureRequest {
-    PictureRequest {
-        negative_prompt: "blue".into(),
-        steps: 2,
-        sampler: Sampler::Euler,
-        schedule: Schedule::Normal,
-        ..PictureRequest::new("a red sailing boat", 64, 64)
-    }
-}
-
-#[test]
-fn a_file_written_by_diffusers_conversion_gives_the_same_picture_as_its_folder() {
-    for (family, stored) in [("tiny-sd1", Stored::F16), ("tiny-sd1", Stored::F32), ("tiny-sd2", Stored::BF16)]
-    {
-        let (_base, folder, single) = both(family, stored);
-        let paint = |files: &ModelFiles| {
-            let model = StableDiffusion::load(files, &Device::Cpu).unwrap();
-            model.generate(&request(), &mut |_| ControlFlow::Continue(())).unwrap().picture
-        };
-        let picture = paint(&single);
-        assert_eq!(paint(&folder), picture, "{family}");
-        let (least, most) = (picture.pixels.iter().min().unwrap(), picture.pixels.iter().max().unwrap());
-        assert!(most - least > 20, "a picture of one colour would show nothing: {least} to {most}");
-    }
-}
-
 #[test]
 fn every_weight_of_xl_is_read_bit_for_bit_as_from_its_folder() {
     for stored in [Stored::F16, Stored::BF16, Stored::F32] {
-        let (_base, folder, single) = both("tiny-sdxl", stored);
+        let (_base, folder, single) = both(&names("tiny-sdxl"), stored);
         for part in ["unet", "vae", "text_encoder", "text_encoder_2"] {
             let open = |files: &ModelFiles| Weights::open(files, part, stem(part), &Device::Cpu).unwrap();
             let (one, two) = (open(&folder), open(&single));
@@ -241,7 +192,7 @@ fn every_weight_of_xl_is_read_bit_for_bit_as_from_its_folder() {
 
 #[test]
 fn what_lies_in_the_folder_beside_a_file_wins() {
-    let (base, folder, _) = both("tiny-sd1", Stored::F16);
+    let (base, folder, _) = both(&names("tiny-sd1"), Stored::F16);
     let side = base.path().join("single");
     std::fs::create_dir(side.join("scheduler")).unwrap();
     let scheduler = json!({"_class_name": "DDIMScheduler", "prediction_type": "v_prediction"});
@@ -258,7 +209,7 @@ fn what_lies_in_the_folder_beside_a_file_wins() {
 
 #[test]
 fn reading_is_told_byte_by_byte_up_to_all_that_is_used() {
-    let (_base, _, single) = both("tiny-sd1", Stored::F16);
+    let (_base, _, single) = both(&names("tiny-sd1"), Stored::F16);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let report = Arc::clone(&seen);
     let progress = Progress::new(move |done, total| report.lock().unwrap().push((done, total)));

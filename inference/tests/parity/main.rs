@@ -4,6 +4,7 @@
 
 mod batches;
 mod broken;
+mod checkpoint_pictures;
 mod checkpoints;
 mod compare;
 mod families;

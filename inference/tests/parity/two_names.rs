@@ -115,6 +115,15 @@ pub fn write_hollow(path: &Path, shapes: &BTreeMap<String, Vec<usize>>) {
 }
 
 impl Names {
+    /// The same with a U-Net that takes so many channels.
+    pub fn with_inputs(mut self, channels: usize) -> Self {
+        let first =
+            self.pairs.iter_mut().find(|pair| pair.part == "unet" && pair.diffusers == "conv_in.weight");
+        first.unwrap().shape[1] = channels;
+        self.configs.get_mut("unet").unwrap()["in_channels"] = channels.into();
+        self
+    }
+
     /// Name to shape of all original tensors.
     pub fn originals(&self) -> BTreeMap<String, Vec<usize>> {
         let shape = |pair: &Pair| pair.original_shape.clone().unwrap_or_else(|| pair.shape.clone());

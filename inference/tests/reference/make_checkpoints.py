@@ -122,6 +122,21 @@ FAMILIES = {
         {"text_encoder": TINY_TEXT, "text_encoder_2": TINY_TEXT_2},
         0,
     ),
+    "tiny-sdxl_refiner": (
+        "refiner",
+        {
+            **REFINER_UNET,
+            "addition_time_embed_dim": 32,
+            "attention_head_dim": (1, 1, 2, 2),
+            "block_out_channels": (64, 64, 128, 128),
+            "cross_attention_dim": 128,
+            "projection_class_embeddings_input_dim": 288,
+            "transformer_layers_per_block": (1, 1, 2, 2),
+        },
+        {**XL_VAE, "block_out_channels": (32, 32, 32, 64)},
+        {"text_encoder_2": TINY_TEXT_2},
+        0,
+    ),
 }
 
 
@@ -214,7 +229,7 @@ def make(name: str, scripts: dict) -> None:
         for row, run in enumerate(tensor.chunk(n)):
             number = run.flatten()[0].item()
             source[number] = (original, row if n > 1 else None, list(tensor.shape))
-    configs = {"unet": dict(unet.config), "vae": dict(vae.config)}
+    configs = {"unet": settings(unet), "vae": settings(vae)}
     configs |= {f: t.config.to_dict() | {"architectures": [type(t).__name__]} for f, t in texts.items()}
     lines = [{"configs": configs}]
     for part, tensors in parts.items():
@@ -233,6 +248,11 @@ def make(name: str, scripts: dict) -> None:
     # Without a time of writing, so that the same names give the same file.
     (HERE / f"{name}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{name}: {len(lines) - 1} tensors from {len(state)}")
+
+
+def settings(model) -> dict:
+    """Its config without a list of what was left to the default, whose order is another one at each run."""
+    return {name: value for name, value in model.config.items() if name != "_use_default_values"}
 
 
 def check(state: dict, parts: dict, unet_config) -> None:
