@@ -12,6 +12,7 @@ use types::noise::NoiseSource;
 use types::sampler::Sampler;
 
 use crate::families;
+use crate::family_pictures;
 
 const SEEDS: [Seeds; 3] =
     [Seeds { seed: 3, variation: 50 }, Seeds { seed: 4, variation: 51 }, Seeds { seed: 900, variation: 52 }];
@@ -42,10 +43,10 @@ fn every_picture_of_a_batch_is_the_one_that_it_is_alone() {
         let folder = family.write();
         let model = load(folder.path(), Residence::Whole).unwrap();
         for run in &family.runs {
-            let request = families::request(run);
+            let request = family_pictures::request(run);
             let together = paint(&model, &request, &SEEDS).unwrap();
             for (seeds, painted) in SEEDS.into_iter().zip(&together) {
-                let what = format!("{} {} {}", family.name, run.mode, run.sampler);
+                let what = format!("{} {}", family.name, run.name());
                 assert_eq!(*painted, alone(&model, &request, seeds), "{what}");
             }
             assert_ne!(together[0].picture, together[1].picture);
@@ -102,13 +103,13 @@ fn a_model_that_is_in_memory_part_by_part_paints_the_same() {
         let whole = load(folder.path(), Residence::Whole).unwrap();
         let by_part = load(folder.path(), Residence::PartByPart).unwrap();
         for run in &family.runs {
-            let request = families::request(run);
+            let request = family_pictures::request(run);
             let paint = |model| paint(model, &request, &SEEDS[..1]).unwrap();
-            assert_eq!(paint(&whole), paint(&by_part), "{} {}", family.name, run.mode);
+            assert_eq!(paint(&whole), paint(&by_part), "{} {}", family.name, run.name());
         }
         // Its parts are nowhere but in the files.
         drop(folder);
-        let request = families::request(&family.runs[0]);
+        let request = family_pictures::request(&family.runs[0]);
 
         let error = paint(&by_part, &request, &SEEDS[..1]).unwrap_err();
         assert!(matches!(error, inference::Error::MissingFile { .. }), "{error}");

@@ -142,7 +142,7 @@ fn half_precision_paints_nearly_the_same_picture() {
             println!("{} {} {}: f16 {psnr:.1} dB", family.name, run.mode, run.sampler);
             assert!(psnr >= HALF_PSNR, "{} {} {}: {psnr:.1} dB", family.name, run.mode, run.sampler);
             assert!(psnr.is_finite(), "f16 was not computed in");
-            assert!(!half.was_decoded_in_f32);
+            assert!(!half.was_decoded_in_f32 && !half.was_encoded_in_f32);
         }
     }
 }
@@ -151,17 +151,21 @@ fn half_precision_paints_nearly_the_same_picture() {
 fn a_vae_that_leaves_the_range_of_f16_is_used_in_f32() {
     let mut family = family("sd1");
     // What comes after is normalised, so in f32 this changes nothing to speak of.
-    let decoder = &mut family.weights.get_mut("vae").unwrap().tensors;
-    for (name, (_, offset, factor)) in decoder.iter_mut() {
-        if name.starts_with("decoder.conv_in.") {
+    let vae = &mut family.weights.get_mut("vae").unwrap().tensors;
+    for (name, (_, offset, factor)) in vae.iter_mut() {
+        if name.starts_with("decoder.conv_in.") || name.starts_with("encoder.conv_in.") {
             (*offset, *factor) = (*offset * 1e6, *factor * 1e6);
         }
     }
     let folder = family.write();
     let files = ModelFiles::folder(folder.path()).with_precision(Precision::F16);
     let model = StableDiffusion::load(&files, &Device::Cpu).unwrap();
-    let painted = paint(&model, &PictureRequest::new("a boat", 32, 32));
-    assert!(painted.was_decoded_in_f32);
+    let plain = PictureRequest::new("a boat", 32, 32);
+    let painted = paint(&model, &plain);
+    assert!(painted.was_decoded_in_f32 && !painted.was_encoded_in_f32);
+    let start = Some(Start { picture: start(32, 32), strength: 0.5, mask: None });
+    let changed = paint(&model, &PictureRequest { start, ..plain });
+    assert!(changed.was_decoded_in_f32 && changed.was_encoded_in_f32);
     let (least, most) = (painted.picture.pixels.iter().min(), painted.picture.pixels.iter().max());
     assert!(least < most, "the picture is plain");
 }

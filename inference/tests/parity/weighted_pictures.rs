@@ -3,7 +3,7 @@
 
 use candle_core::Device;
 use inference::model_files::ModelFiles;
-use inference::pipelines::stable_diffusion::StableDiffusion;
+use inference::pipelines::stable_diffusion::{LoadOptions, StableDiffusion};
 use inference::prompts::embeddings::Embeddings;
 use serde::Deserialize;
 
@@ -31,7 +31,8 @@ fn pictures_from_weighted_and_from_long_prompts_are_those_of_diffusers() {
         } else {
             Embeddings::default()
         };
-        let model = StableDiffusion::load(&files, &Device::Cpu).unwrap().with_embeddings(embeddings);
+        let options = LoadOptions { embeddings: Some(embeddings), ..LoadOptions::default() };
+        let model = StableDiffusion::load_with(&files, &Device::Cpu, options).unwrap();
         let psnr = run.psnr(&model, &tensors[&run.picture]);
         let start: String = run.prompt.chars().take(30).collect();
         println!("{name} {start:?} {}: {psnr:.1} dB", run.name());
