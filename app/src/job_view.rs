@@ -12,10 +12,16 @@ pub fn apply(job: &mut SeenJob, event: Happened) {
             job.status = JobStatus::Queued;
             job.n_ahead = Some(n_ahead);
             job.progress = None;
+            job.loading = None;
+        }
+        Happened::Loading { loading } => {
+            job.status = JobStatus::Running;
+            job.loading = Some(loading);
         }
         Happened::Progress { progress, .. } => {
             job.status = JobStatus::Running;
             job.progress = Some(progress);
+            job.loading = None;
         }
         Happened::Picture { picture } => {
             job.pictures.retain(|known| known.index != picture.index);
@@ -61,8 +67,19 @@ pub fn developing_index(job: &SeenJob) -> u32 {
     job.progress.map_or(job.pictures.len() as u32, |progress| progress.picture.saturating_sub(1))
 }
 
+/// How much is done, 0 to 1: of loading the model, while that is what is done, and otherwise of the whole job.
+pub fn fraction(job: &SeenJob) -> f64 {
+    match &job.loading {
+        Some(loading) => loading.fraction,
+        None => job.progress.map_or(0.0, |progress| progress.fraction()),
+    }
+}
+
 /// The job's state in a few words, for the line under the picture.
 pub fn headline(job: &SeenJob) -> String {
+    if let Some(loading) = loading(job) {
+        return format!("{loading}: {:.0} %", fraction(job) * 100.0);
+    }
     match job.status {
         JobStatus::Queued => job.n_ahead.map_or_else(|| "In the queue".to_owned(), queue_place),
         JobStatus::Running => match job.progress {
@@ -80,11 +97,17 @@ pub fn headline(job: &SeenJob) -> String {
     }
 }
 
+/// What is being loaded, while it is.
+fn loading(job: &SeenJob) -> Option<String> {
+    let loading = job.loading.as_ref().filter(|_| job.status == JobStatus::Running)?;
+    Some(format!("Loading {}", loading.model))
+}
+
 /// What is said besides: the time left, or what went wrong.
 pub fn details(job: &SeenJob, ms_since_event: u64) -> String {
     match job.status {
         JobStatus::Queued => "It starts by itself; you can leave this page and come back.".to_owned(),
-        JobStatus::Running => job.progress.and_then(|progress| progress.remaining_ms).map_or_else(
+        JobStatus::Running => remaining_ms(job).map_or_else(
             || "The time left is known after the first steps".to_owned(),
             |ms| remaining(ms.saturating_sub(ms_since_event)),
         ),
@@ -97,14 +120,21 @@ pub fn details(job: &SeenJob, ms_since_event: u64) -> String {
     }
 }
 
+/// Time to the end of the job, counted from the last event. What was known before a model is loaded holds no more.
+fn remaining_ms(job: &SeenJob) -> Option<u64> {
+    job.progress.filter(|_| job.loading.is_none())?.remaining_ms
+}
+
 /// What a screen reader says when it changes: every quarter, not every step.
 pub fn announcement(job: &SeenJob) -> String {
     match job.status {
         JobStatus::Running => {
-            let fraction = job.progress.map_or(0.0, |progress| progress.fraction());
-            match (fraction * 4.0) as u32 {
-                0 => "Developing".to_owned(),
-                quarters => format!("{} percent developed", quarters * 25),
+            let percent = (fraction(job) * 4.0) as u32 * 25;
+            match (loading(job), percent) {
+                (Some(loading), 0) => loading,
+                (Some(loading), _) => format!("{loading}, {percent} percent"),
+                (None, 0) => "Developing".to_owned(),
+                (None, _) => format!("{percent} percent developed"),
             }
         }
         JobStatus::Done if job.pictures.len() == 1 => "The picture is ready".to_owned(),
@@ -119,10 +149,8 @@ pub fn title(job: &SeenJob) -> String {
     let prompt = shortened(&job.prompt, 60);
     match job.status {
         JobStatus::Queued => format!("In the queue: {prompt}"),
-        JobStatus::Running => {
-            let fraction = job.progress.map_or(0.0, |progress| progress.fraction());
-            format!("{:.0} %: {prompt}", fraction * 100.0)
-        }
+        JobStatus::Running if job.loading.is_some() => format!("Loading: {prompt}"),
+        JobStatus::Running => format!("{:.0} %: {prompt}", fraction(job) * 100.0),
         JobStatus::Done => prompt,
         JobStatus::Failed => format!("Failed: {prompt}"),
         JobStatus::Cancelled => format!("Cancelled: {prompt}"),

@@ -12,6 +12,7 @@ fn job(count: u32) -> SeenJob {
         count,
         n_ahead: Some(1),
         progress: None,
+        loading: None,
         error: None,
         pictures: Vec::new(),
         is_owner: true,
@@ -56,6 +57,42 @@ fn a_job_goes_from_the_queue_to_its_pictures() {
     apply(&mut job, Happened::Done);
     assert_eq!(announcement(&job), "2 pictures are ready");
     assert_eq!(title(&job), "a red boat");
+}
+
+fn loading(fraction: f64) -> Happened {
+    Happened::Loading { loading: types::job::Loading { model: "sd-xl".into(), fraction } }
+}
+
+#[test]
+fn a_model_that_is_loaded_is_told_of_until_the_first_step() {
+    let mut job = job(2);
+    apply(&mut job, progress(1, 0));
+    apply(&mut job, loading(0.1));
+    assert_eq!(announcement(&job), "Loading sd-xl");
+    apply(&mut job, loading(0.4));
+    assert_eq!((headline(&job).as_str(), fraction(&job)), ("Loading sd-xl: 40 %", 0.4));
+    assert_eq!(announcement(&job), "Loading sd-xl, 25 percent");
+    assert_eq!(title(&job), "Loading: a red boat");
+    assert_eq!(details(&job, 0), "The time left is known after the first steps");
+    assert_eq!(frame(&job, 0), Frame::Developing);
+
+    apply(&mut job, progress(1, 10));
+    assert_eq!((headline(&job).as_str(), fraction(&job)), ("Picture 1 of 2, step 10 of 20", 0.25));
+    assert_eq!(announcement(&job), "25 percent developed");
+}
+
+#[test]
+fn a_job_that_ends_while_its_model_is_loaded_says_how_it_ended() {
+    let mut job = job(1);
+    apply(&mut job, loading(0.4));
+    let mut cancelled = job.clone();
+    apply(&mut cancelled, Happened::Cancelled);
+    assert_eq!(
+        (headline(&cancelled).as_str(), announcement(&cancelled).as_str()),
+        ("Cancelled", "Cancelled")
+    );
+    apply(&mut job, Happened::Queued { n_ahead: 0 });
+    assert_eq!((headline(&job).as_str(), fraction(&job)), ("Next in the queue", 0.0));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! island shows any of them.
 
 use serde::{Deserialize, Serialize};
-use types::job::{JobInfo, JobStatus, Progress};
+use types::job::{JobInfo, JobStatus, Loading, Progress};
 use types::picture::{PictureFormat, PictureInfo};
 
 /// A job.
@@ -26,6 +26,8 @@ pub struct SeenJob {
     pub n_ahead: Option<u64>,
     /// How far it is, while it runs.
     pub progress: Option<Progress>,
+    /// How much of its model was read, while that is loaded.
+    pub loading: Option<Loading>,
     /// What went wrong, if it failed.
     pub error: Option<String>,
     /// The finished pictures, in order.
@@ -79,6 +81,7 @@ impl From<&JobInfo> for SeenJob {
             count: job.request.count,
             n_ahead: job.n_ahead,
             progress: job.progress,
+            loading: job.loading.clone(),
             error: job.error.clone(),
             pictures: job.pictures.iter().map(SeenPicture::from).collect(),
             is_owner: job.is_owner,
@@ -109,6 +112,11 @@ pub enum Happened {
         /// Jobs that are worked on before it.
         n_ahead: u64,
     },
+    /// Its model is read into memory.
+    Loading {
+        /// How much of it was read.
+        loading: Loading,
+    },
     /// A step was done.
     Progress {
         /// How far it is.
@@ -134,7 +142,7 @@ pub enum Happened {
 
 impl Happened {
     /// The names of the events that a job's stream sends.
-    pub const NAMES: [&str; 6] = ["queued", "progress", "picture", "done", "failed", "cancelled"];
+    pub const NAMES: [&str; 7] = ["queued", "loading", "progress", "picture", "done", "failed", "cancelled"];
 
     /// Reads an event by its name and its JSON; nothing if it is of another kind.
     pub fn read(name: &str, data: &str) -> Option<Self> {
@@ -149,6 +157,7 @@ impl Happened {
         let told: Told = serde_json::from_str(data).ok()?;
         Some(match name {
             "queued" => Self::Queued { n_ahead: told.n_ahead },
+            "loading" => Self::Loading { loading: Loading { model: told.model, fraction: told.fraction } },
             "progress" => Self::Progress {
                 progress: Progress {
                     picture: told.picture,
@@ -178,6 +187,8 @@ impl Happened {
 #[serde(default)]
 struct Told {
     n_ahead: u64,
+    model: String,
+    fraction: f64,
     picture: u32,
     n_pictures: u32,
     step: u32,
@@ -216,8 +227,10 @@ pub(crate) mod tests {
     #[test]
     fn every_event_is_read_as_the_server_writes_it() {
         let progress = Progress { picture: 2, n_pictures: 3, step: 5, n_steps: 20, remaining_ms: Some(900) };
+        let loading = Loading { model: "sd-xl".into(), fraction: 0.4 };
         let events = [
             (JobEvent::Queued { n_ahead: 4 }, Happened::Queued { n_ahead: 4 }),
+            (JobEvent::Loading { loading: loading.clone() }, Happened::Loading { loading }),
             (
                 JobEvent::Progress { progress, preview: Some("data:,".into()) },
                 Happened::Progress { progress, preview: Some("data:,".into()) },

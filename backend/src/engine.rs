@@ -39,16 +39,16 @@ pub trait Engine: Send + Sync + 'static {
     /// `materials` are the pictures that the request names, one for each. The picture is as large as
     /// [`GenerationRequest::picture_size`] says.
     ///
-    /// `on_step` is called after every step; `Break` stops the run.
+    /// `on_report` is told how far it is; `Break` stops the run.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] if `on_step` broke off; otherwise whatever is wrong with the model.
+    /// [`EngineError::Cancelled`] if `on_report` broke off; otherwise whatever is wrong with the model.
     fn generate(
         &self,
         request: &GenerationRequest,
         index: u32,
         materials: &Materials,
-        on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError>;
 
     /// Goes on writing after `start`, which may be empty, and hands over the new text in pieces.
@@ -72,6 +72,16 @@ pub struct Materials {
     pub start: Option<RgbImage>,
     /// What of it is painted anew (255) and what stays (0), as large as it. Its edge is not softened yet.
     pub mask: Option<GrayImage>,
+}
+
+/// What an engine tells while it makes a picture.
+#[derive(Clone, Copy)]
+pub enum Report<'a> {
+    /// The model is being loaded, and this share of its weights was read, from 0 to 1. Told every whole hundredth at most,
+    /// and not at all if it was loaded before.
+    Loading(f64),
+    /// A step was done.
+    Step(Step<'a>),
 }
 
 /// A step that was just done.

@@ -256,10 +256,7 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
             return Err(inference::Error::MissingFile { model: files.name().to_owned(), file });
         }
     }
-    let parts = text_encoders.into_iter().map(|encoder| (encoder, "model"));
-    for (folder, stem) in
-        parts.chain([("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")])
-    {
+    for (folder, stem) in parts(files) {
         n_parameters += Weights::open(files, folder, stem, &Device::Cpu)?.n_parameters();
     }
     let usual_side = constraints.default_width.max(constraints.default_height) as u32;
@@ -267,6 +264,19 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let multiple = (constraints.size_multiple as u32).max(1);
     let multiple = if multiple.is_multiple_of(SIZE_MULTIPLE) { multiple } else { multiple * SIZE_MULTIPLE };
     Ok(Checked { limits: limits(multiple, usual_side), usual_side, n_parameters })
+}
+
+/// The parts of a model that have weights: the folder of each, and how its files begin.
+fn parts(files: &ModelFiles) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let encoders = text_encoders(files).into_iter().map(|encoder| (encoder, "model"));
+    encoders.chain([("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")])
+}
+
+/// Bytes that a model's weights take in their files. Parts that cannot be opened count as none.
+pub(crate) fn n_bytes(files: &ModelFiles) -> u64 {
+    let opened =
+        parts(files).filter_map(|(folder, stem)| Weights::open(files, folder, stem, &Device::Cpu).ok());
+    opened.map(|weights| weights.n_bytes()).sum()
 }
 
 /// Folders of the text encoders that a model has. One without any lacks the first.

@@ -135,6 +135,26 @@ export const STATES: State[] = [
       await expect(page.locator("img[src^='data:image/']").first()).toBeVisible();
     },
   },
+  {
+    name: "job-loading",
+    open: async (page) => {
+      // A demo model is loaded before anybody sees it, so the page is told of a larger one.
+      await page.addInitScript(() => {
+        window.EventSource = class extends EventTarget {
+          constructor() {
+            super();
+            const data = JSON.stringify({ type: "loading", model: "stable-diffusion-xl-base-1.0", fraction: 0.43 });
+            setTimeout(() => this.dispatchEvent(new MessageEvent("loading", { data, lastEventId: "1000044" })));
+          }
+          close() {}
+        } as unknown as typeof EventSource;
+      });
+      const job = await createJob(page.request, { prompt: PROMPT, ...LONG });
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.getByText("Loading stable-diffusion-xl-base-1.0: 43 %")).toBeVisible();
+    },
+  },
   { name: "job-done", open: (page) => openDoneJob(page) },
   {
     name: "job-done-folds",

@@ -45,6 +45,8 @@ test("a reload in the middle resumes", async ({ page }) => {
   await page.goto(`/j/${job.id}`);
   const bar = page.getByRole("progressbar");
   const done = () => bar.evaluate((bar: HTMLProgressElement) => bar.value);
+  // Before the first step the bar tells how much of the model is loaded.
+  await expect(page.getByText(/step [1-9]\d* of 150/)).toBeVisible();
   await expect.poll(done).toBeGreaterThan(0);
   const before = await done();
 

@@ -59,7 +59,8 @@ impl Weights {
     /// # Errors
     /// [`Error::MissingFile`] if none of these is there, [`Error::Pickle`] if the same weights are there as a
     /// pickle, [`Error::BrokenFile`] if one is truncated or not safetensors, [`Error::MissingPart`] and
-    /// [`Error::MissingTensors`] from a single file.
+    /// [`Error::MissingTensors`] from a single file; [`Error::Cancelled`] if whoever is told how much was read breaks
+    /// off.
     pub fn open(files: &ModelFiles, folder: &str, stem: &str, device: &Device) -> Result<Self> {
         let mut weights = Self {
             files: Vec::new(),
@@ -85,7 +86,7 @@ impl Weights {
             return Err(pickle_instead(files, folder, stem).unwrap_or_else(|| files.missing(&whole)));
         }
         if let Some(progress) = &weights.progress {
-            progress.expect(weights.n_bytes());
+            progress.expect(weights.n_bytes())?;
         }
         Ok(weights)
     }
@@ -225,7 +226,8 @@ impl Scope<'_> {
     /// The tensor, in f32 on this scope's device.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] and [`Error::TensorShape`] with its full name.
+    /// [`Error::MissingTensor`] and [`Error::TensorShape`] with its full name; [`Error::Cancelled`] if whoever is told
+    /// how much was read breaks off.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         if matches!(self.device(), Device::Cpu) {
             return Ok(Tensor::from_vec(self.values(name, shape)?, shape, self.device())?);
@@ -288,7 +290,7 @@ impl Scope<'_> {
             adaptations.add_to(&full, values)?;
         }
         if let Some(progress) = &self.weights.progress {
-            progress.advance(stored.length as u64);
+            progress.advance(stored.length as u64)?;
         }
         Ok(())
     }

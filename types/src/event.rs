@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::Progress;
+use crate::job::{Loading, Progress};
 use crate::picture::PictureInfo;
 
 /// One thing that happened to a job.
@@ -15,6 +15,12 @@ pub enum JobEvent {
     Queued {
         /// Jobs that are worked on before it.
         n_ahead: u64,
+    },
+    /// Its model is read into memory. Told before a picture's first step, if the model is not there yet.
+    Loading {
+        /// How much of it was read.
+        #[serde(flatten)]
+        loading: Loading,
     },
     /// A step was done.
     Progress {
@@ -46,6 +52,7 @@ impl JobEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Queued { .. } => "queued",
+            Self::Loading { .. } => "loading",
             Self::Progress { .. } => "progress",
             Self::Picture { .. } => "picture",
             Self::Done => "done",

@@ -91,6 +91,15 @@ impl Progress {
     }
 }
 
+/// How much of a job's model was read, while it is loaded into memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loading {
+    /// The model's name.
+    pub model: String,
+    /// Share of its weights, 0 to 1.
+    pub fraction: f64,
+}
+
 /// A job as its page shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobInfo {
@@ -115,6 +124,9 @@ pub struct JobInfo {
     /// How far it is, while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// How much of its model was read, while it runs and the model is being loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loading: Option<Loading>,
     /// What went wrong, if it failed: one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

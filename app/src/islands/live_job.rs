@@ -112,7 +112,7 @@ fn progress_panel(follower: Follower, status: Memo<JobStatus>) -> impl IntoView 
     // The picture says by itself that it is done.
     let is_silent =
         Memo::new(move |_| status.get() == JobStatus::Done && !job.with(|job| job.pictures.is_empty()));
-    let value = move || job.with(|job| job.progress.map_or(0.0, |progress| progress.fraction()));
+    let value = move || job.with(job_view::fraction);
     view! {
         <div class="develop" hidden=is_silent>
             <p class="headline" tabindex="-1">

@@ -78,9 +78,7 @@ pub(crate) fn LiveTile(
             let label = label.clone();
             (status.get() == JobStatus::Running)
                 .then(|| {
-                    let value = move || {
-                        job.with(|job| job.progress.map_or(0.0, |progress| progress.fraction())).to_string()
-                    };
+                    let value = move || job.with(job_view::fraction).to_string();
                     view! { <progress class="bar" max="1" value=value aria-label=label></progress> }
                 })
         }}

@@ -18,7 +18,7 @@ const CREATE_JOB: &str = r#"curl http://127.0.0.1:3000/api/v1/jobs \
 
 const FOLLOW_JOB: &str = r#"curl -N http://127.0.0.1:3000/api/v1/jobs/JOB/events
 
-id: 1000003
+id: 1000203
 event: progress
 data: {"type":"progress","picture":1,"n_pictures":1,"step":3,"n_steps":20,"remaining_ms":1700}"#;
 
@@ -88,13 +88,33 @@ const FIELDS: [(&str, &str, &str); 31] = [
     ("noise", "cpu, cuda", "Whose random numbers a seed stands for: torch's on a CPU or on an NVIDIA card."),
 ];
 
+/// What happens to a job: name of the event, what it tells, when it comes.
+const EVENTS: [(&str, &str, &str); 7] = [
+    ("queued", "n_ahead", "The job waits; again whenever it moves forward."),
+    (
+        "loading",
+        "model, fraction",
+        "Its model is read into memory: how much of it, 0 to 1. Not if the model is there already.",
+    ),
+    (
+        "progress",
+        "picture, n_pictures, step, n_steps, remaining_ms, preview",
+        "A step was done. Once steps were timed, it tells the milliseconds left; now and then it has a small JPEG \
+         as a data: URL.",
+    ),
+    ("picture", "picture", "A picture is finished: its id, seed and size."),
+    ("done", "", "All pictures are there."),
+    ("failed", "message", "It ended with a fault: one sentence."),
+    ("cancelled", "", "Its owner stopped it."),
+];
+
 /// Every address: method, path, what it answers.
 const ADDRESSES: [(&str, &str, &str); 16] = [
     ("POST", "/generate-image", "PNG bytes, once the picture is done"),
     ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
     ("POST", "/api/v1/uploads", "201 and the id and size of a picture to start from, or of a mask"),
     ("GET", "/api/v1/uploads/{id}", "the picture again, for whoever sent it"),
-    ("GET", "/api/v1/jobs/{id}", "the job: status, progress, pictures"),
+    ("GET", "/api/v1/jobs/{id}", "the job: status, how far it is (loading, progress), pictures"),
     ("POST", "/api/v1/jobs/{id}/cancel", "the job; stops it within a step"),
     ("GET", "/api/v1/jobs/{id}/events", "server-sent events, to the end of the job"),
     ("GET", "/images/{id}.png", "the picture; .jpg and .webp as well; ?download saves it"),
@@ -135,6 +155,7 @@ pub fn ApiPage() -> impl IntoView {
                 <code>"Last-Event-ID"</code> " or " <code>"?after="</code> " and nothing is missed."
             </p>
             {code_block("code-follow", "Follow a job", FOLLOW_JOB.to_owned())}
+            {table("Events of a job", ["Event", "Data", "When"], &EVENTS, [true, true, false])}
             <p>"A finished picture is served in three formats, each with its settings inside: PNG, which is what is stored, as text; JPEG and WebP in the EXIF field "
                 <code>"UserComment"</code> "."</p>
             {code_block("code-picture", "Fetch a picture", GET_PICTURE.to_owned())}
@@ -169,7 +190,11 @@ fn table(
     is_code: [bool; 3],
 ) -> AnyView {
     let cell = move |at: usize, text: &'static str| {
-        if is_code[at] { view! { <code>{text}</code> }.into_any() } else { text.into_any() }
+        if is_code[at] && !text.is_empty() {
+            view! { <code>{text}</code> }.into_any()
+        } else {
+            text.into_any()
+        }
     };
     let rows = rows.iter().map(|(first, second, third)| {
         view! {
@@ -198,6 +223,11 @@ mod tests {
     use types::request::{RawLora, RawRequest};
 
     use super::*;
+
+    #[test]
+    fn every_event_that_a_page_listens_to_is_in_the_table() {
+        assert_eq!(EVENTS.map(|(name, ..)| name), crate::seen::Happened::NAMES);
+    }
 
     #[test]
     fn every_field_of_a_request_is_in_the_table_and_no_other() {

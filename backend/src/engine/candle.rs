@@ -1,5 +1,6 @@
 //! The real engine: Stable Diffusion and GPT-2 on candle.
 
+mod loading;
 mod loras;
 mod residents;
 mod task;
@@ -20,7 +21,7 @@ use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
 use self::residents::Residents;
-use super::{Engine, EngineError, Materials, Step};
+use super::{Engine, EngineError, Materials, Report, Step};
 use crate::Config;
 use crate::machine::DeviceKind;
 use crate::memory;
@@ -95,8 +96,13 @@ impl CandleEngine {
         Arc::clone(&installed)
     }
 
-    /// The model that a request asks for, with the LoRAs that it asks for.
-    fn painter(&self, request: &GenerationRequest) -> Result<Arc<StableDiffusion>, EngineError> {
+    /// The model that a request asks for, with the LoRAs that it asks for. `tell` is told how much of it was read if
+    /// it has to be loaded, and may break off.
+    fn painter(
+        &self,
+        request: &GenerationRequest,
+        tell: &mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Result<Arc<StableDiffusion>, EngineError> {
         let installed = self.installed();
         let name = &request.model;
         let model = installed.pictures.iter().find(|model| model.info.name == *name);
@@ -111,23 +117,32 @@ impl CandleEngine {
                 EngineError::from(PublicError::invalid_field("loras", sentence))
             })
         };
+        let mut is_new = false;
         let load = |files: ModelFiles| {
             let folder = self.config.models_dir.as_ref();
             let embeddings = folder.map(|folder| Embeddings::folder(folder.join(models::EMBEDDINGS)));
             let options = LoadOptions { embeddings, ..LoadOptions::default() };
-            StableDiffusion::load_with(&files, &self.device, options)
-                .map_err(|error| unusable(name, &files, &error))
+            let read = |files: &ModelFiles| StableDiffusion::load_with(files, &self.device, options);
+            let model = loading::load(&files, models::n_bytes(&files), read, tell)
+                .map_err(|error| unusable(name, &files, &error))?;
+            is_new = true;
+            Ok(model)
         };
         let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
         let n_bytes = memory::of_weights(&model.info, self.config.precision);
-        kept(&self.painters, key, n_bytes, prepare, load).inspect_err(|error| {
+        let painter = kept(&self.painters, key, n_bytes, prepare, load).inspect_err(|error| {
             if let EngineError::Unusable { reason, .. } = error
                 && loras.is_empty()
             {
                 let problem = (model.stamp.clone(), reason.clone());
                 unpoisoned(&self.problems).insert(name.clone(), problem);
             }
-        })
+        })?;
+        // Told now that it is kept, so that whoever breaks off here finds it the next time.
+        if is_new && tell(1.0).is_break() {
+            return Err(EngineError::Cancelled);
+        }
+        Ok(painter)
     }
 
     /// The first that is installed: there is one kind of writer, and the bundled one comes first.
@@ -167,6 +182,9 @@ fn kept<P, T>(
 }
 
 fn unusable(name: &str, files: &ModelFiles, error: &inference::Error) -> EngineError {
+    if matches!(error, inference::Error::Cancelled) {
+        return EngineError::Cancelled;
+    }
     EngineError::Unusable {
         model: name.to_owned(),
         // Visitors know the model by its name, and not by its path on this machine.
@@ -212,10 +230,10 @@ impl Engine for CandleEngine {
         request: &GenerationRequest,
         index: u32,
         materials: &Materials,
-        on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
         self.fits(request)?;
-        let painter = self.painter(request)?;
+        let painter = self.painter(request, &mut |fraction| on_report(Report::Loading(fraction)))?;
         let task = task::picture_request(request, index, materials)?;
         let mut report = |report: StepReport<'_>| {
             let preview = || {
@@ -227,7 +245,8 @@ impl Engine for CandleEngine {
                     .flatten()
                     .and_then(to_image)
             };
-            on_step(Step { step: report.step as u32, n_steps: report.n_steps as u32, preview: &preview })
+            let (step, n_steps) = (report.step as u32, report.n_steps as u32);
+            on_report(Report::Step(Step { step, n_steps, preview: &preview }))
         };
         let made = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
         if made.was_decoded_in_f32 {

@@ -28,8 +28,10 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
     let request = request(&engine);
     let mut steps = Vec::new();
     let mut paint = || {
-        engine.generate(&request, 0, &Materials::default(), &mut |step| {
-            steps.push((step.step, (step.preview)().is_some()));
+        engine.generate(&request, 0, &Materials::default(), &mut |report| {
+            if let Report::Step(step) = report {
+                steps.push((step.step, (step.preview)().is_some()));
+            }
             ControlFlow::Continue(())
         })
     };
@@ -43,12 +45,60 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
 fn breaking_off_cancels_after_the_step() {
     let engine = engine();
     let mut n_steps = 0;
-    let broken = engine.generate(&request(&engine), 0, &Materials::default(), &mut |_| {
-        n_steps += 1;
-        ControlFlow::Break(())
+    let broken = engine.generate(&request(&engine), 0, &Materials::default(), &mut |report| {
+        n_steps += u32::from(matches!(report, Report::Step(_)));
+        at_first_step(report)
     });
     assert!(matches!(broken, Err(EngineError::Cancelled)));
     assert_eq!(n_steps, 1);
+}
+
+/// Lets the model be loaded, and breaks off after the first step.
+fn at_first_step(report: Report<'_>) -> ControlFlow<()> {
+    match report {
+        Report::Loading(_) => ControlFlow::Continue(()),
+        Report::Step(_) => ControlFlow::Break(()),
+    }
+}
+
+/// What is told of the loading of a model, until `is_enough` breaks off.
+fn told_of_loading(engine: &CandleEngine, is_enough: impl Fn(f64) -> bool) -> Vec<f64> {
+    let mut told = Vec::new();
+    let broken = engine.generate(&request(engine), 0, &Materials::default(), &mut |report| match report {
+        Report::Loading(fraction) => {
+            told.push(fraction);
+            if is_enough(fraction) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+        Report::Step(_) => ControlFlow::Break(()),
+    });
+    assert!(matches!(broken, Err(EngineError::Cancelled)));
+    told
+}
+
+#[test]
+fn a_model_tells_how_much_of_it_is_loaded_and_nothing_once_it_is() {
+    let engine = engine();
+    let told = told_of_loading(&engine, |_| false);
+    assert_eq!((told[0], told.last()), (0.0, Some(&1.0)));
+    assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    assert!(told.len() > 20, "{told:?}");
+    assert!(told_of_loading(&engine, |_| false).is_empty());
+}
+
+#[test]
+fn a_model_whose_loading_is_broken_off_is_dropped_and_as_good_as_before() {
+    let engine = engine();
+    let told = told_of_loading(&engine, |fraction| fraction >= 0.5);
+    assert!(told.iter().all(|&fraction| fraction < 0.9), "{told:?}");
+    assert_eq!(engine.picture_models().remove(0).problem, None);
+    assert_eq!(told_of_loading(&engine, |_| false).first(), Some(&0.0), "it is loaded from the beginning");
+}
+
+#[test]
+fn a_model_that_is_loaded_when_its_job_is_broken_off_stays() {
+    let engine = engine();
+    assert_eq!(told_of_loading(&engine, |fraction| fraction >= 1.0).last(), Some(&1.0));
+    assert!(told_of_loading(&engine, |_| false).is_empty());
 }
 
 #[test]
@@ -107,7 +157,7 @@ fn a_model_that_could_not_be_loaded_is_tried_again_once_it_is_repaired() {
 
     let engine = engine_on(folder.path());
     let request = request(&engine);
-    let paint = || engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Break(()));
+    let paint = || engine.generate(&request, 0, &Materials::default(), &mut at_first_step);
     let EngineError::Unusable { reason, .. } = paint().unwrap_err() else { panic!("it cannot be loaded") };
     assert!(reason.contains("has shape"), "{reason}");
     assert_eq!(engine.picture_models().remove(0).problem, Some(reason));
@@ -175,7 +225,7 @@ fn a_lora_that_is_gone_is_refused_and_the_model_stays_usable() {
     let engine = engine_on(folder.path());
     let ink = types::request::LoraUse { name: "ink".into(), weight: 1.0 };
     let request = GenerationRequest { loras: vec![ink], ..request(&engine) };
-    let error = engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Break(()));
+    let error = engine.generate(&request, 0, &Materials::default(), &mut at_first_step);
     assert_eq!(error.unwrap_err().to_string(), "LoRA `ink` is not installed any more");
     assert_eq!(engine.picture_models().remove(0).problem, None);
 }

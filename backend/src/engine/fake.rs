@@ -11,7 +11,7 @@ use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
 use types::request::{GenerationRequest, Margins};
 use types::sampler::{Sampler, Schedule};
 
-use super::{Engine, EngineError, Materials, Step};
+use super::{Engine, EngineError, Materials, Report, Step};
 
 /// What the fake does when it is asked for a picture.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +31,7 @@ pub enum Behaviour {
 pub struct FakeEngine {
     behaviour: Behaviour,
     models: Vec<ModelInfo>,
+    loads: bool,
     gate: Arc<GateState>,
 }
 
@@ -48,7 +49,7 @@ struct GateState {
 impl FakeEngine {
     /// An engine that runs freely.
     pub fn new() -> Self {
-        Self { behaviour: Behaviour::Paints, models: vec![fake_model()], gate: Arc::default() }
+        Self { behaviour: Behaviour::Paints, models: vec![fake_model()], loads: false, gate: Arc::default() }
     }
 
     /// An engine that waits before every step, and before every piece of a prompt, until the gate allows it.
@@ -63,6 +64,14 @@ impl FakeEngine {
     #[must_use]
     pub fn behaving(mut self, behaviour: Behaviour) -> Self {
         self.behaviour = behaviour;
+        self
+    }
+
+    /// The same engine, which loads its model before every picture, in four parts. The gate lets it do a part as it
+    /// lets it do a step.
+    #[must_use]
+    pub fn loading(mut self) -> Self {
+        self.loads = true;
         self
     }
 
@@ -137,8 +146,14 @@ impl Engine for FakeEngine {
         request: &GenerationRequest,
         index: u32,
         materials: &Materials,
-        on_step: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<RgbImage, EngineError> {
+        for fraction in [0.25, 0.5, 0.75, 1.0].into_iter().filter(|_| self.loads) {
+            self.gate.pass();
+            if on_report(Report::Loading(fraction)).is_break() {
+                return Err(EngineError::Cancelled);
+            }
+        }
         let n_steps = request.n_steps();
         for step in 1..=n_steps {
             self.gate.pass();
@@ -150,7 +165,7 @@ impl Engine for FakeEngine {
             }
             let done = f64::from(step) / f64::from(n_steps);
             let preview = || Some(gradient(request, index, 32, 32, done));
-            if on_step(Step { step, n_steps, preview: &preview }).is_break() {
+            if on_report(Report::Step(Step { step, n_steps, preview: &preview })).is_break() {
                 return Err(EngineError::Cancelled);
             }
         }

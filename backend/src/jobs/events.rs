@@ -15,7 +15,8 @@ use crate::shared::Shared;
 use crate::{Error, Result};
 
 /// What happened to the job after event `after`, and all that will happen. Without `after`, the stream begins
-/// with where the job stands: its pictures, and its place in the queue or its last step.
+/// with where the job stands: its pictures, and its place in the queue, how much of its model is loaded, or its
+/// last step.
 pub(crate) async fn events(
     shared: &Shared,
     id: JobId,
@@ -43,7 +44,9 @@ pub(crate) async fn events(
 
 /// Without the steps and places that are past. At the end, neither says anything any more.
 fn keep_where_it_stands(past: &mut BTreeMap<u64, JobEvent>) {
-    let passes = |event: &JobEvent| matches!(event, JobEvent::Queued { .. } | JobEvent::Progress { .. });
+    let passes = |event: &JobEvent| {
+        matches!(event, JobEvent::Queued { .. } | JobEvent::Loading { .. } | JobEvent::Progress { .. })
+    };
     let is_over = past.values().any(JobEvent::is_final);
     let newest = past.iter().rev().find(|(_, event)| passes(event)).map(|(number, _)| *number);
     past.retain(|number, event| !passes(event) || (Some(*number) == newest && !is_over));
@@ -68,7 +71,7 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
         JobStatus::Running => {
             let progress = job.progress.unwrap_or_default();
             // Once it is past the beginning, the log knows more than this.
-            let number = numbers::step(attempt, n_made, 0);
+            let number = numbers::begin(attempt, n_made);
             (
                 number,
                 JobEvent::Progress { progress: types::job::Progress { step: 0, ..progress }, preview: None },

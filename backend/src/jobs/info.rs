@@ -45,6 +45,7 @@ pub(crate) async fn describe(
             ..Progress::default()
         })
     });
+    let loading = if status == JobStatus::Running { shared.hub.loading(id) } else { None };
     Ok(JobInfo {
         id,
         status,
@@ -54,6 +55,7 @@ pub(crate) async fn describe(
         finished_at: row.finished_at.map(from_ms),
         n_ahead,
         progress,
+        loading,
         pictures: pictures
             .iter()
             .filter(|picture| picture.job_id == row.id)

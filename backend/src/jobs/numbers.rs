@@ -4,27 +4,39 @@
 //! it is read from memory or told from the database, before a restart or after it, and a reader who says the
 //! last number it saw gets exactly what came later.
 //!
-//! Within attempt `a` at a job, `a * NUMBERS_PER_ATTEMPT` is followed by the steps of its pictures, a thousand
-//! numbers for each, then by the places in the queue should it be put back, then by its end. Attempt 0 is the
-//! time before the first.
+//! Within attempt `a` at a job, `a * NUMBERS_PER_ATTEMPT` is followed by its pictures, a thousand numbers for each: its
+//! beginning, the hundredths of the model that are loaded for it, its steps, and the picture itself. Then come the places
+//! in the queue should it be put back, and its end. Attempt 0 is the time before the first.
 
 use types::event::NUMBERS_PER_ATTEMPT;
 
-/// More than the steps of a picture.
+/// More than the steps of a picture, with what comes before them.
 const PER_PICTURE: u64 = 1_000;
-/// Where the places in the queue begin, after the steps of all pictures.
+/// Where the steps of a picture begin, after its beginning and a hundred hundredths.
+const FIRST_STEP: u64 = 200;
+/// Where the places in the queue begin, after all pictures.
 const QUEUED: u64 = 500_000;
 /// Longest queue whose places are told apart.
 const LONGEST_QUEUE: u64 = 250_000;
 
-/// Step `step` of picture `index` was done; step 0 is its beginning.
+/// Picture `index` is begun with.
+pub(crate) fn begin(attempt: u64, index: u32) -> u64 {
+    attempt * NUMBERS_PER_ATTEMPT + u64::from(index) * PER_PICTURE
+}
+
+/// This share of the model, from 0 to 1, was loaded for picture `index`.
+pub(crate) fn loading(attempt: u64, index: u32, fraction: f64) -> u64 {
+    begin(attempt, index) + 1 + (fraction.clamp(0.0, 1.0) * 100.0).round() as u64
+}
+
+/// Step `step` of picture `index` was done, from 1.
 pub(crate) fn step(attempt: u64, index: u32, step: u32) -> u64 {
-    attempt * NUMBERS_PER_ATTEMPT + u64::from(index) * PER_PICTURE + u64::from(step)
+    begin(attempt, index) + FIRST_STEP + u64::from(step)
 }
 
 /// Picture `index` was stored.
 pub(crate) fn picture(attempt: u64, index: u32) -> u64 {
-    attempt * NUMBERS_PER_ATTEMPT + u64::from(index) * PER_PICTURE + (PER_PICTURE - 1)
+    begin(attempt, index) + (PER_PICTURE - 1)
 }
 
 /// The job waits for the attempt after this one. A job only ever moves forward in the queue, so the number
@@ -41,16 +53,21 @@ pub(crate) fn last(attempt: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::request::{COUNT, STEPS};
+    use types::request::{COUNT, HIRES_STEPS, STEPS};
 
     #[test]
     fn numbers_grow_over_a_jobs_whole_life() {
         let mut life = vec![queued(0, 1_000_000), queued(0, 2), queued(0, 0)];
         for attempt in [1, 2] {
             for index in 0..*COUNT.end() {
+                let most_steps = STEPS.end() + HIRES_STEPS.end();
                 life.extend([
-                    step(attempt, index, 0),
-                    step(attempt, index, *STEPS.end()),
+                    begin(attempt, index),
+                    loading(attempt, index, 0.0),
+                    loading(attempt, index, 0.01),
+                    loading(attempt, index, 1.0),
+                    step(attempt, index, 1),
+                    step(attempt, index, most_steps),
                     picture(attempt, index),
                 ]);
             }

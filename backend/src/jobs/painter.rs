@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use types::event::JobEvent;
-use types::job::{JobId, Progress};
+use types::job::{JobId, Loading, Progress};
 use types::picture::PictureFormat;
 use types::request::GenerationRequest;
 
 use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
-use crate::engine::{Materials, Step};
+use crate::engine::{Materials, Report, Step};
 use crate::{Engine, Result, pictures};
 
 /// All that is needed to paint one picture of a job.
@@ -26,7 +26,7 @@ pub(super) struct Painter {
     pub(super) materials: Arc<Materials>,
     pub(super) index: u32,
     pub(super) pace: Pace,
-    /// Looked at after every step.
+    /// Looked at at every report.
     pub(super) stop: CancellationToken,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Painted {
 }
 
 impl Painter {
-    /// Paints the picture and tells the hub about every step.
+    /// Paints the picture and tells the hub how far it is.
     ///
     /// # Errors
     /// `EngineError::Cancelled` if it was stopped; otherwise whatever is wrong with the model.
@@ -52,16 +52,31 @@ impl Painter {
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
         let materials = Arc::clone(&self.materials);
-        let image = engine.generate(&request, self.index, &materials, &mut |step| self.on_step(&step))?;
+        let image =
+            engine.generate(&request, self.index, &materials, &mut |report| self.on_report(&report))?;
         let png = pictures::encode(&image, &request, self.index, PictureFormat::Png)?;
         let thumbnail = pictures::thumbnail(&image)?;
         Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), pace: self.pace })
     }
 
-    fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+    fn on_report(&mut self, report: &Report<'_>) -> ControlFlow<()> {
         if self.stop.is_cancelled() {
             return ControlFlow::Break(());
         }
+        match report {
+            Report::Loading(fraction) => self.on_loading(*fraction),
+            Report::Step(step) => self.on_step(step),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn on_loading(&self, fraction: f64) {
+        let number = numbers::loading(self.attempt, self.index, fraction);
+        let loading = Loading { model: self.request.model.clone(), fraction };
+        self.hub.publish(self.job, number, JobEvent::Loading { loading });
+    }
+
+    fn on_step(&mut self, step: &Step<'_>) {
         let now = Instant::now();
         self.pace.record_step(now);
         let preview = if self.pace.wants_preview(now) { (step.preview)() } else { None };
@@ -80,6 +95,5 @@ impl Painter {
         };
         let number = numbers::step(self.attempt, self.index, step.step);
         self.hub.publish(self.job, number, JobEvent::Progress { progress, preview });
-        ControlFlow::Continue(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use types::event::{JobEvent, NumberedEvent};
-use types::job::{JobId, Progress};
+use types::job::{JobId, Loading, Progress};
 use types::picture::{PictureId, PictureInfo};
 
 /// What happened to one job since this program took it up, oldest first.
@@ -144,6 +144,15 @@ impl ProgressHub {
             JobEvent::Progress { progress, .. } => Some(progress),
             _ => None,
         })
+    }
+
+    /// How much of its model is loaded, if that is what is being done for the job.
+    pub(crate) fn loading(&self, id: JobId) -> Option<Loading> {
+        let state = self.lock();
+        match &state.logs.get(&id)?.borrow().events.last()?.event {
+            JobEvent::Loading { loading } => Some(loading.clone()),
+            _ => None,
+        }
     }
 
     /// Ends all streams: the program stops.

@@ -149,7 +149,7 @@ impl Worker {
             n_steps: request.n_steps(),
             ..Progress::default()
         };
-        hub.begin(job, numbers::step(attempt, first, 0), JobEvent::Progress { progress, preview: None });
+        hub.begin(job, numbers::begin(attempt, first), JobEvent::Progress { progress, preview: None });
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
         let mut pace = Pace::new(request.n_steps(), request.count);

@@ -8,7 +8,7 @@ use inference::model_files::ModelFiles;
 use inference::weights::Weights;
 use types::model::Family;
 
-use super::{check, is_picture_model, text_encoders};
+use super::{check, is_picture_model, parts};
 
 /// What is in a model.
 #[derive(Debug)]
@@ -67,8 +67,6 @@ pub fn open(path: &Path) -> Result<ModelFiles, String> {
 pub fn inspect(files: &ModelFiles) -> Report {
     let Kinship { family, inpaints } =
         Kinship::of(files).unwrap_or(Kinship { family: Family::Other, inpaints: false });
-    let encoders = text_encoders(files).into_iter().map(|folder| (folder, "model"));
-    let others = [("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")];
     let part = |(name, stem)| {
         let weights = Weights::open(files, name, stem, &Device::Cpu).ok()?;
         Some(PartReport {
@@ -82,7 +80,7 @@ pub fn inspect(files: &ModelFiles) -> Report {
         family,
         inpaints,
         is_checkpoint: files.as_checkpoint().is_some(),
-        parts: encoders.chain(others).filter_map(part).collect(),
+        parts: parts(files).filter_map(part).collect(),
         problem: check(files).err().map(|error| error.to_string()),
     }
 }

@@ -1,12 +1,12 @@
 use futures::StreamExt;
 use types::event::{JobEvent, NumberedEvent};
-use types::job::JobStatus;
+use types::job::{JobStatus, Loading};
 use types::picture::PictureInfo;
 use types::request::RawRequest;
 
-use super::helpers::{TestServices, asking, free_running, gated, is_step, read_until};
+use super::helpers::{TestServices, asking, free_running, gated, is_loading, is_step, read_until};
 use crate::engine::EngineError;
-use crate::engine::fake::{Behaviour, FakeEngine};
+use crate::engine::fake::{Behaviour, FakeEngine, Gate};
 use crate::jobs::worker::Outcome;
 
 fn names(events: &[NumberedEvent]) -> Vec<&'static str> {
@@ -49,6 +49,79 @@ async fn a_step_tells_how_far_it_is_and_what_the_picture_looks_like() {
     assert_eq!((running.status, running.progress), (JobStatus::Running, Some(progress)));
     gate.open();
     working.await.unwrap();
+}
+
+/// Services over an engine that loads its model before every picture and waits for the gate.
+async fn gated_loading() -> (TestServices, tempfile::TempDir, Gate) {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, gate) = FakeEngine::gated();
+    (TestServices::open(folder.path(), engine.loading()).await, folder, gate)
+}
+
+/// The shares of a model that these events tell of.
+fn loaded(events: &[NumberedEvent]) -> Vec<f64> {
+    let fraction = |event: &NumberedEvent| match &event.event {
+        JobEvent::Loading { loading } => Some(loading.fraction),
+        _ => None,
+    };
+    events.iter().filter_map(fraction).collect()
+}
+
+#[tokio::test]
+async fn a_model_that_is_loaded_is_told_of_before_the_steps_and_again_when_a_later_picture_reloads_it() {
+    let (site, _folder, gate) = gated_loading().await;
+    let raw = RawRequest { count: Some(2), steps: Some(2), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let events = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.open();
+    working.await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    let picture = ["loading", "loading", "loading", "loading", "progress", "progress", "picture"];
+    let expected = [&["queued", "progress"], &picture[..], &picture[..], &["done"]].concat();
+    assert_eq!(names(&events), expected);
+    assert_eq!(loaded(&events), [0.25, 0.5, 0.75, 1.0, 0.25, 0.5, 0.75, 1.0]);
+    assert!(events.is_sorted_by(|a, b| a.number < b.number), "{events:?}");
+}
+
+#[tokio::test]
+async fn whoever_comes_while_a_model_is_loaded_is_told_how_much_of_it_is() {
+    let (site, _folder, gate) = gated_loading().await;
+    let id = site.ask("a red boat").await;
+    let mut watching = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(2);
+    let seen = read_until(&mut watching, is_loading(0.5)).await;
+    let job = site.job(id).await;
+    assert_eq!((job.status, job.progress.unwrap().step), (JobStatus::Running, 0));
+    assert_eq!(job.loading, Some(Loading { model: "demo".into(), fraction: 0.5 }));
+
+    let mut late = site.events(id, None).await;
+    let mut resumed = site.events(id, Some(seen.last().unwrap().number)).await;
+    assert_eq!(loaded(&read_until(&mut late, is_loading(0.5)).await), [0.5]);
+    gate.allow(3);
+    assert_eq!(loaded(&read_until(&mut resumed, is_step(1)).await), [0.75, 1.0]);
+    assert_eq!(site.job(id).await.loading, None);
+    gate.open();
+    working.await.unwrap();
+    assert_eq!(names(&late.collect::<Vec<_>>().await).last(), Some(&"done"));
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_while_its_model_is_loaded_ends_before_any_step() {
+    let (site, _folder, gate) = gated_loading().await;
+    let id = site.ask("one").await;
+    let mut events = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(2);
+    read_until(&mut events, is_loading(0.5)).await;
+    site.services.cancel_job(&site.alice, id).await.unwrap();
+    // What is loaded next is the last thing that the engine does for it.
+    gate.allow(1);
+    assert_eq!(working.await.unwrap(), Outcome::Cancelled);
+    assert_eq!(names(&events.collect::<Vec<_>>().await), ["cancelled"]);
+    let job = site.job(id).await;
+    assert_eq!((job.status, job.loading, job.error), (JobStatus::Cancelled, None, None));
 }
 
 #[tokio::test]

@@ -108,3 +108,8 @@ pub(super) async fn read_until(
 pub(super) fn is_step(step: u32) -> impl Fn(&JobEvent) -> bool {
     move |event| matches!(event, JobEvent::Progress { progress, .. } if progress.step == step)
 }
+
+/// Whether it is told that this share of the model is loaded, or more.
+pub(super) fn is_loading(fraction: f64) -> impl Fn(&JobEvent) -> bool {
+    move |event| matches!(event, JobEvent::Loading { loading } if loading.fraction >= fraction)
+}

@@ -1,10 +1,13 @@
 //! How much of a model's weights was read.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-/// Bytes that were read, and bytes in all.
-type Report = Box<dyn FnMut(u64, u64) + Send>;
+use crate::error::{Error, Result};
+
+/// Bytes that were read, and bytes in all; `Break` ends the reading.
+type Report = Box<dyn FnMut(u64, u64) -> ControlFlow<()> + Send>;
 
 /// Tells how much of a model's weights was read.
 ///
@@ -21,31 +24,63 @@ struct Counter {
 
 impl Progress {
     /// `report` is called after every tensor, with bytes that were read and bytes in all.
-    pub fn new(report: impl FnMut(u64, u64) + Send + 'static) -> Self {
+    pub fn new(mut report: impl FnMut(u64, u64) + Send + 'static) -> Self {
+        Self::breakable(move |done, total| {
+            report(done, total);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The same, and `Break` from `report` ends the reading with [`Error::Cancelled`].
+    pub fn breakable(report: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static) -> Self {
         Self(Mutex::new(Counter { done: 0, total: 0, report: Box::new(report) }))
     }
 
     /// One more part, of so many bytes.
-    pub(crate) fn expect(&self, bytes: u64) {
-        self.change(|counter| counter.total += bytes);
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if the report broke off.
+    pub(crate) fn expect(&self, bytes: u64) -> Result<()> {
+        self.change(|counter| counter.total += bytes)
     }
 
     /// One more tensor was read.
-    pub(crate) fn advance(&self, bytes: u64) {
-        self.change(|counter| counter.done += bytes);
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if the report broke off.
+    pub(crate) fn advance(&self, bytes: u64) -> Result<()> {
+        self.change(|counter| counter.done += bytes)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Counter)) {
+    fn change(&self, change: impl FnOnce(&mut Counter)) -> Result<()> {
         // A report that panicked leaves the counter whole.
         let mut counter = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut counter);
         let (done, total) = (counter.done, counter.total);
-        (counter.report)(done, total);
+        match (counter.report)(done, total) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        }
     }
 }
 
 impl fmt::Debug for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Progress")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_breaks_off_cancels_the_reading() {
+        let progress = Progress::breakable(|done, total| {
+            if 2 * done < total { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        progress.expect(10).unwrap();
+        progress.advance(4).unwrap();
+        assert!(matches!(progress.advance(1), Err(Error::Cancelled)));
     }
 }

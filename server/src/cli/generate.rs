@@ -1,5 +1,6 @@
 //! `darkroom generate`.
 
+mod bar;
 mod flags;
 mod loras;
 mod models;
@@ -8,15 +9,14 @@ mod pictures;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
 use backend::engine::candle::CandleEngine;
 use backend::{Engine, Materials, choose_seed};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
+use self::bar::Bar;
 use self::flags::{FinerFlags, HiresFlags, ModelFlags, PictureFlags, StartFlags};
 use self::models::{is_path, picture_model};
 use self::pictures::{Pictures, name_of};
@@ -79,17 +79,17 @@ impl Generate {
         let raw = RawRequest { loras: loras.asked, ..self.into_raw() };
         let request = raw.check(&context, choose_seed)?;
 
-        let bar = progress_bar(&request);
+        let bar = Bar::new();
         for index in 0..request.count {
             let path = output.name(index, request.count);
             let image = paint(&engine, &request, index, &pictures.materials, &bar)?;
             let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
             write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
-            bar.suspend(|| {
+            bar.drawn.suspend(|| {
                 writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))
             })?;
         }
-        bar.finish_and_clear();
+        bar.drawn.finish_and_clear();
         Ok(())
     }
 
@@ -140,24 +140,11 @@ fn paint(
     request: &GenerationRequest,
     index: u32,
     materials: &Materials,
-    bar: &ProgressBar,
+    bar: &Bar,
 ) -> anyhow::Result<backend::RgbImage> {
-    let image = engine.generate(request, index, materials, &mut |step| {
-        bar.set_message(format!("picture {} of {}", index + 1, request.count));
-        bar.set_length(u64::from(request.count) * u64::from(step.n_steps));
-        bar.set_position(u64::from(index) * u64::from(step.n_steps) + u64::from(step.step));
+    let image = engine.generate(request, index, materials, &mut |report| {
+        bar.show(request, index, &report);
         ControlFlow::Continue(())
     })?;
     Ok(image)
-}
-
-/// Drawn on stderr, and only if that is a terminal.
-fn progress_bar(request: &GenerationRequest) -> ProgressBar {
-    let bar = ProgressBar::new(u64::from(request.count) * u64::from(request.n_steps()));
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} step {pos} of {len}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar.set_message("loading the model");
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

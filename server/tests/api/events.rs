@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;
+use backend::engine::fake::FakeEngine;
+use serde_json::{Value, json};
 use types::picture::PictureInfo;
 
 use crate::helpers::{Browser, TestApp, Transport};
@@ -22,6 +24,36 @@ async fn events_come_numbered_in_order_and_end_with_the_last_one() {
     assert!(names.contains(&"progress"), "{names:?}");
     assert_eq!(names[names.len() - 2..], ["picture", "done"]);
     assert!(events.iter().all(|event| event.data["type"] == event.name.as_str()));
+}
+
+#[tokio::test]
+async fn a_model_that_is_loaded_is_told_of_in_the_stream_the_job_and_the_page() {
+    let (engine, gate) = FakeEngine::gated();
+    let app = TestApp::with_engine(engine.loading()).await;
+    let anna = app.browser();
+    let job = anna.ask_for("a red boat").await;
+    let mut stream = anna.open_events(&format!("/api/v1/jobs/{}/events", job.id), &[]).await;
+    gate.allow(2);
+    let event = loop {
+        let event = stream.next().await.expect("the job goes on");
+        if event.data["fraction"] == 0.5 {
+            break event;
+        }
+    };
+    assert_eq!(event.name, "loading");
+    assert_eq!(event.data, json!({ "type": "loading", "model": "demo", "fraction": 0.5 }));
+    let told: Value = anna.job(job.id).await.json();
+    assert_eq!(told["loading"], json!({ "model": "demo", "fraction": 0.5 }));
+    let page = anna.get(&format!("/j/{}", job.id)).await.text();
+    assert!(page.contains("Loading demo: 50 %"), "{page}");
+
+    gate.open();
+    let rest = stream.rest().await;
+    let names = names(&rest);
+    let last_loading = names.iter().rposition(|name| *name == "loading");
+    assert!(last_loading < names.iter().position(|name| *name == "progress"), "{names:?}");
+    let told: Value = anna.job(job.id).await.json();
+    assert!(told.get("loading").is_none(), "{told}");
 }
 
 #[tokio::test]
