@@ -28,6 +28,11 @@ pub fn apply(job: &mut SeenJob, event: Happened) {
             job.pictures.push(picture);
             job.pictures.sort_by_key(|picture| picture.index);
         }
+        Happened::Note { note } => {
+            if !job.notes.contains(&note) {
+                job.notes.push(note);
+            }
+        }
         Happened::Done => job.status = JobStatus::Done,
         Happened::Failed { message } => {
             job.status = JobStatus::Failed;
@@ -123,6 +128,11 @@ pub fn details(job: &SeenJob, ms_since_event: u64) -> String {
 /// Time to the end of the job, counted from the last event. What was known before a model is loaded holds no more.
 fn remaining_ms(job: &SeenJob) -> Option<u64> {
     job.progress.filter(|_| job.loading.is_none())?.remaining_ms
+}
+
+/// What is to be said of how the pictures were made, as sentences.
+pub fn notes(job: &SeenJob) -> String {
+    job.notes.iter().map(|note| sentence(note.sentence())).collect::<Vec<_>>().join(" ")
 }
 
 /// What a screen reader says when it changes: every quarter, not every step.

@@ -14,6 +14,7 @@ fn job(count: u32) -> SeenJob {
         progress: None,
         loading: None,
         error: None,
+        notes: Vec::new(),
         pictures: Vec::new(),
         is_owner: true,
     }
@@ -93,6 +94,17 @@ fn a_job_that_ends_while_its_model_is_loaded_says_how_it_ended() {
     );
     apply(&mut job, Happened::Queued { n_ahead: 0 });
     assert_eq!((headline(&job).as_str(), fraction(&job)), ("Next in the queue", 0.0));
+}
+
+#[test]
+fn a_note_is_said_once_and_stays() {
+    let mut job = job(1);
+    assert_eq!(notes(&job), "");
+    for _ in 0..2 {
+        apply(&mut job, Happened::Note { note: types::note::Note::DecodedInF32 });
+    }
+    apply(&mut job, Happened::Done);
+    assert_eq!(notes(&job), "The VAE left the range of f16 and was used in f32.");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use types::job::{JobInfo, JobStatus, Loading, Progress};
+use types::note::Note;
 use types::picture::{PictureFormat, PictureInfo};
 
 /// A job.
@@ -30,6 +31,8 @@ pub struct SeenJob {
     pub loading: Option<Loading>,
     /// What went wrong, if it failed.
     pub error: Option<String>,
+    /// What is to be said of how its pictures were made.
+    pub notes: Vec<Note>,
     /// The finished pictures, in order.
     pub pictures: Vec<SeenPicture>,
     /// Whether whoever looks may cancel it.
@@ -83,6 +86,7 @@ impl From<&JobInfo> for SeenJob {
             progress: job.progress,
             loading: job.loading.clone(),
             error: job.error.clone(),
+            notes: job.notes.clone(),
             pictures: job.pictures.iter().map(SeenPicture::from).collect(),
             is_owner: job.is_owner,
         }
@@ -124,6 +128,11 @@ pub enum Happened {
         /// What the picture looks like now, as a `data:` URL.
         preview: Option<String>,
     },
+    /// Something is to be said of how its pictures are made.
+    Note {
+        /// What.
+        note: Note,
+    },
     /// One of its pictures is finished.
     Picture {
         /// The picture.
@@ -142,7 +151,8 @@ pub enum Happened {
 
 impl Happened {
     /// The names of the events that a job's stream sends.
-    pub const NAMES: [&str; 7] = ["queued", "loading", "progress", "picture", "done", "failed", "cancelled"];
+    pub const NAMES: [&str; 8] =
+        ["queued", "loading", "progress", "note", "picture", "done", "failed", "cancelled"];
 
     /// Reads an event by its name and its JSON; nothing if it is of another kind.
     pub fn read(name: &str, data: &str) -> Option<Self> {
@@ -168,6 +178,8 @@ impl Happened {
                 },
                 preview: told.preview,
             },
+            // One that this page does not know yet is passed over.
+            "note" => Self::Note { note: Note::ALL.into_iter().find(|note| note.as_str() == told.note)? },
             "done" => Self::Done,
             "failed" => Self::Failed { message: told.message },
             "cancelled" => Self::Cancelled,
@@ -196,6 +208,7 @@ struct Told {
     remaining_ms: Option<u64>,
     preview: Option<String>,
     message: String,
+    note: String,
 }
 
 #[derive(Deserialize)]
@@ -239,6 +252,7 @@ pub(crate) mod tests {
                 JobEvent::Picture { picture: picture() },
                 Happened::Picture { picture: SeenPicture::from(&picture()) },
             ),
+            (JobEvent::Note { note: Note::DecodedInF32 }, Happened::Note { note: Note::DecodedInF32 }),
             (JobEvent::Done, Happened::Done),
             (JobEvent::Failed { message: "no".into() }, Happened::Failed { message: "no".into() }),
             (JobEvent::Cancelled, Happened::Cancelled),
@@ -251,6 +265,7 @@ pub(crate) mod tests {
         }
         assert_eq!(Happened::read("other", "{}"), None);
         assert_eq!(Happened::read("queued", "nonsense"), None);
+        assert_eq!(Happened::read("note", r#"{"note": "of another day"}"#), None);
     }
 
     #[test]

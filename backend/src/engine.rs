@@ -9,6 +9,7 @@ use image::{GrayImage, RgbImage};
 use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
+use types::note::Note;
 use types::request::GenerationRequest;
 
 /// Makes pictures and prompts.
@@ -49,7 +50,7 @@ pub trait Engine: Send + Sync + 'static {
         index: u32,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<RgbImage, EngineError>;
+    ) -> Result<Made, EngineError>;
 
     /// Goes on writing after `start`, which may be empty, and hands over the new text in pieces.
     ///
@@ -72,6 +73,15 @@ pub struct Materials {
     pub start: Option<RgbImage>,
     /// What of it is painted anew (255) and what stays (0), as large as it. Its edge is not softened yet.
     pub mask: Option<GrayImage>,
+}
+
+/// A picture, and what is to be said of how it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The picture.
+    pub image: RgbImage,
+    /// What is to be said, each once.
+    pub notes: Vec<Note>,
 }
 
 /// What an engine tells while it makes a picture.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Loading, Progress};
+use crate::note::Note;
 use crate::picture::PictureInfo;
 
 /// One thing that happened to a job.
@@ -31,6 +32,11 @@ pub enum JobEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         preview: Option<String>,
     },
+    /// Something is to be said of how its pictures are made. Told once, before the first picture that it is true of.
+    Note {
+        /// What.
+        note: Note,
+    },
     /// One of its pictures is finished.
     Picture {
         /// The picture.
@@ -54,6 +60,7 @@ impl JobEvent {
             Self::Queued { .. } => "queued",
             Self::Loading { .. } => "loading",
             Self::Progress { .. } => "progress",
+            Self::Note { .. } => "note",
             Self::Picture { .. } => "picture",
             Self::Done => "done",
             Self::Failed { .. } => "failed",

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::ErrorCode;
+use crate::note::Note;
 use crate::picture::PictureInfo;
 use crate::request::GenerationRequest;
 
@@ -133,6 +134,9 @@ pub struct JobInfo {
     /// What kind of mistake that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
+    /// What is to be said of how its pictures were made, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The finished pictures, in order.
     pub pictures: Vec<PictureInfo>,
     /// Whether the asker may cancel or delete it.

@@ -8,6 +8,7 @@
 //! * [`upload`]: a picture that a visitor sent
 //! * [`job`]: one request on its way to pictures
 //! * [`event`]: what happens to a job, numbered, as it is streamed
+//! * [`note`]: what is to be said of how pictures were made
 //! * [`picture`]: a finished picture and the formats it is served in
 //! * [`model`]: what is installed and what it knows
 //! * [`lora`]: which LoRA files are installed
@@ -25,6 +26,7 @@ pub mod job;
 pub mod lora;
 pub mod model;
 pub mod noise;
+pub mod note;
 pub mod parameters;
 pub mod picture;
 pub mod prompt;

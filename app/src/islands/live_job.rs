@@ -36,12 +36,16 @@ pub(crate) fn LiveJob(
 
     let status = Memo::new(move |_| follower.job.with(|job| job.status));
     let announcement = Memo::new(move |_| follower.job.with(job_view::announcement));
+    let notes = Memo::new(move |_| follower.job.with(job_view::notes));
     view! {
         <div class="stage" node_ref=stage data-status=move || status.get().as_str()>
             <ol class="frames" data-count=count>
                 {(0..count).map(|index| frame(follower, index)).collect_view()}
             </ol>
             {progress_panel(follower, status)}
+            <p class="notes" hidden=move || notes.with(String::is_empty)>
+                {notes}
+            </p>
             {move || (is_owner && !status.get().is_final()).then(|| cancel_form(follower))}
             {move || {
                 let status = status.get();

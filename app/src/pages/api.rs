@@ -89,7 +89,7 @@ const FIELDS: [(&str, &str, &str); 31] = [
 ];
 
 /// What happens to a job: name of the event, what it tells, when it comes.
-const EVENTS: [(&str, &str, &str); 7] = [
+const EVENTS: [(&str, &str, &str); 8] = [
     ("queued", "n_ahead", "The job waits; again whenever it moves forward."),
     (
         "loading",
@@ -101,6 +101,12 @@ const EVENTS: [(&str, &str, &str); 7] = [
         "picture, n_pictures, step, n_steps, remaining_ms, preview",
         "A step was done. Once steps were timed, it tells the milliseconds left; now and then it has a small JPEG \
          as a data: URL.",
+    ),
+    (
+        "note",
+        "note",
+        "Something is to be said of how the pictures are made, each once. decoded_in_f32: the VAE left the range of \
+         f16 and was used in f32.",
     ),
     ("picture", "picture", "A picture is finished: its id, seed and size."),
     ("done", "", "All pictures are there."),
@@ -114,7 +120,7 @@ const ADDRESSES: [(&str, &str, &str); 16] = [
     ("POST", "/api/v1/jobs", "202 and the job; Location is its page"),
     ("POST", "/api/v1/uploads", "201 and the id and size of a picture to start from, or of a mask"),
     ("GET", "/api/v1/uploads/{id}", "the picture again, for whoever sent it"),
-    ("GET", "/api/v1/jobs/{id}", "the job: status, how far it is (loading, progress), pictures"),
+    ("GET", "/api/v1/jobs/{id}", "the job: status, how far it is (loading, progress), notes, pictures"),
     ("POST", "/api/v1/jobs/{id}/cancel", "the job; stops it within a step"),
     ("GET", "/api/v1/jobs/{id}/events", "server-sent events, to the end of the job"),
     ("GET", "/images/{id}.png", "the picture; .jpg and .webp as well; ?download saves it"),
@@ -227,6 +233,14 @@ mod tests {
     #[test]
     fn every_event_that_a_page_listens_to_is_in_the_table() {
         assert_eq!(EVENTS.map(|(name, ..)| name), crate::seen::Happened::NAMES);
+    }
+
+    #[test]
+    fn every_note_is_explained_with_its_sentence() {
+        let told = EVENTS.into_iter().find(|(name, ..)| *name == "note").unwrap().2;
+        for note in types::note::Note::ALL {
+            assert!(told.contains(&format!("{}: {}", note.as_str(), note.sentence())), "{told}");
+        }
     }
 
     #[test]

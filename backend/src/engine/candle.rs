@@ -13,15 +13,16 @@ use candle_core::Device;
 use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::stable_diffusion::{LoadOptions, Rgb, StableDiffusion, StepReport};
+use inference::pipelines::stable_diffusion::{LoadOptions, Painted, Rgb, StableDiffusion, StepReport};
 use inference::prompts::Embeddings;
 use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
+use types::note::Note;
 use types::request::GenerationRequest;
 
 use self::residents::Residents;
-use super::{Engine, EngineError, Materials, Report, Step};
+use super::{Engine, EngineError, Made, Materials, Report, Step};
 use crate::Config;
 use crate::machine::DeviceKind;
 use crate::memory;
@@ -231,9 +232,9 @@ impl Engine for CandleEngine {
         index: u32,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<RgbImage, EngineError> {
+    ) -> Result<Made, EngineError> {
         self.fits(request)?;
-        let painter = self.painter(request, &mut |fraction| on_report(Report::Loading(fraction)))?;
+        let model = self.painter(request, &mut |fraction| on_report(Report::Loading(fraction)))?;
         let task = task::picture_request(request, index, materials)?;
         let mut report = |report: StepReport<'_>| {
             let preview = || {
@@ -248,17 +249,13 @@ impl Engine for CandleEngine {
             let (step, n_steps) = (report.step as u32, report.n_steps as u32);
             on_report(Report::Step(Step { step, n_steps, preview: &preview }))
         };
-        let made = painter.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
-        if made.was_decoded_in_f32 {
-            tracing::warn!(
-                model.name = request.model,
-                "the VAE left the range of its precision and was used in f32"
-            );
-        }
-        to_image(made.picture).ok_or_else(|| EngineError::Fault {
+        let painted = model.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
+        let notes = notes(&painted);
+        let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
             model: request.model.clone(),
             reason: "it painted fewer pixels than the picture has".to_owned(),
-        })
+        })?;
+        Ok(Made { image, notes })
     }
 
     fn write_prompt(
@@ -300,6 +297,12 @@ fn is_out_of_memory(error: &inference::Error) -> bool {
     let said = error.to_string().to_lowercase();
     matches!(error, inference::Error::Candle(_))
         && (said.contains("out of memory") || said.contains("out_of_memory"))
+}
+
+/// What is to be said of how a picture was made.
+fn notes(painted: &Painted) -> Vec<Note> {
+    let said = [(painted.was_decoded_in_f32, Note::DecodedInF32)];
+    said.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note).collect()
 }
 
 fn to_image(rgb: Rgb) -> Option<RgbImage> {

@@ -35,9 +35,9 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
             ControlFlow::Continue(())
         })
     };
-    let picture = paint().unwrap();
-    assert_eq!(picture.dimensions(), (128, 128));
-    assert_eq!(paint().unwrap(), picture, "the same seed gives the same picture");
+    let made = paint().unwrap();
+    assert_eq!((made.image.dimensions(), made.notes.as_slice()), ((128, 128), &[][..]));
+    assert_eq!(paint().unwrap(), made, "the same seed gives the same picture");
     assert_eq!(steps, [(1, true), (2, true), (1, true), (2, true)]);
 }
 
@@ -244,13 +244,14 @@ fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
         start: Some(RgbImage::from_pixel(128, 128, blue)),
         mask: Some(image::GrayImage::from_fn(128, 128, |x, _| image::Luma([if x < 64 { 0 } else { 255 }]))),
     };
-    let picture = engine.generate(&request, 0, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
+    let made = engine.generate(&request, 0, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
+    let picture = made.image;
     assert_eq!((picture.dimensions(), *picture.get_pixel(10, 64)), ((128, 128), blue));
     assert!((64..128).any(|x| *picture.get_pixel(x, 64) != blue), "the other half was painted");
 }
 
 /// What an engine says of a request that its asker can mend: the field, and the sentence.
-fn refusal(result: Result<RgbImage, EngineError>) -> (String, String) {
+fn refusal(result: Result<Made, EngineError>) -> (String, String) {
     match result.unwrap_err() {
         EngineError::Refused(error) => (error.field.unwrap_or_default(), error.message),
         other => panic!("not refused: {other}"),
@@ -322,4 +323,39 @@ fn a_model_that_edits_asks_for_a_picture_and_for_nothing_that_it_has_no_use_for(
             "model `edits` changes a whole picture by an instruction; it takes no mask".to_owned()
         )
     );
+}
+
+/// Makes the first numbers of the demo model's decoder so large that its sums leave the range of f16. What comes after
+/// is normalised, so in f32 it decodes a picture.
+fn write_loud_vae(model: &Path) {
+    // So much is added to the exponents, of which the largest are then just within f16.
+    const LOUDER: u16 = 17 << 10;
+    let path = model.join("vae/diffusion_pytorch_model.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (length, rest) = bytes.split_at_mut(8);
+    let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+    let (header, data) = rest.split_at_mut(length);
+    let header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let stored = &header["decoder.conv_in.weight"];
+    assert_eq!(stored["dtype"], "F16");
+    let [start, end] = [0, 1].map(|at| stored["data_offsets"][at].as_u64().unwrap() as usize);
+    for half in data[start..end].as_chunks_mut().0 {
+        *half = (u16::from_le_bytes(*half) + LOUDER).to_le_bytes();
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_vae_that_leaves_the_range_of_f16_is_noted() {
+    let models = tempfile::tempdir().unwrap();
+    copy_of_demo(&models.path().join("demo"));
+    write_loud_vae(&models.path().join("demo"));
+    let notes_with = |precision| {
+        let models_dir = Some(models.path().to_owned());
+        let engine = CandleEngine::open(&Config { models_dir, precision, ..Config::default() }).unwrap();
+        let request = GenerationRequest { steps: 1, ..request(&engine) };
+        engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap().notes
+    };
+    assert_eq!(notes_with(inference::precision::Precision::F16), [Note::DecodedInF32]);
+    assert!(notes_with(inference::precision::Precision::F32).is_empty());
 }

@@ -8,10 +8,11 @@ use image::imageops::{FilterType, resize};
 use image::{GrayImage, Rgb, RgbImage};
 use types::lora::LoraInfo;
 use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
+use types::note::Note;
 use types::request::{GenerationRequest, Margins};
 use types::sampler::{Sampler, Schedule};
 
-use super::{Engine, EngineError, Materials, Report, Step};
+use super::{Engine, EngineError, Made, Materials, Report, Step};
 
 /// What the fake does when it is asked for a picture.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,7 @@ pub struct FakeEngine {
     behaviour: Behaviour,
     models: Vec<ModelInfo>,
     loads: bool,
+    notes: Vec<Note>,
     gate: Arc<GateState>,
 }
 
@@ -49,7 +51,13 @@ struct GateState {
 impl FakeEngine {
     /// An engine that runs freely.
     pub fn new() -> Self {
-        Self { behaviour: Behaviour::Paints, models: vec![fake_model()], loads: false, gate: Arc::default() }
+        Self {
+            behaviour: Behaviour::Paints,
+            models: vec![fake_model()],
+            loads: false,
+            notes: Vec::new(),
+            gate: Arc::default(),
+        }
     }
 
     /// An engine that waits before every step, and before every piece of a prompt, until the gate allows it.
@@ -72,6 +80,13 @@ impl FakeEngine {
     #[must_use]
     pub fn loading(mut self) -> Self {
         self.loads = true;
+        self
+    }
+
+    /// The same engine, which has this to say of every picture.
+    #[must_use]
+    pub fn noting(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
         self
     }
 
@@ -147,7 +162,7 @@ impl Engine for FakeEngine {
         index: u32,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<RgbImage, EngineError> {
+    ) -> Result<Made, EngineError> {
         for fraction in [0.25, 0.5, 0.75, 1.0].into_iter().filter(|_| self.loads) {
             self.gate.pass();
             if on_report(Report::Loading(fraction)).is_break() {
@@ -177,7 +192,7 @@ impl Engine for FakeEngine {
             let mask = materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
             lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
         }
-        Ok(picture)
+        Ok(Made { image: picture, notes: self.notes.clone() })
     }
 
     fn write_prompt(

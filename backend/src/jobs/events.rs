@@ -12,6 +12,7 @@ use super::info::describe;
 use super::numbers;
 use super::progress::Log;
 use crate::shared::Shared;
+use crate::store::entities::job::KnownNote;
 use crate::{Error, Result};
 
 /// What happened to the job after event `after`, and all that will happen. Without `after`, the stream begins
@@ -64,6 +65,10 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
             event: JobEvent::Picture { picture: picture.info() },
         })
         .collect();
+    events.extend(row.known_notes()?.into_iter().map(|KnownNote { note, attempt, index }| NumberedEvent {
+        number: numbers::note(attempt, index, note),
+        event: JobEvent::Note { note },
+    }));
     let job = describe(shared, None, row, &[]).await?;
     let n_ahead = job.n_ahead.unwrap_or(0);
     let (number, event) = match job.status {

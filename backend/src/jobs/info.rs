@@ -33,6 +33,7 @@ pub(crate) async fn describe(
     pictures: &[picture::Model],
 ) -> Result<JobInfo> {
     let (id, status, request) = (row.job_id(), row.job_status()?, row.generation_request()?);
+    let notes = row.known_notes()?.into_iter().map(|known| known.note).collect();
     let n_ahead = match status {
         JobStatus::Queued => Some(shared.store.n_ahead(row.seq).await?),
         _ => None,
@@ -56,6 +57,7 @@ pub(crate) async fn describe(
         n_ahead,
         progress,
         loading,
+        notes,
         pictures: pictures
             .iter()
             .filter(|picture| picture.job_id == row.id)

@@ -5,15 +5,18 @@
 //! last number it saw gets exactly what came later.
 //!
 //! Within attempt `a` at a job, `a * NUMBERS_PER_ATTEMPT` is followed by its pictures, a thousand numbers for each: its
-//! beginning, the hundredths of the model that are loaded for it, its steps, and the picture itself. Then come the places
-//! in the queue should it be put back, and its end. Attempt 0 is the time before the first.
+//! beginning, the hundredths of the model that are loaded for it, its steps, what is to be said of it, and the picture
+//! itself. Then come the places in the queue should it be put back, and its end. Attempt 0 is the time before the first.
 
 use types::event::NUMBERS_PER_ATTEMPT;
+use types::note::Note;
 
 /// More than the steps of a picture, with what comes before them.
 const PER_PICTURE: u64 = 1_000;
 /// Where the steps of a picture begin, after its beginning and a hundred hundredths.
 const FIRST_STEP: u64 = 200;
+/// Where what is said of a picture begins, after its steps.
+const FIRST_NOTE: u64 = 900;
 /// Where the places in the queue begin, after all pictures.
 const QUEUED: u64 = 500_000;
 /// Longest queue whose places are told apart.
@@ -32,6 +35,11 @@ pub(crate) fn loading(attempt: u64, index: u32, fraction: f64) -> u64 {
 /// Step `step` of picture `index` was done, from 1.
 pub(crate) fn step(attempt: u64, index: u32, step: u32) -> u64 {
     begin(attempt, index) + FIRST_STEP + u64::from(step)
+}
+
+/// This is to be said of picture `index`.
+pub(crate) fn note(attempt: u64, index: u32, note: Note) -> u64 {
+    begin(attempt, index) + FIRST_NOTE + note as u64
 }
 
 /// Picture `index` was stored.
@@ -68,6 +76,8 @@ mod tests {
                     loading(attempt, index, 1.0),
                     step(attempt, index, 1),
                     step(attempt, index, most_steps),
+                    note(attempt, index, Note::ALL[0]),
+                    note(attempt, index, Note::ALL[Note::ALL.len() - 1]) + 1,
                     picture(attempt, index),
                 ]);
             }

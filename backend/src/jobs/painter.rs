@@ -7,13 +7,14 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use types::event::JobEvent;
 use types::job::{JobId, Loading, Progress};
+use types::note::Note;
 use types::picture::PictureFormat;
 use types::request::GenerationRequest;
 
 use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
-use crate::engine::{Materials, Report, Step};
+use crate::engine::{Made, Materials, Report, Step};
 use crate::{Engine, Result, pictures};
 
 /// All that is needed to paint one picture of a job.
@@ -38,6 +39,8 @@ pub(super) struct Painted {
     pub(super) width: u32,
     /// Pixels.
     pub(super) height: u32,
+    /// What is to be said of how it was made.
+    pub(super) notes: Vec<Note>,
     /// Handed on to the next picture of the job.
     pub(super) pace: Pace,
 }
@@ -52,11 +55,11 @@ impl Painter {
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
         let materials = Arc::clone(&self.materials);
-        let image =
+        let Made { image, notes } =
             engine.generate(&request, self.index, &materials, &mut |report| self.on_report(&report))?;
         let png = pictures::encode(&image, &request, self.index, PictureFormat::Png)?;
         let thumbnail = pictures::thumbnail(&image)?;
-        Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), pace: self.pace })
+        Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes, pace: self.pace })
     }
 
     fn on_report(&mut self, report: &Report<'_>) -> ControlFlow<()> {

@@ -14,6 +14,7 @@ use super::painter::{Painted, Painter};
 use super::{materials, numbers};
 use crate::engine::EngineError;
 use crate::shared::Shared;
+use crate::store::entities::job::KnownNote;
 use crate::store::entities::{job, picture};
 use crate::store::{MAX_CRASHES, NewPicture, gave_up};
 use crate::{Error, Result};
@@ -186,6 +187,7 @@ impl Worker {
             let Some(stored) = self.store_picture(claim, &request, index, &painted).await? else {
                 return Ok(Ended::Over);
             };
+            self.tell_notes(claim, index)?;
             let picture = JobEvent::Picture { picture: stored.info() };
             hub.publish(job, numbers::picture(attempt, index), picture);
             claim.crashes = 0;
@@ -197,7 +199,7 @@ impl Worker {
     /// Writes a picture's files and then its row. If there is to be no row, the files are deleted.
     async fn store_picture(
         &self,
-        claim: &job::Model,
+        claim: &mut job::Model,
         request: &types::request::GenerationRequest,
         index: u32,
         painted: &Painted,
@@ -207,7 +209,8 @@ impl Worker {
         let stored = async {
             files.create(&file, painted.png.clone()).await?;
             files.create(&files::thumbnail_file(&file), painted.thumbnail.clone()).await?;
-            let new = NewPicture { index, file: file.clone(), width: painted.width, height: painted.height };
+            let Painted { width, height, ref notes, .. } = *painted;
+            let new = NewPicture { index, file: file.clone(), width, height, notes: notes.clone() };
             store.add_picture(claim, request, &new).await
         };
         let stored = stored.await;
@@ -215,6 +218,18 @@ impl Worker {
             files.discard_picture(&file).await;
         }
         stored
+    }
+
+    /// Tells those who watch what is to be said of a picture that was stored, and was said of none before it.
+    fn tell_notes(&self, claim: &job::Model, index: u32) -> Result<()> {
+        let (job, attempt) = (claim.job_id(), claim.attempt_number());
+        for KnownNote { note, .. } in
+            claim.known_notes()?.into_iter().filter(|known| (known.attempt, known.index) == (attempt, index))
+        {
+            tracing::info!(job.id = %job, picture.index = index, note = note.as_str(), "a picture has a note");
+            self.shared.hub.publish(job, numbers::note(attempt, index, note), JobEvent::Note { note });
+        }
+        Ok(())
     }
 
     /// Writes down how an attempt ended, now or, if that cannot be, as soon as it can.

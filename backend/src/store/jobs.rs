@@ -7,9 +7,11 @@ use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query}
 use sea_orm::{ActiveValue, QueryOrder, QuerySelect, QueryTrait, TryInsertResult};
 use types::error::{ErrorCode, PublicError};
 use types::job::{JobId, JobStatus};
+use types::note::Note;
 use types::picture::PictureId;
 use types::request::GenerationRequest;
 
+use super::entities::job::KnownNote;
 use super::entities::{job, picture};
 use super::uploads::keep_for;
 use super::{Store, now_ms, returning};
@@ -26,6 +28,8 @@ pub(crate) struct NewPicture {
     pub(crate) width: u32,
     /// Pixels.
     pub(crate) height: u32,
+    /// What is to be said of how it was made.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Store {
@@ -132,19 +136,23 @@ impl Store {
     /// Stores a picture and counts it, and ends the job with its last picture, all in one transaction. Crashes
     /// are counted anew from here: a job that gets on is not one that brings the program down.
     ///
+    /// What is to be said of the picture is added to the job's notes, and to `claim`'s.
+    ///
     /// `None`: the attempt is over, nothing was stored, and the picture's files are to be thrown away. Should
     /// the place be taken already, the picture that is there is given back.
     pub(crate) async fn add_picture(
         &self,
-        claim: &job::Model,
+        claim: &mut job::Model,
         request: &GenerationRequest,
         new: &NewPicture,
     ) -> Result<Option<picture::Model>> {
+        let notes = all_notes(claim, new)?;
         let transaction = self.begin_writing().await?;
         let n_made = new.index + 1;
         let mut count = job::Entity::update_many()
             .col_expr(job::Column::NMade, Expr::val(i64::from(n_made)))
             .col_expr(job::Column::Crashes, Expr::val(0))
+            .col_expr(job::Column::Notes, Expr::val(notes.as_deref()))
             .filter(is_attempt(claim));
         if n_made == request.count {
             count = count
@@ -168,6 +176,7 @@ impl Store {
             .one(&transaction)
             .await?;
         transaction.commit().await?;
+        claim.notes = notes;
         Ok(stored)
     }
 
@@ -248,6 +257,22 @@ impl Store {
         transaction.commit().await?;
         Ok((back.rows_affected, given_up.rows_affected))
     }
+}
+
+/// A job's notes with those of one more picture, as they are kept. Nobody else writes them meanwhile: they change with an
+/// attempt's pictures alone.
+fn all_notes(claim: &job::Model, new: &NewPicture) -> Result<Option<String>> {
+    let mut notes = claim.known_notes()?;
+    for &note in &new.notes {
+        if !notes.iter().any(|known| known.note == note) {
+            notes.push(KnownNote { note, attempt: claim.attempt_number(), index: new.index });
+        }
+    }
+    if notes.is_empty() {
+        return Ok(None);
+    }
+    let json = serde_json::to_string(&notes);
+    json.map(Some).map_err(|error| Error::Broken(format!("notes cannot be written as JSON: {error}")))
 }
 
 /// What the owner of a job is told that was tried too often.

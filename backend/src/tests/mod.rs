@@ -3,6 +3,7 @@
 mod events;
 mod helpers;
 mod history;
+mod notes;
 mod outage;
 mod pictures;
 mod prompts;

@@ -185,11 +185,17 @@ async fn a_job_that_is_cancelled_while_its_picture_is_stored_is_discarded() {
     let (site, _folder) = free_running().await;
     let id = site.ask("one").await;
     let shared = site.services.shared();
-    let claim = shared.store.claim().await.unwrap().unwrap();
+    let mut claim = shared.store.claim().await.unwrap().unwrap();
     site.services.cancel_job(&site.alice, id).await.unwrap();
-    let new = crate::store::NewPicture { index: 0, file: "a/1-0.png".into(), width: 128, height: 128 };
+    let new = crate::store::NewPicture {
+        index: 0,
+        file: "a/1-0.png".into(),
+        width: 128,
+        height: 128,
+        notes: Vec::new(),
+    };
     let request = claim.generation_request().unwrap();
-    assert!(shared.store.add_picture(&claim, &request, &new).await.unwrap().is_none());
+    assert!(shared.store.add_picture(&mut claim, &request, &new).await.unwrap().is_none());
     assert!(site.history().await.is_empty());
     assert_eq!(site.job(id).await.status, JobStatus::Cancelled);
 }

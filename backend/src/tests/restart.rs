@@ -73,14 +73,20 @@ async fn pictures_that_were_stored_before_are_not_made_again() {
 #[tokio::test]
 async fn a_worker_that_comes_back_from_the_dead_changes_nothing() {
     let (site, folder, _gate, id, working) = in_the_middle("a red boat").await;
-    let stale = site.services.shared().store.job(id).await.unwrap().unwrap();
+    let mut stale = site.services.shared().store.job(id).await.unwrap().unwrap();
     kill(site, working).await;
 
     let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
     let store = site.services.shared().store.clone();
-    let new = crate::store::NewPicture { index: 0, file: "stale.png".into(), width: 128, height: 128 };
+    let new = crate::store::NewPicture {
+        index: 0,
+        file: "stale.png".into(),
+        width: 128,
+        height: 128,
+        notes: Vec::new(),
+    };
     let request = stale.generation_request().unwrap();
-    assert!(store.add_picture(&stale, &request, &new).await.unwrap().is_none());
+    assert!(store.add_picture(&mut stale, &request, &new).await.unwrap().is_none());
     assert!(!store.fail(&stale, &crate::store::gave_up()).await.unwrap());
     assert!(!store.put_back(&stale, true).await.unwrap());
     assert_eq!(site.run_next_job().await, Outcome::Done);
@@ -116,11 +122,15 @@ async fn a_job_that_gets_a_picture_further_each_time_is_not_given_up() {
     for index in 0..5 {
         let site = TestServices::open(folder.path(), FakeEngine::new()).await;
         let store = site.services.shared().store.clone();
-        let claim = store.claim().await.unwrap().expect("the job is tried again");
+        let mut claim = store.claim().await.unwrap().expect("the job is tried again");
         let file = crate::files::picture_file(id, claim.attempt, index);
         let request = claim.generation_request().unwrap();
         store
-            .add_picture(&claim, &request, &crate::store::NewPicture { index, file, width: 128, height: 128 })
+            .add_picture(
+                &mut claim,
+                &request,
+                &crate::store::NewPicture { index, file, width: 128, height: 128, notes: Vec::new() },
+            )
             .await
             .unwrap()
             .unwrap();

@@ -11,9 +11,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use backend::engine::Made;
 use backend::engine::candle::CandleEngine;
 use backend::{Engine, Materials, choose_seed};
 use clap::Args;
+use types::note::Note;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use self::bar::Bar;
@@ -80,13 +82,15 @@ impl Generate {
         let request = raw.check(&context, choose_seed)?;
 
         let bar = Bar::new();
+        let mut told = Vec::new();
         for index in 0..request.count {
             let path = output.name(index, request.count);
-            let image = paint(&engine, &request, index, &pictures.materials, &bar)?;
+            let Made { image, notes } = paint(&engine, &request, index, &pictures.materials, &bar)?;
             let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
             write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
             bar.drawn.suspend(|| {
-                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))
+                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))?;
+                tell(notes, &mut told, &mut std::io::stderr())
             })?;
         }
         bar.drawn.finish_and_clear();
@@ -135,16 +139,44 @@ impl Generate {
     }
 }
 
+/// Says of a picture what was not said of one before it.
+fn tell(notes: Vec<Note>, told: &mut Vec<Note>, out: &mut impl Write) -> std::io::Result<()> {
+    for note in notes {
+        if !told.contains(&note) {
+            writeln!(out, "note: {}", note.sentence())?;
+            told.push(note);
+        }
+    }
+    Ok(())
+}
+
 fn paint(
     engine: &dyn Engine,
     request: &GenerationRequest,
     index: u32,
     materials: &Materials,
     bar: &Bar,
-) -> anyhow::Result<backend::RgbImage> {
-    let image = engine.generate(request, index, materials, &mut |report| {
+) -> anyhow::Result<Made> {
+    let made = engine.generate(request, index, materials, &mut |report| {
         bar.show(request, index, &report);
         ControlFlow::Continue(())
     })?;
-    Ok(image)
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_said_once_however_many_pictures_it_is_true_of() {
+        let (mut told, mut out) = (Vec::new(), Vec::new());
+        for notes in [vec![], vec![Note::DecodedInF32], vec![Note::DecodedInF32]] {
+            tell(notes, &mut told, &mut out).unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "note: the VAE left the range of f16 and was used in f32\n"
+        );
+    }
 }

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use axum::http::StatusCode;
 use backend::engine::fake::FakeEngine;
 use serde_json::{Value, json};
+use types::note::Note;
 use types::picture::PictureInfo;
 
 use crate::helpers::{Browser, TestApp, Transport};
@@ -54,6 +55,20 @@ async fn a_model_that_is_loaded_is_told_of_in_the_stream_the_job_and_the_page() 
     assert!(last_loading < names.iter().position(|name| *name == "progress"), "{names:?}");
     let told: Value = anna.job(job.id).await.json();
     assert!(told.get("loading").is_none(), "{told}");
+}
+
+#[tokio::test]
+async fn a_note_is_told_in_the_stream_the_job_and_the_page() {
+    let app = TestApp::with_engine(FakeEngine::new().noting(vec![Note::DecodedInF32])).await;
+    let anna = app.browser();
+    let job = anna.ask_for("a red boat").await;
+    let events = anna.events(job.id).await;
+    let note = events.iter().find(|event| event.name == "note").expect("there is a note");
+    assert_eq!(note.data, json!({ "type": "note", "note": "decoded_in_f32" }));
+    let told: Value = anna.job(job.id).await.json();
+    assert_eq!(told["notes"], json!(["decoded_in_f32"]));
+    let page = anna.get(&format!("/j/{}", job.id)).await.text();
+    assert!(page.contains("The VAE left the range of f16 and was used in f32."), "{page}");
 }
 
 #[tokio::test]

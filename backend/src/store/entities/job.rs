@@ -1,8 +1,10 @@
 //! A row of `jobs`: the truth that visitors see.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 use types::error::ErrorCode;
 use types::job::{JobId, JobStatus};
+use types::note::Note;
 use types::request::GenerationRequest;
 
 use crate::{Error, Result};
@@ -33,12 +35,25 @@ pub struct Model {
     pub error: Option<String>,
     /// What kind of mistake that was: an [`ErrorCode`] by its name.
     pub error_code: Option<String>,
+    /// The [`KnownNote`]s as JSON, if there are any.
+    pub notes: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
     /// When the present attempt began, or the last one if the job is over. Milliseconds since 1970.
     pub started_at: Option<i64>,
     /// Milliseconds since 1970.
     pub finished_at: Option<i64>,
+}
+
+/// What is to be said of how a job's pictures were made, and of which it was said first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownNote {
+    /// What.
+    pub note: Note,
+    /// The attempt that made the picture.
+    pub attempt: u64,
+    /// The picture's place among the job's, from 0.
+    pub index: u32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -89,6 +104,17 @@ impl Model {
     pub fn generation_request(&self) -> Result<GenerationRequest> {
         serde_json::from_str(&self.request).map_err(|error| {
             Error::Broken(format!("the request of job {} cannot be read: {error}", self.job_id()))
+        })
+    }
+
+    /// What is to be said of how its pictures were made, each once.
+    ///
+    /// # Errors
+    /// Notes that this version of the program cannot read.
+    pub fn known_notes(&self) -> Result<Vec<KnownNote>> {
+        let Some(notes) = &self.notes else { return Ok(Vec::new()) };
+        serde_json::from_str(notes).map_err(|error| {
+            Error::Broken(format!("the notes of job {} cannot be read: {error}", self.job_id()))
         })
     }
 

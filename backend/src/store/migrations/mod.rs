@@ -3,6 +3,7 @@
 mod m0001_jobs_and_pictures;
 mod m0002_attempts_and_faults;
 mod m0003_uploads;
+mod m0004_notes;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_jobs_and_pictures::Migration),
             Box::new(m0002_attempts_and_faults::Migration),
             Box::new(m0003_uploads::Migration),
+            Box::new(m0004_notes::Migration),
         ]
     }
 }

@@ -1,0 +1,42 @@
+//! What is to be said of how a job's pictures were made.
+
+use serde::{Deserialize, Serialize};
+
+/// What whoever asked may want to know of how a picture was made. A stable name: programs may match on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// In f16 the VAE's decoder gave numbers that are none, so it was used once more in f32.
+    DecodedInF32,
+}
+
+impl Note {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::DecodedInF32];
+
+    /// The name in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DecodedInF32 => "decoded_in_f32",
+        }
+    }
+
+    /// The same for people: a sentence, lower case and without a full stop.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::DecodedInF32 => "the VAE left the range of f16 and was used in f32",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_has_one_name_everywhere() {
+        for note in Note::ALL {
+            assert_eq!(serde_json::to_value(note).unwrap(), note.as_str());
+        }
+    }
+}
