@@ -139,20 +139,22 @@ export const STATES: State[] = [
     name: "job-loading",
     open: async (page) => {
       // A demo model is loaded before anybody sees it, so the page is told of a larger one.
-      await page.addInitScript(() => {
-        window.EventSource = class extends EventTarget {
-          constructor() {
-            super();
-            const data = JSON.stringify({ type: "loading", model: "stable-diffusion-xl-base-1.0", fraction: 0.43 });
-            setTimeout(() => this.dispatchEvent(new MessageEvent("loading", { data, lastEventId: "1000044" })));
-          }
-          close() {}
-        } as unknown as typeof EventSource;
-      });
+      await tell(page, "loading", { model: "stable-diffusion-xl-base-1.0", fraction: 0.43 });
       const job = await createJob(page.request, { prompt: PROMPT, ...LONG });
       await page.goto(`/j/${job.id}`);
       await isAlive(page);
       await expect(page.getByText("Loading stable-diffusion-xl-base-1.0: 43 %")).toBeVisible();
+    },
+  },
+  {
+    name: "job-note",
+    open: async (page) => {
+      // No demo model leaves the range of f16.
+      await tell(page, "note", { note: "decoded_in_f32" });
+      const job = await createJob(page.request, { prompt: PROMPT, ...LONG, count: 1 });
+      await page.goto(`/j/${job.id}`);
+      await isAlive(page);
+      await expect(page.getByText("The VAE left the range of f16 and was used in f32.")).toBeVisible();
     },
   },
   { name: "job-done", open: (page) => openDoneJob(page) },
@@ -262,6 +264,24 @@ export const STATES: State[] = [
     open: async (page) => void (await page.goto("/nowhere")),
   },
 ];
+
+/** Has the page hear of this event of its job, and of no other. */
+async function tell(page: Page, name: string, data: Record<string, unknown>): Promise<void> {
+  await page.addInitScript(
+    ([name, data]) => {
+      window.EventSource = class extends EventTarget {
+        constructor() {
+          super();
+          const event = new MessageEvent(name, { data: JSON.stringify(data), lastEventId: "1" });
+          // Once the page listens.
+          setTimeout(() => this.dispatchEvent(event));
+        }
+        close() {}
+      } as unknown as typeof EventSource;
+    },
+    [name, { type: name, ...data }] as const,
+  );
+}
 
 /** The page of a job with one picture, alive. */
 async function openDoneJob(page: Page): Promise<void> {
