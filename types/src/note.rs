@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 pub enum Note {
     /// In f16 the VAE's decoder gave numbers that are none, so it was used once more in f32.
     DecodedInF32,
+    /// The same of its encoder, where a run began with a picture.
+    EncodedInF32,
 }
 
 impl Note {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::DecodedInF32];
+    pub const ALL: [Self; 2] = [Self::DecodedInF32, Self::EncodedInF32];
 
     /// The name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DecodedInF32 => "decoded_in_f32",
+            Self::EncodedInF32 => "encoded_in_f32",
         }
     }
 
@@ -25,6 +28,7 @@ impl Note {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::DecodedInF32 => "the VAE left the range of f16 and was used in f32",
+            Self::EncodedInF32 => "the VAE left the range of f16 with the start picture and was used in f32",
         }
     }
 }
