@@ -38,7 +38,7 @@ pub struct Run {
     pub picture: String,
 }
 
-/// Its counterpart is `start` in `make_families.py`.
+/// Its counterpart is `start` in `start_pictures.py`.
 fn start(width: usize, height: usize) -> Rgb {
     let mut pixels = Vec::new();
     for y in 0..height {
@@ -51,7 +51,7 @@ fn start(width: usize, height: usize) -> Rgb {
     Rgb { width: width as u32, height: height as u32, pixels }
 }
 
-/// Its counterpart is `mask` in `make_families.py`.
+/// Its counterpart is `mask` in `start_pictures.py`.
 fn mask(width: usize, height: usize) -> Mask {
     let white = |i: usize| 3 * (i % width) >= width && 3 * (i / width) >= height;
     let pixels = (0..width * height).map(|i| if white(i) { 255 } else { 0 }).collect();

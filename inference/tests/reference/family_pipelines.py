@@ -1,6 +1,5 @@
 """Pictures of the tiny families, by diffusers' pipelines."""
 
-import numpy
 import torch
 from diffusers import (
     DDIMScheduler,
@@ -27,6 +26,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 from PIL import Image
+from start_pictures import mask, start
 from tiny_families import Family
 
 # What a run has unless it says something else.
@@ -71,27 +71,6 @@ def scheduler_for(config, run: dict):
     if run["sampler"] == "dpmpp_sde":
         settings = {**settings, "noise_sampler_seed": run["seed"]}
     return kind.from_config(config, **settings)
-
-
-def start(width: int, height: int) -> Image.Image:
-    """A gradient with a bright square, in whole numbers."""
-    pixels = numpy.zeros((height, width, 3), numpy.uint8)
-    for y in range(height):
-        for x in range(width):
-            pixels[y, x] = (x * 255 // width, y * 255 // height, (x + y) * 255 // (width + height))
-            if width // 4 <= x < width // 2 and height // 4 <= y < height // 2:
-                pixels[y, x] = (250, 240, 30)
-    return Image.fromarray(pixels)
-
-
-def mask(width: int, height: int) -> Image.Image:
-    """White on the right and below, where two thirds begin."""
-    pixels = numpy.zeros((height, width), numpy.uint8)
-    for y in range(height):
-        for x in range(width):
-            if 3 * x >= width and 3 * y >= height:
-                pixels[y, x] = 255
-    return Image.fromarray(pixels)
 
 
 def pipeline(family: Family, run: dict, kind: str):

@@ -67,7 +67,8 @@ RUNS = [
     ("sdxl-refiner", {"mode": "hires", "strength": 0.4, "scale": 1.5}),
     ("sdxl-inpainting", {"sampler": "euler_ancestral"}),
     ("sdxl-inpainting", {"mode": "image", "strength": 0.6, "negative_prompt": NEGATIVE}),
-    ("sdxl-inpainting", {"mode": "hires", "strength": 0.5, "sampler": "dpmpp_2m", "scale": 2.0}),
+    # With the usual seed a last bit anywhere changes this picture: diffusers is 55 dB from itself after a change of 2e-7.
+    ("sdxl-inpainting", {"mode": "hires", "strength": 0.5, "sampler": "dpmpp_2m", "scale": 2.0, "seed": 9}),
     ("sdxl-inpainting", {"mode": "inpaint", "strength": 0.7, "sampler": "euler_ancestral", "clip_skip": 2}),
     ("sd1", {"sampler": "euler_ancestral"}),
     ("sd1", {"sampler": "dpmpp_2m_sde", "schedule": "karras"}),
@@ -125,6 +126,11 @@ RUNS = [
     ("sd1", {"sampler": "dpmpp_2m", "schedule": "exponential"}),
     ("sdxl", {"sampler": "euler", "schedule": "beta"}),
     ("sdxl", {"sampler": "uni_pc", "schedule": "karras"}),
+    ("sdxl-zero-snr", {"guidance_rescale": 0.7, "negative_prompt": NEGATIVE}),
+    ("sdxl-zero-snr", {"sampler": "euler_ancestral", "clip_skip": 2}),
+    ("sdxl-zero-snr", {"mode": "image", "strength": 0.6, "sampler": "dpmpp_2m"}),
+    ("sdxl-zero-snr", {"mode": "inpaint", "strength": 0.8, "sampler": "ddim"}),
+    ("sdxl-zero-snr", {"mode": "hires", "strength": 0.5, "scale": 1.5}),
 ]
 
 

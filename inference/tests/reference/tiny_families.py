@@ -18,6 +18,8 @@ from diffusers import (
     PNDMScheduler,
     UNet2DConditionModel,
 )
+from diffusers.image_processor import VaeImageProcessor
+from start_pictures import start
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 HERE = pathlib.Path(__file__).parent
@@ -134,8 +136,8 @@ XL = {
 }
 
 
-# Deviation of a picture's latents, and about the logarithm of the variance that each has.
-SPREAD, LOG_VARIANCE = 0.6, -5.0
+# Deviation of a picture's latents, and how much of it at most is noise; about the logarithm of that noise's variance.
+SPREAD, MOST_NOISE, LOG_VARIANCE = 0.6, 2.0, -5.0
 
 
 @torch.no_grad()
@@ -161,7 +163,8 @@ def wake(unet: Part, vae: Part, text_width: int, added) -> None:
     vae.shift("quant_conv.bias", LOG_VARIANCE)
     picture, factor = torch.randn(1, 3, 32, 32).clamp(-1, 1), vae.network.config.scaling_factor
     vae.scale("encoder.conv_out", SPREAD / (vae.network.encode(picture).latent_dist.mean.std() * factor))
-    while vae.network.encode(picture).latent_dist.std.mean() * factor > SPREAD:
+    picture = VaeImageProcessor(vae_scale_factor=4).preprocess(start(32, 40))
+    while vae.network.encode(picture).latent_dist.std.max() * factor > MOST_NOISE:
         vae.scale("encoder.conv_out", 0.7)
 
 
@@ -277,5 +280,6 @@ def families() -> list[Family]:
         second("sd2-base", 4, pndm),
         second("sd2-inpainting", 9, pndm),
         second("sd-turbo", 4, trailing),
+        xl("sdxl-zero-snr", 4, zero),
         xl("sdxl-instruct-pix2pix", 8, euler, index={"_class_name": "StableDiffusionXLInstructPix2PixPipeline"}),
     ]
