@@ -11,8 +11,8 @@ use crate::schedule::PredictionType;
 /// A latent of which only a part is painted anew.
 ///
 /// The network sees the part that stays with exactly the noise of the present level, and its estimate of that part
-/// is replaced by what is known. Samplers work on each number apart from the others, so this comes to the same as
-/// putting the known part back after every step, as diffusers does, whatever the sampler.
+/// is replaced by what is known. Samplers work on each number apart from the others, so this, and [`Known::put_back`] at
+/// the end, come to the same as putting the known part back after every step, as diffusers does, whatever the sampler.
 ///
 /// # Source
 /// Lugmayr et al. 2022, arXiv:2201.09865, without its resampling; the latent blending of diffusers'
@@ -35,16 +35,27 @@ pub struct Known {
     pub noise: Tensor,
 }
 
-impl<D: Denoiser> Inpainting<D> {
-    /// `denoiser`, which paints where [`Known::mask`] says.
-    pub fn new(denoiser: D, known: Known) -> Self {
-        Self { denoiser, known, has_begun: Cell::new(false) }
+impl Known {
+    /// The latent that a run came to, with what is known put back: a last step that ends above zero, as with the last
+    /// level of most training schedules, leaves noise in it.
+    ///
+    /// # Errors
+    /// A candle error if shapes do not fit.
+    pub fn put_back(&self, latent: &Tensor) -> Result<Tensor> {
+        self.blend(latent, &self.latent)
     }
 
     /// `new` where it is painted anew, `old` elsewhere.
     fn blend(&self, new: &Tensor, old: &Tensor) -> Result<Tensor> {
-        let mask = &self.known.mask;
+        let mask = &self.mask;
         Ok((new.broadcast_mul(mask)? + old.broadcast_mul(&(1.0 - mask)?)?)?)
+    }
+}
+
+impl<D: Denoiser> Inpainting<D> {
+    /// `denoiser`, which paints where [`Known::mask`] says.
+    pub fn new(denoiser: D, known: Known) -> Self {
+        Self { denoiser, known, has_begun: Cell::new(false) }
     }
 }
 
@@ -52,11 +63,11 @@ impl<D: Denoiser> Denoiser for Inpainting<D> {
     fn denoise(&self, x: &Tensor, sigma: f64, timestep: f64) -> Result<Tensor> {
         // The first look is at what the run begins with, which may be noise alone.
         let x = if self.has_begun.replace(true) {
-            self.blend(x, &(&self.known.latent + (&self.known.noise * sigma)?)?)?
+            self.known.blend(x, &(&self.known.latent + (&self.known.noise * sigma)?)?)?
         } else {
             x.clone()
         };
-        self.blend(&self.denoiser.denoise(&x, sigma, timestep)?, &self.known.latent)
+        self.known.put_back(&self.denoiser.denoise(&x, sigma, timestep)?)
     }
 
     fn prediction(&self) -> PredictionType {
@@ -96,5 +107,15 @@ mod tests {
             assert_eq!(clean.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [9.0, 4.0]);
         }
         assert_eq!(*nine.0.borrow(), [[7.0, 7.0], [7.0, 2.0]]);
+    }
+
+    #[test]
+    fn noise_that_the_last_step_left_in_what_stays_is_taken_out() {
+        let tensor =
+            |values: [f32; 2]| Tensor::from_vec(values.to_vec(), (1, 1, 1, 2), &Device::Cpu).unwrap();
+        let known =
+            Known { mask: tensor([1.0, 0.0]), latent: tensor([3.0, 4.0]), noise: tensor([0.5, -1.0]) };
+        let found = known.put_back(&tensor([5.0, 4.1])).unwrap();
+        assert_eq!(found.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [5.0, 4.0]);
     }
 }

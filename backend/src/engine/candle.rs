@@ -301,10 +301,8 @@ fn is_out_of_memory(error: &inference::Error) -> bool {
 
 /// What is to be said of how a picture was made.
 fn notes(painted: &Painted) -> Vec<Note> {
-    let said = [
-        (painted.was_decoded_in_f32, Note::DecodedInF32),
-        (painted.was_encoded_in_f32, Note::EncodedInF32),
-    ];
+    let said =
+        [(painted.was_decoded_in_f32, Note::DecodedInF32), (painted.was_encoded_in_f32, Note::EncodedInF32)];
     said.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note).collect()
 }
 

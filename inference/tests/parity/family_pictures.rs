@@ -107,6 +107,10 @@ impl Run {
     }
 }
 
+/// The least that a picture has to reach of which a part stays: traces of noise in that part are much less than 50 dB
+/// tells from none, and are wrong.
+const INPAINTED_PSNR: f64 = 75.0;
+
 #[test]
 fn every_family_paints_the_same_picture_in_every_mode() {
     let tensors = tensors("families.safetensors");
@@ -117,7 +121,8 @@ fn every_family_paints_the_same_picture_in_every_mode() {
         for run in &family.runs {
             let psnr = run.psnr(&model, &tensors[&run.picture]);
             println!("{} {}: {psnr:.1} dB", family.name, run.name());
-            if psnr < PICTURE_PSNR {
+            let least = if run.mode == "inpaint" { INPAINTED_PSNR } else { PICTURE_PSNR };
+            if psnr < least {
                 failed.push(format!("{} {}: {psnr:.1} dB", family.name, run.name()));
             }
         }

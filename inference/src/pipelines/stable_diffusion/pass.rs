@@ -110,6 +110,10 @@ impl<'a> Pass<'a> {
             sample(request.sampler, &*denoiser, begun, &self.schedule.steps, &mut noise, report)?
         };
         progress.pass_is_done(self.n_steps());
+        let latents = match &beginning.known {
+            Some(known) => known.put_back(&latents)?,
+            None => latents,
+        };
         let decode = |i: usize| {
             let decoded = model.decode(&latents.narrow(0, i, 1)?, StableDiffusion::portion(width, height))?;
             let picture = match &beginning.original {
