@@ -1,6 +1,9 @@
 //! How much memory a picture takes, before anything is loaded.
 
+use candle_core::Device;
+use inference::pipelines::stable_diffusion::Residence;
 use inference::precision::Precision;
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 use types::error::PublicError;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
@@ -11,12 +14,128 @@ const DECODER_BYTES_PER_PIXEL: u64 = 2_048;
 const MOST_DECODED_PIXELS: u64 = 1536 * 1536;
 /// A guided step of the U-Net holds some twenty maps of 320 channels at an eighth of each side, for two pictures.
 const UNET_BYTES_PER_PIXEL: u64 = 800;
-/// Between what a machine has and what a program may take of it: the system and everything else want some, too.
+/// Between what there is and what pictures may take of it: the system, the driver and everything else want some, too.
 const SHARE_FOR_PICTURES: f64 = 0.9;
 
-/// Bytes of a model's weights as it computes with them.
-pub(crate) fn of_weights(model: &ModelInfo, precision: Precision) -> u64 {
-    model.n_parameters.saturating_mul(precision.n_bytes())
+/// Memory to compute in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory {
+    bytes: u64,
+    place: Place,
+}
+
+/// Whose memory it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Machine,
+    Card,
+}
+
+impl Memory {
+    /// What a device computes in, if that can be told. Of a graphics card it is what is free now.
+    pub(crate) fn of(device: &Device) -> Option<Self> {
+        let (bytes, place) = match device {
+            Device::Cpu => (of_machine(), Place::Machine),
+            _ => (inference::device_memory::of_card(device), Place::Card),
+        };
+        bytes.filter(|&bytes| bytes > 0).map(|bytes| Self { bytes, place })
+    }
+
+    /// Bytes that models and pictures may take together.
+    fn for_pictures(self) -> u64 {
+        (self.bytes as f64 * SHARE_FOR_PICTURES) as u64
+    }
+
+    /// Bytes that loaded models may take where nobody said how many. On the processor the rest of the machine is not
+    /// there for pictures alone.
+    pub(crate) fn for_models(self) -> u64 {
+        match self.place {
+            Place::Machine => self.bytes / 2,
+            Place::Card => self.for_pictures(),
+        }
+    }
+
+    fn sentence(self) -> String {
+        let bytes = gigabytes(self.bytes);
+        match self.place {
+            Place::Machine => format!("this machine has {bytes}"),
+            Place::Card => format!("the graphics card has {bytes}"),
+        }
+    }
+}
+
+/// Numbers in a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Parameters {
+    pub(crate) all: u64,
+    /// In the largest of the parts that compute one after the other: the text encoders together, the U-Net, the VAE.
+    pub(crate) largest_part: u64,
+}
+
+impl Parameters {
+    /// Bytes of what is in memory at once, as the model computes with it.
+    fn n_bytes(self, residence: Residence, precision: Precision) -> u64 {
+        let n = match residence {
+            Residence::Whole => self.all,
+            Residence::PartByPart => self.largest_part,
+        };
+        n.saturating_mul(precision.n_bytes())
+    }
+}
+
+/// How a picture is to fit into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) residence: Residence,
+    /// Bytes of the model while it computes.
+    pub(crate) model: u64,
+    /// Bytes that other models may keep meanwhile; no limit where the memory is not known.
+    pub(crate) others: u64,
+}
+
+/// Plans the whole model if it fits beside the picture, else the model part by part; refuses what does not fit either
+/// way, and names the nearest size that does.
+///
+/// # Errors
+/// Said of the field `width`, or `hires_scale` if it makes the size; or of `model` if its weights alone are too large.
+pub(crate) fn plan(
+    model: &ModelInfo,
+    parameters: Parameters,
+    precision: Precision,
+    request: &GenerationRequest,
+    memory: Option<Memory>,
+) -> Result<Plan, PublicError> {
+    let n_bytes = |residence| parameters.n_bytes(residence, precision);
+    let Some(memory) = memory else {
+        let residence = Residence::Whole;
+        return Ok(Plan { residence, model: n_bytes(residence), others: u64::MAX });
+    };
+    let size = request.picture_size();
+    let (budget, picture) = (memory.for_pictures(), of_picture(size));
+    for residence in [Residence::Whole, Residence::PartByPart] {
+        let model = n_bytes(residence);
+        if let Some(others) = budget.checked_sub(model.saturating_add(picture)) {
+            return Ok(Plan { residence, model, others });
+        }
+    }
+    let (width, height) = size;
+    let least = n_bytes(Residence::PartByPart);
+    let needed = gigabytes(least.saturating_add(picture));
+    let (name, has) = (&model.name, memory.sentence());
+    let fits = budget.checked_sub(least).and_then(|left| nearest(model, size, left));
+    Err(match fits {
+        Some((less_width, less_height)) => PublicError::invalid_field(
+            if request.hires.is_some() { "hires_scale" } else { "width" },
+            format!(
+                "a picture of {width}x{height} needs about {needed} of memory with model `{name}`, and {has}; \
+                 {less_width}x{less_height} fits"
+            ),
+        ),
+        None => PublicError::invalid_field(
+            "model",
+            format!("model `{name}` needs about {needed} of memory, and {has}"),
+        ),
+    })
 }
 
 /// Bytes that the making of one picture takes besides the weights: the U-Net's or the decoder's, whichever is more,
@@ -26,54 +145,24 @@ pub(crate) fn of_picture((width, height): (u32, u32)) -> u64 {
     (pixels.min(MOST_DECODED_PIXELS) * DECODER_BYTES_PER_PIXEL).max(pixels * UNET_BYTES_PER_PIXEL)
 }
 
-/// Bytes of memory in this machine; `None` where it cannot be told.
-#[cfg(target_os = "linux")]
-pub(crate) fn of_machine() -> Option<u64> {
-    let told = rustix::system::sysinfo();
-    (told.totalram as u64).checked_mul(u64::from(told.mem_unit)).filter(|&bytes| bytes > 0)
+/// Bytes of memory that this program may take of the machine: all it has, or what its container is given; `None` where
+/// it cannot be told.
+fn of_machine() -> Option<u64> {
+    let mut system = System::new();
+    system.refresh_memory();
+    let all = Some(system.total_memory()).filter(|&bytes| bytes > 0)?;
+    Some(of_container(&mut system).map_or(all, |most| most.min(all)))
 }
 
-/// Bytes of memory in this machine; `None` where it cannot be told.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn of_machine() -> Option<u64> {
-    None
-}
-
-/// Refuses a picture that cannot fit into the machine, and names the nearest size that can.
-///
-/// # Errors
-/// Said of the field `width`, or `hires_scale` if it makes the size; or of `model` if its weights alone are too large.
-pub(crate) fn check(
-    model: &ModelInfo,
-    precision: Precision,
-    request: &GenerationRequest,
-    machine: u64,
-) -> Result<(), PublicError> {
-    let size = request.picture_size();
-    let budget = (machine as f64 * SHARE_FOR_PICTURES) as u64;
-    let weights = of_weights(model, precision);
-    let needed = weights.saturating_add(of_picture(size));
-    if needed <= budget {
-        return Ok(());
-    }
-    let (width, height) = size;
-    let has = format!("this machine has {}", gigabytes(machine));
-    let fits = budget.checked_sub(weights).and_then(|left| nearest(model, size, left));
-    Err(match fits {
-        Some((less_width, less_height)) => PublicError::invalid_field(
-            if request.hires.is_some() { "hires_scale" } else { "width" },
-            format!(
-                "a picture of {width}x{height} needs about {} of memory with model `{}`, and {has}; \
-                 {less_width}x{less_height} fits",
-                gigabytes(needed),
-                model.name
-            ),
-        ),
-        None => PublicError::invalid_field(
-            "model",
-            format!("model `{}` needs about {} of memory, and {has}", model.name, gigabytes(needed)),
-        ),
-    })
+fn of_container(system: &mut System) -> Option<u64> {
+    let this = sysinfo::get_current_pid().ok()?;
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::Some(&[this]),
+        false,
+        ProcessRefreshKind::nothing(),
+    );
+    let limits = system.process(this)?.cgroup_limits()?;
+    Some(limits.total_memory).filter(|&bytes| bytes > 0)
 }
 
 /// The largest size of the same shape, as nearly as the model's steps allow, that takes no more than `bytes`.
@@ -100,11 +189,13 @@ fn gigabytes(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    /// One billion weights, any multiple of 64 up to 4096.
+    /// One billion weights, of which 600 million are the U-Net's.
+    const PARAMETERS: Parameters = Parameters { all: 1_000_000_000, largest_part: 600_000_000 };
+
+    /// Makes any multiple of 64 up to 4096.
     fn model() -> ModelInfo {
         let mut model = crate::engine::fake::fake_model();
         model.name = "large".to_owned();
-        model.n_parameters = 1_000_000_000;
         (model.limits.multiple, model.limits.min_side, model.limits.max_side) = (64, 64, 4096);
         model
     }
@@ -117,29 +208,59 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
+    fn planned(precision: Precision, size: (u32, u32), gigabytes: f64) -> Result<Plan, PublicError> {
+        let memory = Memory { bytes: (gigabytes * 1e9) as u64, place: Place::Machine };
+        plan(&model(), PARAMETERS, precision, &request(size), Some(memory))
+    }
+
     #[test]
-    fn what_fits_is_let_through() {
-        assert_eq!(check(&model(), Precision::F32, &request((1024, 1024)), 8_000_000_000), Ok(()));
-        assert_eq!(check(&model(), Precision::F16, &request((1024, 1024)), 5_000_000_000), Ok(()));
+    fn a_model_that_fits_stays_whole_and_leaves_the_rest_to_others() {
+        let plan = planned(Precision::F32, (1024, 1024), 8.0).unwrap();
+        let others = 7_200_000_000 - 4_000_000_000 - of_picture((1024, 1024));
+        assert_eq!(plan, Plan { residence: Residence::Whole, model: 4_000_000_000, others });
+        let half = planned(Precision::F16, (1024, 1024), 5.0).unwrap();
+        assert_eq!((half.residence, half.model), (Residence::Whole, 2_000_000_000));
+    }
+
+    #[test]
+    fn a_model_that_fits_but_not_at_once_is_used_part_by_part() {
+        let plan = planned(Precision::F32, (1024, 1024), 6.0).unwrap();
+        assert_eq!((plan.residence, plan.model), (Residence::PartByPart, 2_400_000_000));
+        assert_eq!(planned(Precision::F32, (512, 512), 6.0).unwrap().residence, Residence::Whole);
+    }
+
+    #[test]
+    fn where_memory_is_not_known_everything_fits() {
+        let plan = plan(&model(), PARAMETERS, Precision::F32, &request((4096, 4096)), None).unwrap();
+        let residence = Residence::Whole;
+        assert_eq!(plan, Plan { residence, model: 4_000_000_000, others: u64::MAX });
     }
 
     #[test]
     fn a_picture_that_is_too_large_is_refused_with_the_nearest_size_that_fits() {
-        let error = check(&model(), Precision::F32, &request((1024, 512)), 5_000_000_000).unwrap_err();
+        let error = planned(Precision::F32, (1024, 512), 3.6).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("width"));
         assert_eq!(
             error.message,
-            "a picture of 1024x512 needs about 5.1 GB of memory with model `large`, and this machine has 5.0 GB; \
-             640x320 fits"
+            "a picture of 1024x512 needs about 3.5 GB of memory with model `large`, and this machine has 3.6 GB; \
+             896x448 fits"
         );
-        assert_eq!(check(&model(), Precision::F32, &request((640, 320)), 5_000_000_000), Ok(()));
+        assert!(planned(Precision::F32, (896, 448), 3.6).is_ok());
     }
 
     #[test]
     fn weights_that_are_too_large_alone_are_refused_as_the_model() {
-        let error = check(&model(), Precision::F32, &request((512, 512)), 3_000_000_000).unwrap_err();
+        let error = planned(Precision::F32, (512, 512), 2.5).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("model"));
-        assert_eq!(error.message, "model `large` needs about 4.5 GB of memory, and this machine has 3.0 GB");
+        assert_eq!(error.message, "model `large` needs about 2.9 GB of memory, and this machine has 2.5 GB");
+    }
+
+    #[test]
+    fn a_graphics_card_is_called_one() {
+        let card = Memory { bytes: 2_500_000_000, place: Place::Card };
+        let error = plan(&model(), PARAMETERS, Precision::F32, &request((512, 512)), Some(card)).unwrap_err();
+        assert!(error.message.ends_with("and the graphics card has 2.5 GB"), "{}", error.message);
+        assert_eq!(card.for_models(), 2_250_000_000);
     }
 
     #[test]
@@ -149,9 +270,10 @@ mod tests {
         assert!(of_picture((4096, 4096)) > of_picture((1536, 1536)));
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn this_machine_has_some_memory() {
-        assert!(of_machine().is_some_and(|bytes| bytes > 100_000_000));
+        let memory = Memory::of(&Device::Cpu).unwrap();
+        assert!(memory.bytes > 100_000_000);
+        assert_eq!((memory.place, memory.for_models()), (Place::Machine, memory.bytes / 2));
     }
 }

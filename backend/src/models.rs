@@ -22,7 +22,7 @@ use types::model::{Family, ModelInfo, SizeLimits};
 use types::request::SIZE_MULTIPLE;
 
 use crate::Config;
-use crate::memory;
+use crate::memory::{self, Parameters};
 use card::Card;
 pub use folder::{EMBEDDINGS, LORAS};
 use folder::{Entry, Found};
@@ -45,6 +45,7 @@ pub(crate) struct Installed {
 #[derive(Debug)]
 pub(crate) struct PictureModel {
     pub(crate) info: ModelInfo,
+    pub(crate) parameters: Parameters,
     pub(crate) files: ModelFiles,
     pub(crate) stamp: Stamp,
 }
@@ -115,8 +116,8 @@ impl Installed {
             return;
         }
         if is_picture_model(&files) {
-            let info = describe(&files, name, bundled);
-            self.add_picture_model(info, files, stamp);
+            let (info, parameters) = describe(&files, name, bundled);
+            self.add_picture_model(info, parameters, files, stamp);
         } else if files.exists("config.json") {
             self.writers.push(Writer { name, files, stamp });
         } else {
@@ -134,22 +135,28 @@ impl Installed {
         }
         match ModelFiles::checkpoint(path) {
             Ok(files) => {
-                let info = describe(&files, name, false);
-                self.add_picture_model(info, files, stamp);
+                let (info, parameters) = describe(&files, name, false);
+                self.add_picture_model(info, parameters, files, stamp);
             }
             Err(error) => {
                 let files = ModelFiles::folder(path);
                 let problem = without_path(&error, &files, &name);
-                self.add_picture_model(unusable(name, problem), files, stamp);
+                self.add_picture_model(unusable(name, problem), Parameters::default(), files, stamp);
             }
         }
     }
 
-    fn add_picture_model(&mut self, info: ModelInfo, files: ModelFiles, stamp: Stamp) {
+    fn add_picture_model(
+        &mut self,
+        info: ModelInfo,
+        parameters: Parameters,
+        files: ModelFiles,
+        stamp: Stamp,
+    ) {
         if let Some(problem) = &info.problem {
             tracing::warn!(model.name = info.name, problem, "a model cannot be used");
         }
-        self.pictures.push(PictureModel { info, files, stamp });
+        self.pictures.push(PictureModel { info, parameters, files, stamp });
     }
 }
 
@@ -171,7 +178,7 @@ pub(crate) fn without_path(error: &inference::Error, files: &ModelFiles, name: &
 }
 
 /// A model as the site shows it. One that cannot be used is shown too, with the reason.
-fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
+fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Parameters) {
     let (card, checked) = match Card::read(files) {
         Ok(card) => {
             let checked = check(files).and_then(|checked| {
@@ -183,11 +190,11 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
         Err(error) => (Card::default(), Err(error)),
     };
     let problem = checked.as_ref().err().map(|error| without_path(error, files, &name));
-    let Checked { limits, usual_side, n_parameters } = checked.unwrap_or_default();
+    let Checked { limits, usual_side, parameters } = checked.unwrap_or_default();
     let kinship = Kinship::of(files).unwrap_or(Kinship { family: Family::Other, inpaints: false });
     let sizes = card.sizes.unwrap_or_else(|| usual_sizes(usual_side, limits.multiple));
     let (width, height) = sizes[0];
-    ModelInfo {
+    let info = ModelInfo {
         title: card.title.unwrap_or_else(|| name.clone()),
         name,
         description: card.description,
@@ -200,10 +207,11 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> ModelInfo {
         sizes,
         vocabulary: card.vocabulary,
         examples: card.examples,
-        n_parameters,
-        memory_bytes: n_parameters * Precision::F32.n_bytes() + memory::of_picture((width, height)),
+        n_parameters: parameters.all,
+        memory_bytes: parameters.all * Precision::F32.n_bytes() + memory::of_picture((width, height)),
         problem,
-    }
+    };
+    (info, parameters)
 }
 
 /// A file that is no model, as the site shows it.
@@ -232,13 +240,13 @@ fn unusable(name: String, problem: String) -> ModelInfo {
 struct Checked {
     limits: SizeLimits,
     usual_side: u32,
-    n_parameters: u64,
+    parameters: Parameters,
 }
 
 /// Stands in for a model that cannot be used.
 impl Default for Checked {
     fn default() -> Self {
-        Self { limits: limits(SIZE_MULTIPLE, 512), usual_side: 512, n_parameters: 0 }
+        Self { limits: limits(SIZE_MULTIPLE, 512), usual_side: 512, parameters: Parameters::default() }
     }
 }
 
@@ -246,7 +254,6 @@ impl Default for Checked {
 /// without loading any weights.
 fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let constraints = Info::read(files)?.constraints;
-    let mut n_parameters = 0;
     let text_encoders = text_encoders(files);
     for encoder in &text_encoders {
         ClipConfig::read(files, encoder)?;
@@ -256,14 +263,20 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
             return Err(inference::Error::MissingFile { model: files.name().to_owned(), file });
         }
     }
+    // Text encoders compute together.
+    let (mut n_text, mut largest_part, mut all) = (0, 0, 0);
     for (folder, stem) in parts(files) {
-        n_parameters += Weights::open(files, folder, stem, &Device::Cpu)?.n_parameters();
+        let n = Weights::open(files, folder, stem, &Device::Cpu)?.n_parameters();
+        all += n;
+        n_text += if text_encoders.contains(&folder) { n } else { 0 };
+        largest_part = n.max(n_text).max(largest_part);
     }
+    let parameters = Parameters { all, largest_part };
     let usual_side = constraints.default_width.max(constraints.default_height) as u32;
     // Both are powers of two in every model there is; their product would be right for any others.
     let multiple = (constraints.size_multiple as u32).max(1);
     let multiple = if multiple.is_multiple_of(SIZE_MULTIPLE) { multiple } else { multiple * SIZE_MULTIPLE };
-    Ok(Checked { limits: limits(multiple, usual_side), usual_side, n_parameters })
+    Ok(Checked { limits: limits(multiple, usual_side), usual_side, parameters })
 }
 
 /// The parts of a model that have weights: the folder of each, and how its files begin.

@@ -6,6 +6,7 @@
 //! * [`lora`]: small changes to weights, added while these are read
 //! * [`weights`]: tensors by name, with errors that say which one is missing
 //! * [`precision`]: in which numbers a model computes
+//! * [`device_memory`]: how much memory a graphics card has
 //! * [`nn`]: parts that several models use alike
 //! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
 //! * [`tokenizers`]: prompts to token ids and back
@@ -22,6 +23,7 @@
 
 pub mod checkpoint;
 pub mod denoiser;
+pub mod device_memory;
 pub mod error;
 pub mod guidance;
 pub mod inpainting;

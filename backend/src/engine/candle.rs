@@ -13,7 +13,9 @@ use candle_core::Device;
 use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
-use inference::pipelines::stable_diffusion::{LoadOptions, Painted, Rgb, StableDiffusion, StepReport};
+use inference::pipelines::stable_diffusion::{
+    LoadOptions, Painted, Residence, Rgb, StableDiffusion, StepReport,
+};
 use inference::prompts::Embeddings;
 use types::error::PublicError;
 use types::lora::LoraInfo;
@@ -25,10 +27,10 @@ use self::residents::Residents;
 use super::{Engine, EngineError, Made, Materials, Report, Step};
 use crate::Config;
 use crate::machine::DeviceKind;
-use crate::memory;
+use crate::memory::{self, Memory, Plan};
 use crate::models::{self, Installed, PictureModel, Stamp, Writer};
 
-/// What loaded models may take where the machine does not tell its memory.
+/// What loaded models may take where the device does not tell its memory.
 const USUAL_MEMORY_BYTES: u64 = 8_000_000_000;
 
 /// Loads models when they are first asked for, and keeps as many as fit into a budget of memory.
@@ -42,8 +44,8 @@ pub struct CandleEngine {
     painters: Mutex<Residents<Key, StableDiffusion>>,
     writers: Mutex<Residents<Key, PromptWriter>>,
     device: Device,
-    /// Bytes of memory that this machine has, if it computes itself and they can be told.
-    machine_bytes: Option<u64>,
+    /// What it computes in, if that can be told.
+    memory: Option<Memory>,
 }
 
 /// Which model it is: two that are equal paint alike.
@@ -52,6 +54,7 @@ struct Key {
     name: String,
     stamp: Stamp,
     loras: Vec<loras::Wanted>,
+    residence: Residence,
 }
 
 impl CandleEngine {
@@ -73,17 +76,17 @@ impl CandleEngine {
         let device = config.device.map_or_else(|| Ok(DeviceKind::best()), DeviceKind::open)?;
         let refuse = |error: inference::Error| PublicError::invalid_field("dtype", error.to_string());
         config.precision.check(&device).map_err(refuse)?;
-        let machine_bytes = memory::of_machine().filter(|_| matches!(device, Device::Cpu));
-        let half = machine_bytes.map_or(USUAL_MEMORY_BYTES, |bytes| bytes / 2);
+        let memory = Memory::of(&device);
+        let usual = memory.map_or(USUAL_MEMORY_BYTES, Memory::for_models);
         Ok(Self {
             config: config.clone(),
             installed: Mutex::new(Arc::new(installed)),
             problems: Mutex::default(),
-            painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(half))),
+            painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(usual))),
             // There is one kind of writer, and it is small.
             writers: Mutex::new(Residents::new(u64::MAX)),
             device,
-            machine_bytes,
+            memory,
         })
     }
 
@@ -95,6 +98,11 @@ impl CandleEngine {
             *installed = Arc::new(changed);
         }
         Arc::clone(&installed)
+    }
+
+    /// How a picture is to fit into memory.
+    fn plan(&self, model: &PictureModel, request: &GenerationRequest) -> Result<Plan, PublicError> {
+        memory::plan(&model.info, model.parameters, self.config.precision, request, self.memory)
     }
 
     /// The model that a request asks for, with the LoRAs that it asks for. `tell` is told how much of it was read if
@@ -109,6 +117,7 @@ impl CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == *name);
         let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.clone() })?;
         let loras = loras::wanted(request, &installed)?;
+        let plan = self.plan(model, request)?;
         let files = model.files.with_precision(self.config.precision);
         let prepare = || {
             let files_with_loras = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
@@ -122,16 +131,20 @@ impl CandleEngine {
         let load = |files: ModelFiles| {
             let folder = self.config.models_dir.as_ref();
             let embeddings = folder.map(|folder| Embeddings::folder(folder.join(models::EMBEDDINGS)));
-            let options = LoadOptions { embeddings, ..LoadOptions::default() };
+            let options = LoadOptions { residence: plan.residence, embeddings };
             let read = |files: &ModelFiles| StableDiffusion::load_with(files, &self.device, options);
             let model = loading::load(&files, models::n_bytes(&files), read, tell)
                 .map_err(|error| unusable(name, &files, &error))?;
             is_new = true;
             Ok(model)
         };
-        let key = Key { name: name.clone(), stamp: model.stamp.clone(), loras: loras.clone() };
-        let n_bytes = memory::of_weights(&model.info, self.config.precision);
-        let painter = kept(&self.painters, key, n_bytes, prepare, load).inspect_err(|error| {
+        let key = Key {
+            name: name.clone(),
+            stamp: model.stamp.clone(),
+            loras: loras.clone(),
+            residence: plan.residence,
+        };
+        let painter = kept(&self.painters, key, &plan, prepare, load).inspect_err(|error| {
             if let EngineError::Unusable { reason, .. } = error
                 && loras.is_empty()
             {
@@ -154,8 +167,10 @@ impl CandleEngine {
         };
         let load =
             |()| PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
-        let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new() };
-        Ok((name.clone(), kept(&self.writers, key, 0, || Ok(()), load)?))
+        let residence = Residence::Whole;
+        let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new(), residence };
+        let plan = Plan { residence, model: 0, others: u64::MAX };
+        Ok((name.clone(), kept(&self.writers, key, &plan, || Ok(()), load)?))
     }
 }
 
@@ -163,28 +178,35 @@ impl CandleEngine {
 fn kept<P, T>(
     residents: &Mutex<Residents<Key, T>>,
     key: Key,
-    n_bytes: u64,
+    plan: &Plan,
     prepare: impl FnOnce() -> Result<P, EngineError>,
     load: impl FnOnce(P) -> Result<T, EngineError>,
 ) -> Result<Arc<T>, EngineError> {
     let mut residents = unpoisoned(residents);
     if let Some(model) = residents.get(&key) {
+        residents.make_room(&key, plan.model, plan.others);
         return Ok(model);
     }
     let prepared = prepare()?;
     // Nobody will ask again for what its files were before.
     residents.forget(|other| other.name == key.name && other.stamp != key.stamp);
-    residents.make_room(n_bytes);
+    residents.make_room(&key, plan.model, plan.others);
     let begin = std::time::Instant::now();
     let model = load(prepared)?;
     let duration_ms = begin.elapsed().as_millis() as u64;
     tracing::info!(model.name = key.name, model.n_loras = key.loras.len(), duration_ms, "a model was loaded");
+    // Between its runs a model that is used part by part takes nothing.
+    let n_bytes = if plan.residence == Residence::Whole { plan.model } else { 0 };
     Ok(residents.keep(key, n_bytes, model))
 }
 
 fn unusable(name: &str, files: &ModelFiles, error: &inference::Error) -> EngineError {
     if matches!(error, inference::Error::Cancelled) {
         return EngineError::Cancelled;
+    }
+    if is_out_of_memory(error) {
+        let sentence = format!("there is not enough memory on the graphics card for model `{name}` now");
+        return EngineError::Refused(PublicError::invalid_field("model", sentence));
     }
     EngineError::Unusable {
         model: name.to_owned(),
@@ -222,8 +244,7 @@ impl Engine for CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);
         let Some(model) = model else { return Ok(()) };
         task::suits(request, &model.files)?;
-        let Some(machine) = self.machine_bytes else { return Ok(()) };
-        memory::check(&model.info, self.config.precision, request, machine)
+        self.plan(model, request).map(|_| ())
     }
 
     fn generate(

@@ -34,10 +34,14 @@ impl<K: PartialEq, T> Residents<K, T> {
         Some(model)
     }
 
-    /// Takes out what has to go before a model of `n_bytes` is loaded: while it loads, both would be in memory.
-    pub(super) fn make_room(&mut self, n_bytes: u64) {
-        while !self.kept.is_empty() && self.n_bytes().saturating_add(n_bytes) > self.budget_bytes {
-            self.kept.remove(0);
+    /// Takes out what has to go before the model of that key, of `n_bytes`, is loaded or used: others may keep what the
+    /// budget leaves, and `others_bytes` at most.
+    pub(super) fn make_room(&mut self, key: &K, n_bytes: u64, others_bytes: u64) {
+        let others_bytes = others_bytes.min(self.budget_bytes.saturating_sub(n_bytes));
+        while self.n_bytes_beside(key) > others_bytes {
+            let oldest = self.kept.iter().position(|resident| resident.key != *key);
+            let Some(oldest) = oldest else { return };
+            self.kept.remove(oldest);
         }
     }
 
@@ -53,8 +57,8 @@ impl<K: PartialEq, T> Residents<K, T> {
         self.kept.retain(|resident| !is_out(&resident.key));
     }
 
-    fn n_bytes(&self) -> u64 {
-        self.kept.iter().map(|resident| resident.n_bytes).sum()
+    fn n_bytes_beside(&self, key: &K) -> u64 {
+        self.kept.iter().filter(|resident| resident.key != *key).map(|resident| resident.n_bytes).sum()
     }
 }
 
@@ -65,7 +69,7 @@ mod tests {
     fn three() -> Residents<&'static str, &'static str> {
         let mut residents = Residents::new(10);
         for name in ["a", "b", "c"] {
-            residents.make_room(3);
+            residents.make_room(&name, 3, u64::MAX);
             residents.keep(name, 3, name);
         }
         residents
@@ -81,7 +85,7 @@ mod tests {
     fn the_one_that_was_not_used_for_longest_makes_room() {
         let mut residents = three();
         residents.get(&"a");
-        residents.make_room(3);
+        residents.make_room(&"d", 3, u64::MAX);
         residents.keep("d", 3, "d");
         assert!(residents.get(&"b").is_none());
         assert!(["a", "c", "d"].iter().all(|name| residents.get(name).is_some()));
@@ -90,17 +94,27 @@ mod tests {
     #[test]
     fn a_model_that_alone_exceeds_the_budget_is_kept_alone() {
         let mut residents = three();
-        residents.make_room(100);
+        residents.make_room(&"huge", 100, u64::MAX);
         residents.keep("huge", 100, "huge");
         assert!(residents.get(&"huge").is_some());
         assert!(["a", "b", "c"].iter().all(|name| residents.get(name).is_none()));
     }
 
     #[test]
+    fn a_large_picture_makes_others_go_and_not_the_model_that_paints_it() {
+        let mut residents = three();
+        residents.make_room(&"a", 3, 4);
+        assert!(residents.get(&"b").is_none());
+        assert!(["a", "c"].iter().all(|name| residents.get(name).is_some()));
+        residents.make_room(&"a", 3, 0);
+        assert!(residents.get(&"a").is_some() && residents.get(&"c").is_none());
+    }
+
+    #[test]
     fn a_model_in_use_outlives_its_place() {
         let mut residents = three();
         let running = residents.get(&"a").unwrap();
-        residents.make_room(10);
+        residents.make_room(&"d", 10, u64::MAX);
         assert!(residents.get(&"a").is_none());
         assert_eq!(*running, "a");
     }
