@@ -19,7 +19,7 @@ use inference::tokenizers::clip::ClipTokenizer;
 use inference::weights::Weights;
 use types::lora::LoraInfo;
 use types::model::{Family, ModelInfo, SizeLimits};
-use types::request::SIZE_MULTIPLE;
+use types::request::{CLIP_SKIP, SIZE_MULTIPLE};
 
 use crate::Config;
 use crate::memory::{self, Parameters};
@@ -190,7 +190,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
         Err(error) => (Card::default(), Err(error)),
     };
     let problem = checked.as_ref().err().map(|error| without_path(error, files, &name));
-    let Checked { limits, usual_side, parameters } = checked.unwrap_or_default();
+    let Checked { limits, usual_side, parameters, max_clip_skip } = checked.unwrap_or_default();
     let kinship = Kinship::of(files).unwrap_or(Kinship { family: Family::Other, inpaints: false });
     let sizes = card.sizes.unwrap_or_else(|| usual_sizes(usual_side, limits.multiple));
     let (width, height) = sizes[0];
@@ -201,6 +201,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
         licence: card.licence,
         family: kinship.family,
         inpaints: kinship.inpaints,
+        max_clip_skip,
         bundled,
         defaults: card.defaults.unwrap_or_else(|| defaults::of(files)),
         limits,
@@ -216,7 +217,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
 
 /// A file that is no model, as the site shows it.
 fn unusable(name: String, problem: String) -> ModelInfo {
-    let Checked { limits, usual_side, .. } = Checked::default();
+    let Checked { limits, usual_side, max_clip_skip, .. } = Checked::default();
     ModelInfo {
         title: name.clone(),
         name,
@@ -224,6 +225,7 @@ fn unusable(name: String, problem: String) -> ModelInfo {
         licence: None,
         family: Family::Other,
         inpaints: false,
+        max_clip_skip,
         bundled: false,
         defaults: defaults::USUAL,
         sizes: usual_sizes(usual_side, limits.multiple),
@@ -241,12 +243,18 @@ struct Checked {
     limits: SizeLimits,
     usual_side: u32,
     parameters: Parameters,
+    max_clip_skip: u32,
 }
 
 /// Stands in for a model that cannot be used.
 impl Default for Checked {
     fn default() -> Self {
-        Self { limits: limits(SIZE_MULTIPLE, 512), usual_side: 512, parameters: Parameters::default() }
+        Self {
+            limits: limits(SIZE_MULTIPLE, 512),
+            usual_side: 512,
+            parameters: Parameters::default(),
+            max_clip_skip: *CLIP_SKIP.end(),
+        }
     }
 }
 
@@ -255,8 +263,9 @@ impl Default for Checked {
 fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let constraints = Info::read(files)?.constraints;
     let text_encoders = text_encoders(files);
+    let mut n_layers = usize::MAX;
     for encoder in &text_encoders {
-        ClipConfig::read(files, encoder)?;
+        n_layers = n_layers.min(ClipConfig::read(files, encoder)?.n_layers);
     }
     for file in small_files(files, &text_encoders) {
         if !files.exists(&file) {
@@ -276,7 +285,8 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
     // Both are powers of two in every model there is; their product would be right for any others.
     let multiple = (constraints.size_multiple as u32).max(1);
     let multiple = if multiple.is_multiple_of(SIZE_MULTIPLE) { multiple } else { multiple * SIZE_MULTIPLE };
-    Ok(Checked { limits: limits(multiple, usual_side), usual_side, parameters })
+    let max_clip_skip = max_clip_skip(n_layers, &text_encoders);
+    Ok(Checked { limits: limits(multiple, usual_side), usual_side, parameters, max_clip_skip })
 }
 
 /// The parts of a model that have weights: the folder of each, and how its files begin.
@@ -297,6 +307,12 @@ pub(crate) fn text_encoders(files: &ModelFiles) -> Vec<&'static str> {
     let is_there = |folder: &&str| files.exists(&format!("{folder}/config.json"));
     let found: Vec<_> = ["text_encoder", "text_encoder_2"].into_iter().filter(is_there).collect();
     if found.is_empty() { vec!["text_encoder"] } else { found }
+}
+
+/// How far from the last of these layers one may stop. Models of the form of SDXL begin with the last but one.
+fn max_clip_skip(n_layers: usize, text_encoders: &[&str]) -> u32 {
+    let n_left = n_layers.saturating_sub(usize::from(text_encoders.contains(&"text_encoder_2")));
+    n_left.clamp(1, *CLIP_SKIP.end() as usize) as u32
 }
 
 /// What a model needs besides configs and weights. One without a tokenizer has the program's own.

@@ -223,3 +223,23 @@ fn a_models_folder_that_is_not_there_has_no_models() {
     let config = Config { models_dir: Some("/nowhere/at/all".into()), ..Config::default() };
     assert!(look(&config).pictures.is_empty());
 }
+
+#[test]
+fn one_may_stop_at_any_layer_of_the_text_encoder_and_with_two_encoders_at_any_but_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("mine");
+    copy_of_demo(&model);
+    let most = || {
+        let config = Config { models_dir: Some(folder.path().to_owned()), ..Config::default() };
+        let info = look(&config).pictures.remove(0).info;
+        assert_eq!(info.problem, None);
+        info.max_clip_skip
+    };
+    assert_eq!(most(), 4);
+    let second = model.join("text_encoder_2");
+    std::fs::create_dir(&second).unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(model.join("text_encoder").join(file), second.join(file)).unwrap();
+    }
+    assert_eq!(most(), 3);
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::SIZE_MULTIPLE;
+use crate::request::{CLIP_SKIP, SIZE_MULTIPLE};
 use crate::sampler::{Sampler, Schedule};
 
 /// A picture model as the site shows it.
@@ -20,6 +20,9 @@ pub struct ModelInfo {
     pub family: Family,
     /// Its U-Net takes a mask and the picture under it as further channels.
     pub inpaints: bool,
+    /// The layer of its text encoders that is furthest from the last at which one may stop, 1 to 12. The last is 1.
+    #[serde(default = "most_clip_skip")]
+    pub max_clip_skip: u32,
     /// Comes with the program, rather than from the models folder.
     pub bundled: bool,
     /// What a request gets that leaves things open.
@@ -38,6 +41,11 @@ pub struct ModelInfo {
     pub memory_bytes: u64,
     /// Why it cannot be used, if it cannot.
     pub problem: Option<String>,
+}
+
+/// Of a model that does not tell, as before models did.
+fn most_clip_skip() -> u32 {
+    *CLIP_SKIP.end()
 }
 
 /// Models whose U-Nets and text encoders have the same sizes, so that a LoRA for one fits the others.

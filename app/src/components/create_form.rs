@@ -84,7 +84,7 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
             <button type="submit" class="primary generate" id="generate">
                 "Generate"
             </button>
-            <div class="folds">{start} {more_settings(models, &offer.loras, form)} {finer_settings(form)}</div>
+            <div class="folds">{start} {more_settings(models, &offer.loras, form)} {finer_settings(models, form)}</div>
         </form>
     }
     .into_any()

@@ -1,8 +1,10 @@
 //! Settings for people who know them from elsewhere, two folds away.
 
 use leptos::prelude::*;
-use types::request::{CLIP_SKIP, HIRES_SCALE_MOST, NoiseSource, RawRequest, USUAL_HIRES_STRENGTH, Weighting};
+use types::model::ModelInfo;
+use types::request::{HIRES_SCALE_MOST, NoiseSource, RawRequest, USUAL_HIRES_STRENGTH, Weighting};
 
+use super::create_form::chosen_model;
 use super::field::Range;
 use super::fields::{Choice, Fields};
 use crate::state::FormState;
@@ -21,7 +23,7 @@ const NUMBERS: [&str; 7] = [
 const NAMES: [&str; 2] = ["noise", "weighting"];
 
 /// The fold.
-pub fn finer_settings(form: &FormState) -> AnyView {
+pub fn finer_settings(models: &[ModelInfo], form: &FormState) -> AnyView {
     let raw = &form.raw;
     let fields = Fields { form };
     let is_open = form.has_error_in(&NAMES)
@@ -31,7 +33,7 @@ pub fn finer_settings(form: &FormState) -> AnyView {
     view! {
         <details class="more" id="finer-settings" open=is_open>
             <summary>"Finer settings"</summary>
-            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw)}</div>
+            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw, chosen_model(models, raw))}</div>
         </details>
     }
     .into_any()
@@ -86,7 +88,15 @@ fn variation(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
     .into_any()
 }
 
-fn words(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
+/// At which layers the text encoders of a model may stop.
+pub fn clip_skip_note(model: &ModelInfo) -> String {
+    format!(
+        "At which layer of the text encoder to stop, 1 (the last) to {}. Some models were trained with 2.",
+        model.max_clip_skip
+    )
+}
+
+fn words(fields: &Fields<'_>, raw: &RawRequest, model: Option<&ModelInfo>) -> AnyView {
     let weightings = Weighting::ALL.map(|weighting| Choice {
         value: weighting.as_str().to_owned(),
         label: match weighting {
@@ -114,7 +124,7 @@ fn words(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
             {fields.whole(
                 "clip_skip",
                 "Clip skip",
-                format!("At which layer of the text encoder to stop, {} (the last) to {}. Some models were trained with 2.", CLIP_SKIP.start(), CLIP_SKIP.end()),
+                model.map(clip_skip_note).unwrap_or_default(),
                 raw.clip_skip,
                 "1",
             )}

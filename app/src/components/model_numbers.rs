@@ -3,6 +3,7 @@
 use types::model::{ModelInfo, Quality, Shape};
 
 use super::choices::{note_id, size_note, steps_note};
+use super::finer_settings::clip_skip_note;
 use super::more_settings::{sides_note, usual_guidance_scale, usual_label};
 
 /// The form's texts with this model, as JSON: pairs of an element's id and its text. A script puts them in when
@@ -15,6 +16,7 @@ pub fn numbers_of(model: &ModelInfo) -> String {
     let others = [
         ("width-note", sides_note(model)),
         ("height-note", sides_note(model)),
+        ("clip_skip-note", clip_skip_note(model)),
         ("guidance_scale", usual_guidance_scale(model)),
         ("sampler-usual", usual_label(usual.sampler.label())),
         ("schedule-usual", usual_label(usual.schedule.label())),
@@ -40,6 +42,12 @@ mod tests {
         assert_eq!(
             text("width-note"),
             Some("Pixels, a multiple of 16 from 64 to 512. Empty: from the shape.")
+        );
+        assert_eq!(
+            text("clip_skip-note"),
+            Some(
+                "At which layer of the text encoder to stop, 1 (the last) to 12. Some models were trained with 2."
+            )
         );
         assert_eq!(text("guidance_scale"), Some("4"));
         assert_eq!(text("schedule-usual"), Some("Karras (usual)"));

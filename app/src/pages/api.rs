@@ -83,7 +83,11 @@ const FIELDS: [(&str, &str, &str); 31] = [
     ),
     ("variation_seed", "0 to 9007199254740991", "Names the second noise; picture i has this + i."),
     ("guidance_rescale", "0 to 1", "Takes back the glare of a high guidance scale."),
-    ("clip_skip", "1 to 12", "Layer of the text encoder to stop at, counted from the last, which is 1."),
+    (
+        "clip_skip",
+        "1 to 12, as the model has layers",
+        "Layer of the text encoder to stop at, counted from the last, which is 1.",
+    ),
     ("weighting", "a1111, compel", "How the weight in (word:1.2) is applied."),
     ("noise", "cpu, cuda", "Whose random numbers a seed stands for: torch's on a CPU or on an NVIDIA card."),
 ];

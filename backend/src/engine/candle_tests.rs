@@ -270,6 +270,7 @@ fn what_a_model_has_not_enough_layers_for_is_the_askers_to_mend() {
             "clip skip 12 is not possible with this model; allowed are 1 to 4".to_owned()
         )
     );
+    assert_eq!(engine.picture_models().remove(0).max_clip_skip, 4, "so it is refused before it is asked for");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl RawRequest {
         let seed = check_seed("seed", self.seed, &mut choose_seed)?;
         let variation = variation::check(&self, &mut choose_seed)?;
         let noise = choose("noise", self.noise.as_deref(), NoiseSource::ALL, NoiseSource::as_str)?;
-        let clip_skip = self.clip_skip.map_or(Ok(1), |skip| within("clip_skip", skip, &CLIP_SKIP))?;
+        let clip_skip = self.clip_skip.map_or(Ok(1), |skip| check_clip_skip(skip, model))?;
         let weighting = choose("weighting", self.weighting.as_deref(), Weighting::ALL, Weighting::as_str)?;
         let loras = loras::check(self.loras, &prompt, context.loras, model)?;
         Ok(GenerationRequest {
@@ -109,6 +109,17 @@ impl RawRequest {
             weighting,
         })
     }
+}
+
+/// No text encoder can stop before its first layer.
+fn check_clip_skip(clip_skip: i64, model: &ModelInfo) -> Result<u32, PublicError> {
+    let clip_skip = within("clip_skip", clip_skip, &CLIP_SKIP)?;
+    let most = model.max_clip_skip;
+    if clip_skip <= most {
+        return Ok(clip_skip);
+    }
+    let sentence = format!("clip skip {clip_skip} is not possible with this model; allowed are 1 to {most}");
+    Err(PublicError::invalid_field("clip_skip", sentence))
 }
 
 /// A seed that was given, or one that is chosen.

@@ -124,6 +124,19 @@ fn finer_settings_out_of_range_are_refused() {
 }
 
 #[test]
+fn a_clip_skip_beyond_the_models_layers_is_refused() {
+    let model = ModelInfo { max_clip_skip: 4, ..demo() };
+    let check = |skip| {
+        let context = RequestContext { models: std::slice::from_ref(&model), ..RequestContext::default() };
+        RawRequest { clip_skip: Some(skip), ..asked("boat") }.check(&context, || 42)
+    };
+    assert_eq!(check(4).unwrap().clip_skip, 4);
+    let error = check(5).unwrap_err();
+    assert_eq!(error.field.as_deref(), Some("clip_skip"));
+    assert_eq!(error.message, "clip skip 5 is not possible with this model; allowed are 1 to 4");
+}
+
+#[test]
 fn names_of_choices_are_read_in_any_case_and_empty_ones_are_the_usual() {
     let raw = RawRequest { noise: Some("CUDA".into()), weighting: Some("Compel".into()), ..asked("boat") };
     let request = check(raw).unwrap();
