@@ -54,11 +54,20 @@ impl Store {
     /// Write-ahead logging lets pages be read while a result is written. With it, `synchronous = NORMAL`
     /// loses nothing when the program is killed; a power cut may lose the last moments and no more.
     pub(crate) async fn open(file: &Path) -> Result<Self> {
+        // Alone: a connection that has seen the tables as they were before would prepare a statement for their columns,
+        // and the driver fails on the rows that come.
+        let alone = Self::connect(file, 1).await?;
+        migrations::Migrator::up(&alone, None).await?;
+        alone.close().await?;
+        Ok(Self { db: Self::connect(file, MAX_CONNECTIONS).await? })
+    }
+
+    async fn connect(file: &Path, max_connections: u32) -> Result<DatabaseConnection> {
         let file = file.to_owned();
         // The file's name is set below as a path, since not every path can be written as a URL.
         let mut options = ConnectOptions::new("sqlite://darkroom");
         options
-            .max_connections(MAX_CONNECTIONS)
+            .max_connections(max_connections)
             // Statements hold prompts, which have no place in a log.
             .sqlx_logging(false)
             .record_stmt_in_spans(false)
@@ -71,9 +80,7 @@ impl Store {
                     .busy_timeout(BUSY_TIMEOUT)
                     .foreign_keys(true)
             });
-        let db = Database::connect(options).await?;
-        migrations::Migrator::up(&db, None).await?;
-        Ok(Self { db })
+        Ok(Database::connect(options).await?)
     }
 
     /// From now on, or no longer, the database refuses whatever is to be written about a running job, as a full
