@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use types::model::{ModelInfo, Quality, Shape};
-use types::request::{GenerationRequest, LoraUse, NoiseSource, RawLora, RawRequest, Weighting};
+use types::request::{
+    GenerationRequest, LoraUse, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Weighting,
+};
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
 pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
@@ -51,6 +53,7 @@ fn finer_from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
         variation_seed: whole("variation_seed"),
         variation_strength: number("variation_strength"),
         guidance_rescale: number("guidance_rescale"),
+        picture_guidance_scale: number("picture_guidance_scale"),
         ..RawRequest::default()
     }
 }
@@ -122,7 +125,7 @@ pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
     let margins = request.outpaint.unwrap_or_default();
     RawRequest {
         start: request.start.as_ref().map(|start| start.source.to_string()),
-        strength: request.start.as_ref().map(|start| start.strength),
+        strength: request.strength(),
         mask: request.mask.as_ref().map(|mask| mask.source.to_string()),
         mask_feather: request.mask.as_ref().map(|mask| i64::from(mask.feather)),
         outpaint_left: pixels(margins.left),
@@ -139,6 +142,9 @@ pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
         variation_seed: request.variation.and_then(|variation| i64::try_from(variation.seed).ok()),
         variation_strength: request.variation.map(|variation| variation.strength),
         guidance_rescale: (request.guidance_rescale > 0.0).then_some(request.guidance_rescale),
+        picture_guidance_scale: request
+            .picture_guidance_scale
+            .filter(|scale| (scale - USUAL_PICTURE_GUIDANCE_SCALE).abs() > f64::EPSILON),
         ..RawRequest::default()
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn model() -> ModelInfo {
         licence: None,
         family: Family::Other,
         inpaints: false,
+        edits: false,
         max_clip_skip: 12,
         bundled: true,
         defaults: ModelDefaults {

@@ -6,7 +6,7 @@ pub struct TypedNumbers(Vec<(&'static str, String)>);
 
 impl TypedNumbers {
     /// The fields that hold numbers.
-    const FIELDS: [&'static str; 19] = [
+    const FIELDS: [&'static str; 20] = [
         "steps",
         "guidance_scale",
         "seed",
@@ -21,6 +21,7 @@ impl TypedNumbers {
         "outpaint_bottom",
         "clip_skip",
         "guidance_rescale",
+        "picture_guidance_scale",
         "hires_scale",
         "hires_steps",
         "hires_strength",

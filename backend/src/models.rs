@@ -190,7 +190,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
         Err(error) => (Card::default(), Err(error)),
     };
     let problem = checked.as_ref().err().map(|error| without_path(error, files, &name));
-    let Checked { limits, usual_side, parameters, max_clip_skip } = checked.unwrap_or_default();
+    let Checked { limits, usual_side, parameters, max_clip_skip, edits } = checked.unwrap_or_default();
     let kinship = Kinship::of(files).unwrap_or(Kinship { family: Family::Other, inpaints: false });
     let sizes = card.sizes.unwrap_or_else(|| usual_sizes(usual_side, limits.multiple));
     let (width, height) = sizes[0];
@@ -201,6 +201,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
         licence: card.licence,
         family: kinship.family,
         inpaints: kinship.inpaints,
+        edits,
         max_clip_skip,
         bundled,
         defaults: card.defaults.unwrap_or_else(|| defaults::of(files)),
@@ -225,6 +226,7 @@ fn unusable(name: String, problem: String) -> ModelInfo {
         licence: None,
         family: Family::Other,
         inpaints: false,
+        edits: false,
         max_clip_skip,
         bundled: false,
         defaults: defaults::USUAL,
@@ -244,6 +246,7 @@ struct Checked {
     usual_side: u32,
     parameters: Parameters,
     max_clip_skip: u32,
+    edits: bool,
 }
 
 /// Stands in for a model that cannot be used.
@@ -254,6 +257,7 @@ impl Default for Checked {
             usual_side: 512,
             parameters: Parameters::default(),
             max_clip_skip: *CLIP_SKIP.end(),
+            edits: false,
         }
     }
 }
@@ -261,7 +265,8 @@ impl Default for Checked {
 /// Reads the small files and the beginnings of the large ones: enough to find whatever is missing or truncated,
 /// without loading any weights.
 fn check(files: &ModelFiles) -> inference::Result<Checked> {
-    let constraints = Info::read(files)?.constraints;
+    let Info { constraints, form, .. } = Info::read(files)?;
+    let mut parameters = 0;
     let text_encoders = text_encoders(files);
     let mut n_layers = usize::MAX;
     for encoder in &text_encoders {
@@ -286,7 +291,13 @@ fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let multiple = (constraints.size_multiple as u32).max(1);
     let multiple = if multiple.is_multiple_of(SIZE_MULTIPLE) { multiple } else { multiple * SIZE_MULTIPLE };
     let max_clip_skip = max_clip_skip(n_layers, &text_encoders);
-    Ok(Checked { limits: limits(multiple, usual_side), usual_side, parameters, max_clip_skip })
+    Ok(Checked {
+        limits: limits(multiple, usual_side),
+        usual_side,
+        parameters,
+        max_clip_skip,
+        edits: form.edits(),
+    })
 }
 
 /// The parts of a model that have weights: the folder of each, and how its files begin.

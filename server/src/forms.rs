@@ -234,9 +234,11 @@ fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequ
     let [outpaint_left, outpaint_top, outpaint_right, outpaint_bottom] =
         ["outpaint_left", "outpaint_top", "outpaint_right", "outpaint_bottom"].map(&mut whole);
     let [hires_steps, clip_skip, variation_seed] = ["hires_steps", "clip_skip", "variation_seed"].map(whole);
-    let fraction = |name: &str| number(fields, name, "a number", first_error);
-    let [strength, hires_scale, hires_strength, variation_strength, guidance_rescale] =
-        ["strength", "hires_scale", "hires_strength", "variation_strength", "guidance_rescale"].map(fraction);
+    let mut fraction = |name: &str| number(fields, name, "a number", first_error);
+    let [strength, hires_scale, hires_strength, variation_strength] =
+        ["strength", "hires_scale", "hires_strength", "variation_strength"].map(&mut fraction);
+    let [guidance_rescale, picture_guidance_scale] =
+        ["guidance_rescale", "picture_guidance_scale"].map(fraction);
     RawRequest {
         start: text("start"),
         strength,
@@ -256,6 +258,7 @@ fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequ
         variation_seed,
         variation_strength,
         guidance_rescale,
+        picture_guidance_scale,
         ..RawRequest::default()
     }
 }

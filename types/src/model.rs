@@ -20,6 +20,9 @@ pub struct ModelInfo {
     pub family: Family,
     /// Its U-Net takes a mask and the picture under it as further channels.
     pub inpaints: bool,
+    /// It changes a picture by an instruction (`InstructPix2Pix`): it needs a start picture, and walks all steps.
+    #[serde(default)]
+    pub edits: bool,
     /// The layer of its text encoders that is furthest from the last at which one may stop, 1 to 12. The last is 1.
     #[serde(default = "most_clip_skip")]
     pub max_clip_skip: u32,

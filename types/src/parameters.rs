@@ -37,14 +37,15 @@ fn settings(request: &GenerationRequest, index: u32) -> impl Iterator<Item = (&'
         other => other.label(),
     };
     let variation = request.variation_of(index);
-    let (start, hires) = (request.start.as_ref(), request.hires.as_ref());
-    let strength = start.map(|start| start.strength).or(hires.map(|hires| hires.strength));
+    let hires = request.hires.as_ref();
+    let strength = request.strength().or(hires.map(|hires| hires.strength));
     let said = |name, value: String| (name, Some(value));
     let pairs = [
         said("Steps", request.steps.to_string()),
         said("Sampler", request.sampler.label().to_owned()),
         said("Schedule type", schedule_type.to_owned()),
         said("CFG scale", request.guidance_scale.to_string()),
+        ("Image CFG scale", request.picture_guidance_scale.map(|scale| scale.to_string())),
         said("Seed", request.seed_of(index).to_string()),
         said("Size", format!("{}x{}", request.width, request.height)),
         said("Model", request.model.clone()),
@@ -116,6 +117,14 @@ mod tests {
         let text = to_text(&GenerationRequest { variation, ..request() }, 1);
         assert!(text.contains(", Seed: 7, "), "{text}");
         ends_with(&text, "Variation seed: 101, Variation seed strength: 0.25, RNG: CPU");
+    }
+
+    #[test]
+    fn an_instruction_is_told_by_the_guidance_to_its_picture_and_not_by_a_strength() {
+        let start = Some(Start { source: PictureSource::File("boat.png".into()), strength: 1.0 });
+        let text = to_text(&GenerationRequest { start, picture_guidance_scale: Some(2.0), ..request() }, 0);
+        assert!(text.contains("CFG scale: 4, Image CFG scale: 2, Seed: 7"), "{text}");
+        assert!(!text.contains("Denoising strength"), "{text}");
     }
 
     #[test]

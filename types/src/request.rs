@@ -44,6 +44,10 @@ pub const MAX_PROMPT_CHARS: usize = 2_000;
 pub const STEPS: RangeInclusive<u32> = 1..=150;
 /// Weakest and strongest guidance scale. At 1 and below the negative prompt has no effect.
 pub const GUIDANCE_SCALE: RangeInclusive<f64> = 0.0..=30.0;
+/// Weakest and strongest guidance to the start picture, of models that change it by an instruction.
+pub const PICTURE_GUIDANCE_SCALE: RangeInclusive<f64> = 1.0..=10.0;
+/// Guidance to the start picture where none is asked for.
+pub const USUAL_PICTURE_GUIDANCE_SCALE: f64 = 1.5;
 /// Fewest and most pictures of one job.
 pub const COUNT: RangeInclusive<u32> = 1..=8;
 /// Largest seed: the largest whole number that JavaScript and JSON readers keep exact.

@@ -11,6 +11,7 @@ pub(super) fn demo() -> ModelInfo {
         licence: None,
         family: Family::Other,
         inpaints: false,
+        edits: false,
         max_clip_skip: 12,
         bundled: true,
         defaults: ModelDefaults {

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 use types::model::ModelInfo;
-use types::request::{HIRES_SCALE_MOST, NoiseSource, RawRequest, USUAL_HIRES_STRENGTH, Weighting};
+use types::request::{
+    HIRES_SCALE_MOST, NoiseSource, PICTURE_GUIDANCE_SCALE, RawRequest, USUAL_HIRES_STRENGTH,
+    USUAL_PICTURE_GUIDANCE_SCALE, Weighting,
+};
 
 use super::create_form::chosen_model;
 use super::field::Range;
@@ -10,8 +13,9 @@ use super::fields::{Choice, Fields};
 use crate::state::FormState;
 
 /// The number fields of the fold.
-const NUMBERS: [&str; 7] = [
+const NUMBERS: [&str; 8] = [
     "clip_skip",
+    "picture_guidance_scale",
     "guidance_rescale",
     "hires_scale",
     "hires_steps",
@@ -33,7 +37,7 @@ pub fn finer_settings(models: &[ModelInfo], form: &FormState) -> AnyView {
     view! {
         <details class="more" id="finer-settings" open=is_open>
             <summary>"Finer settings"</summary>
-            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw, chosen_model(models, raw))}</div>
+            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw, chosen_model(models, raw))} {instruction(&fields, raw, models)}</div>
         </details>
     }
     .into_any()
@@ -86,6 +90,28 @@ fn variation(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
         </fieldset>
     }
     .into_any()
+}
+
+/// Shown where there is a model that has a use for it.
+fn instruction(fields: &Fields<'_>, raw: &RawRequest, models: &[ModelInfo]) -> Option<AnyView> {
+    let (min, max) = (*PICTURE_GUIDANCE_SCALE.start(), *PICTURE_GUIDANCE_SCALE.end());
+    let range = Range { min, max, step: 0.1, usual: USUAL_PICTURE_GUIDANCE_SCALE };
+    let group = || {
+        view! {
+            <fieldset class="group">
+                <legend>"A picture changed by an instruction"</legend>
+                {fields.sliding(
+                    "picture_guidance_scale",
+                    "Guidance to the picture",
+                    "How closely to keep to the start picture. Only models that change a picture by an instruction use it; they use no strength.",
+                    raw.picture_guidance_scale,
+                    range,
+                )}
+            </fieldset>
+        }
+        .into_any()
+    };
+    models.iter().any(|model| model.edits).then(group)
 }
 
 /// At which layers the text encoders of a model may stop.
@@ -151,9 +177,15 @@ fn says_finer(raw: &RawRequest) -> bool {
     is_set(raw.weighting.as_deref(), Weighting::default().as_str())
         || is_set(raw.noise.as_deref(), NoiseSource::default().as_str())
         || [raw.clip_skip, raw.hires_steps, raw.variation_seed].iter().any(Option::is_some)
-        || [raw.hires_scale, raw.hires_strength, raw.variation_strength, raw.guidance_rescale]
-            .iter()
-            .any(Option::is_some)
+        || [
+            raw.hires_scale,
+            raw.hires_strength,
+            raw.variation_strength,
+            raw.guidance_rescale,
+            raw.picture_guidance_scale,
+        ]
+        .iter()
+        .any(Option::is_some)
 }
 
 #[cfg(test)]

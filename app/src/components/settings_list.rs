@@ -69,8 +69,11 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
 /// What a request says that is not the usual: name, id and value of each.
 fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, String)> {
     let mut rows = Vec::new();
-    if let Some(start) = &request.start {
-        rows.push(("Strength", "strength", start.strength.to_string()));
+    if let Some(strength) = request.strength() {
+        rows.push(("Strength", "strength", strength.to_string()));
+    }
+    if let Some(scale) = request.picture_guidance_scale {
+        rows.push(("Guidance to the picture", "picture-guidance", scale.to_string()));
     }
     if let Some(mask) = request.mask.as_ref().filter(|mask| mask.feather != USUAL_MASK_FEATHER) {
         rows.push(("Mask feather", "mask-feather", counted(u64::from(mask.feather), "pixel", "pixels")));
@@ -183,6 +186,10 @@ mod tests {
             said(&start),
             ["Strength: 0.5", "Mask feather: 8 pixels", "Extended by: left 64, bottom 8"]
         );
+        let edited = format!(
+            r#", "start": {{"kind": "upload", "id": "{id}", "strength": 1.0}}, "picture_guidance_scale": 1.5"#
+        );
+        assert_eq!(said(&edited), ["Guidance to the picture: 1.5"]);
         let finer = r#", "clip_skip": 2, "noise": "cuda", "weighting": "compel", "guidance_rescale": 0.7,
             "loras": [{"name": "ink", "weight": 0.8}], "variation": {"seed": 3, "strength": 0.1},
             "hires": {"scale": 2, "width": 512, "height": 512, "steps": 10, "strength": 0.6}"#;

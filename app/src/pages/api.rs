@@ -38,7 +38,7 @@ const ERROR: &str = r#"{
 }"#;
 
 /// Fields of a request: name, what is allowed, what it does.
-const FIELDS: [(&str, &str, &str); 31] = [
+const FIELDS: [(&str, &str, &str); 32] = [
     ("prompt", "1 to 2,000 characters", "What the picture shows. The only field that has to be there."),
     ("negative_prompt", "up to 2,000 characters", "What to keep out of it."),
     ("model", "a name from /api/v1/models", "What paints. Left out: the first."),
@@ -46,6 +46,11 @@ const FIELDS: [(&str, &str, &str); 31] = [
     ("quality", "preview, standard, premium", "Steps by name."),
     ("steps", "1 to 150", "Sampling steps; overrides quality."),
     ("guidance_scale", "0 to 30", "Classifier-free guidance (CFG)."),
+    (
+        "picture_guidance_scale",
+        "1 to 10",
+        "Guidance to the start picture, of models that change it by an instruction; they use no strength. Left out: 1.5.",
+    ),
     (
         "sampler",
         "dpmpp_2m, euler, ddim and others; the names of A1111, ComfyUI and diffusers",
@@ -259,6 +264,7 @@ mod tests {
             steps: whole,
             guidance_scale: number,
             guidance_rescale: number,
+            picture_guidance_scale: number,
             sampler: text.clone(),
             schedule: text.clone(),
             seed: whole,

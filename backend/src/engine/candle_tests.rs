@@ -297,6 +297,7 @@ fn a_model_that_edits_asks_for_a_picture_and_for_nothing_that_it_has_no_use_for(
     unet["in_channels"] = 24.into();
     std::fs::write(config, unet.to_string()).unwrap();
     let engine = engine_on(models.path());
+    assert!(engine.picture_models().remove(0).edits);
     let plain: GenerationRequest = serde_json::from_str(
         r#"{"prompt": "make it blue", "negative_prompt": "", "model": "edits", "steps": 2, "guidance_scale": 4,
         "sampler": "euler", "schedule": "normal", "seed": 7, "width": 128, "height": 128, "count": 1}"#,

@@ -274,6 +274,7 @@ pub fn fake_model() -> ModelInfo {
         licence: None,
         family: Family::Other,
         inpaints: false,
+        edits: false,
         max_clip_skip: 12,
         bundled: true,
         defaults: ModelDefaults {

@@ -112,6 +112,7 @@ impl Generate {
             steps: picture.steps,
             guidance_scale: picture.guidance,
             guidance_rescale: finer.guidance_rescale,
+            picture_guidance_scale: start.picture_guidance,
             sampler: picture.sampler,
             schedule: picture.schedule,
             seed: picture.seed,

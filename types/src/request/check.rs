@@ -5,7 +5,8 @@ use super::start::named;
 use super::text::check_prompt;
 use super::{
     CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_PROMPT_CHARS, MAX_SEED,
-    RawRequest, STEPS, hires, loras, outpaint, size, start, variation,
+    PICTURE_GUIDANCE_SCALE, RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, outpaint, size,
+    start, variation,
 };
 use crate::error::{ErrorCode, PublicError};
 use crate::lora::LoraInfo;
@@ -61,6 +62,8 @@ impl RawRequest {
         };
         let guidance_scale = self.guidance_scale.unwrap_or(defaults.guidance_scale);
         let guidance_scale = number("guidance_scale", guidance_scale, &GUIDANCE_SCALE)?;
+        let to_picture = self.picture_guidance_scale.unwrap_or(USUAL_PICTURE_GUIDANCE_SCALE);
+        let to_picture = number("picture_guidance_scale", to_picture, &PICTURE_GUIDANCE_SCALE)?;
         let guidance_rescale = fraction("guidance_rescale", self.guidance_rescale, 0.0)?;
         let (sampler, with_schedule) = match named(self.sampler.as_deref()) {
             Some(name) => parse_pair(name).map_err(|unknown| unknown_name("sampler", &unknown))?,
@@ -72,7 +75,7 @@ impl RawRequest {
             None => with_schedule.unwrap_or(defaults.schedule),
         };
 
-        let start = start::check(&self, context, steps)?;
+        let start = start::check(&self, context, model, steps)?;
         let mask = start::check_mask(&self, context)?;
         let outpaint = outpaint::check(&self)?;
         let (width, height) = size::check(&self, model, context.start.as_ref(), outpaint)?;
@@ -91,6 +94,7 @@ impl RawRequest {
             model: model.name.clone(),
             steps,
             guidance_scale,
+            picture_guidance_scale: model.edits.then_some(to_picture),
             guidance_rescale,
             sampler,
             schedule,

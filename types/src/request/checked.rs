@@ -28,6 +28,10 @@ pub struct GenerationRequest {
     pub steps: u32,
     /// Classifier-free guidance scale, 0 to 30.
     pub guidance_scale: f64,
+    /// Guidance to the start picture, 1 to 10, of a model that changes it by an instruction. No other model has one, and
+    /// a strength says nothing beside it: such a model walks all steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_guidance_scale: Option<f64>,
     /// How far a guided prediction is brought back to the spread of the unguided one: 0 not at all, 1 wholly.
     #[serde(default)]
     pub guidance_rescale: f64,
@@ -106,6 +110,11 @@ impl GenerationRequest {
     pub fn start_size(&self) -> (u32, u32) {
         let margins = self.outpaint.unwrap_or_default();
         (self.width.saturating_sub(margins.horizontal()), self.height.saturating_sub(margins.vertical()))
+    }
+
+    /// How far to go from the start picture, if there is one and the model asks for that.
+    pub fn strength(&self) -> Option<f64> {
+        self.start.as_ref().filter(|_| self.picture_guidance_scale.is_none()).map(|start| start.strength)
     }
 
     /// Steps that are walked for one picture, both passes together.

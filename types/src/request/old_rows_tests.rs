@@ -13,6 +13,7 @@ fn a_request_that_was_kept_before_there_were_finer_settings_is_read_and_means_th
     );
     assert_eq!((&request.start, &request.mask, request.outpaint, request.hires), (&None, &None, None, None));
     assert_eq!((request.variation, request.guidance_rescale), (None, 0.0));
+    assert_eq!((request.picture_guidance_scale, request.strength()), (None, None));
     assert!(request.loras.is_empty());
     assert_eq!(
         (request.picture_size(), request.start_size(), request.n_steps()),
@@ -37,6 +38,7 @@ fn a_request_with_everything_comes_back_from_json_as_it_was() {
         weighting: Weighting::Compel,
         clip_skip: 2,
         guidance_rescale: 0.7,
+        picture_guidance_scale: Some(2.0),
         ..serde_json::from_str(OLD).unwrap()
     };
     let json = serde_json::to_string(&request).unwrap();

@@ -31,6 +31,9 @@ pub struct RawRequest {
     /// Classifier-free guidance scale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance_scale: Option<f64>,
+    /// Guidance to the start picture, 1 to 10, for models that change it by an instruction; others pass it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_guidance_scale: Option<f64>,
     /// How far a guided prediction is brought back to the spread of the unguided one, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance_rescale: Option<f64>,

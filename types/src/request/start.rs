@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fields::{fraction, within};
 use super::{MASK_FEATHER, RawRequest, RequestContext, USUAL_MASK_FEATHER, USUAL_STRENGTH};
 use crate::error::PublicError;
+use crate::model::ModelInfo;
 use crate::picture::PictureId;
 use crate::upload::UploadId;
 
@@ -61,8 +62,8 @@ pub struct Start {
     /// Where it comes from.
     #[serde(flatten)]
     pub source: PictureSource,
-    /// The share of the steps that is walked, 0 to 1; 1 starts from noise alone. The meaning of diffusers'
-    /// `strength`.
+    /// The share of the steps that is walked, 0 to 1; 1 starts from noise alone, as a model does that changes the
+    /// picture by an instruction. The meaning of diffusers' `strength`.
     pub strength: f64,
 }
 
@@ -107,6 +108,7 @@ pub(super) fn check_strength(
 pub(super) fn check(
     raw: &RawRequest,
     context: &RequestContext<'_>,
+    model: &ModelInfo,
     steps: u32,
 ) -> Result<Option<Start>, PublicError> {
     let Some(name) = named(raw.start.as_deref()) else {
@@ -120,7 +122,13 @@ pub(super) fn check(
             format!("start `{name}` is neither an upload nor a picture of yours; upload it, or leave it out"),
         ));
     };
-    let strength = check_strength("strength", raw.strength, USUAL_STRENGTH, steps)?;
+    let strength = if model.edits {
+        // It has no use for one, which may be wrong all the same.
+        fraction("strength", raw.strength, USUAL_STRENGTH)?;
+        1.0
+    } else {
+        check_strength("strength", raw.strength, USUAL_STRENGTH, steps)?
+    };
     Ok(Some(Start { source: known.source.clone(), strength }))
 }
 

@@ -222,3 +222,29 @@ fn a_second_pass_over_a_start_is_refused() {
         )
     );
 }
+
+#[test]
+fn a_model_that_edits_by_an_instruction_walks_all_steps_and_is_guided_to_the_picture() {
+    let edits = ModelInfo { edits: true, ..demo() };
+    let check = |model: &ModelInfo, raw: RawRequest| {
+        let start = KnownPicture { source: PictureSource::File("a.png".into()), width: 256, height: 256 };
+        let models = std::slice::from_ref(model);
+        let context = RequestContext { models, start: Some(start), ..RequestContext::default() };
+        raw.check(&context, || 42).map_err(|error| error.message)
+    };
+    let raw = RawRequest { start: Some("a.png".into()), strength: Some(0.01), ..asked("make it blue") };
+    let request = check(&edits, raw.clone()).unwrap();
+    assert_eq!((request.picture_guidance_scale, request.strength()), (Some(1.5), None));
+    assert_eq!(request.n_steps(), 20, "the strength is not asked for");
+    let guided = RawRequest { picture_guidance_scale: Some(2.0), strength: None, ..raw };
+    assert_eq!(check(&edits, guided.clone()).unwrap().picture_guidance_scale, Some(2.0));
+    let other = check(&demo(), guided.clone()).unwrap();
+    assert_eq!((other.picture_guidance_scale, other.strength()), (None, Some(0.75)));
+    for model in [edits, demo()] {
+        let far = RawRequest { picture_guidance_scale: Some(0.5), ..guided.clone() };
+        assert_eq!(
+            check(&model, far).unwrap_err(),
+            "picture guidance scale 0.5 is out of range; allowed are 1 to 10"
+        );
+    }
+}

@@ -6,7 +6,9 @@ use inference::pipelines::stable_diffusion::{
 };
 use types::error::PublicError;
 use types::prompt::lora_tags;
-use types::request::{GenerationRequest, Margins, Start, USUAL_MASK_FEATHER, Variation};
+use types::request::{
+    GenerationRequest, Margins, Start, USUAL_MASK_FEATHER, USUAL_PICTURE_GUIDANCE_SCALE, Variation,
+};
 
 use crate::engine::{EngineError, Materials};
 
@@ -72,6 +74,7 @@ pub(super) fn picture_request(
         clip_skip: request.clip_skip as usize,
         guidance_scale: request.guidance_scale,
         guidance_rescale: request.guidance_rescale,
+        picture_guidance_scale: request.picture_guidance_scale.unwrap_or(USUAL_PICTURE_GUIDANCE_SCALE),
         sampler: request.sampler,
         schedule: request.schedule,
         seed: request.seed_of(index),
@@ -161,11 +164,13 @@ mod tests {
     fn finer_settings_reach_the_pipeline() {
         let request = request(
             r#", "clip_skip": 2, "weighting": "compel", "guidance_rescale": 0.7, "noise": "cuda",
+            "picture_guidance_scale": 2.0,
             "variation": {"seed": 100, "strength": 0.5},
             "hires": {"scale": 2, "width": 192, "height": 128, "steps": 3, "strength": 0.4}"#,
         );
         let task = picture_request(&request, 0, &Materials::default()).unwrap();
-        assert_eq!((task.clip_skip, task.weighting, task.guidance_rescale), (2, request.weighting, 0.7));
+        assert_eq!((task.clip_skip, task.weighting), (2, request.weighting));
+        assert_eq!((task.guidance_rescale, task.picture_guidance_scale), (0.7, 2.0));
         let hires = task.hires.unwrap();
         assert_eq!((hires.width, hires.height, hires.steps, hires.strength), (192, 128, 3, 0.4));
         assert_eq!(task.noise, request.noise);

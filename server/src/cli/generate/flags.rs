@@ -67,6 +67,9 @@ pub struct StartFlags {
     /// How far to go from it: the share of the steps that is walked, 0 to 1 [default: 0.75]
     #[arg(long, value_name = "SHARE")]
     pub strength: Option<f64>,
+    /// Guidance to it, 1 to 10, of models that change a picture by an instruction; they use no strength [default: 1.5]
+    #[arg(long, value_name = "SCALE")]
+    pub picture_guidance: Option<f64>,
     /// File of a picture of the same size; what is white in it is painted anew, what is black stays [default: none,
     /// all is painted]
     #[arg(long, value_name = "FILE")]
