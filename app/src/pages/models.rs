@@ -3,7 +3,8 @@
 use backend::Services;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use types::model::{ModelInfo, Shape};
+use types::lora::LoraInfo;
+use types::model::{Family, ModelInfo, Shape};
 
 use crate::format::{bytes, query_value, rounded, sentence};
 
@@ -11,7 +12,7 @@ use crate::format::{bytes, query_value, rounded, sentence};
 #[component]
 pub fn ModelsPage() -> impl IntoView {
     let services = expect_context::<Services>();
-    let (models, prompt_models) = (services.models(), services.prompt_models());
+    let (models, prompt_models, loras) = (services.models(), services.prompt_models(), services.loras());
     let has_models = !models.is_empty();
     view! {
         <Title text="Models" />
@@ -30,6 +31,7 @@ pub fn ModelsPage() -> impl IntoView {
             </p>
             {(!has_models).then(|| view! { <p class="notice">"No picture model is installed."</p> })}
             <ul class="model-cards">{models.iter().enumerate().map(|(at, model)| model_card(model, at == 0)).collect_view()}</ul>
+            {(!loras.is_empty()).then(|| lora_table(&loras))}
             <h2>"Prompt writers"</h2>
             {if prompt_models.is_empty() {
                 view! { <p class="lead">"No model that writes prompts is installed, so there is no Random prompt."</p> }
@@ -46,6 +48,48 @@ pub fn ModelsPage() -> impl IntoView {
     }
 }
 
+/// What a model or a LoRA belongs to.
+fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Other => "one of its own",
+        known => known.title(),
+    }
+}
+
+/// The installed LoRAs, each with the models that it changes and what is wrong with it.
+fn lora_table(loras: &[LoraInfo]) -> AnyView {
+    let rows = loras.iter().map(|lora| {
+        let state = lora.problem.as_deref().map_or_else(|| "Ready".to_owned(), sentence);
+        view! {
+            <tr>
+                <th scope="row">
+                    <code>{lora.name.clone()}</code>
+                </th>
+                <td>{family_name(lora.family)}</td>
+                <td>{bytes(lora.size_bytes)}</td>
+                <td>{state}</td>
+            </tr>
+        }
+    });
+    let heads = ["Name", "Family", "Size", "State"].map(|head| view! { <th scope="col">{head}</th> });
+    view! {
+        <h2>"LoRAs"</h2>
+        <p class="lead">
+            "Additions to the models of their family: chosen in the form, or written into the prompt as "
+            <code>"<lora:name:0.8>"</code> ". They lie in the folder " <code>"loras"</code> " of the models folder."
+        </p>
+        <div class="table" tabindex="0" role="region" aria-label="LoRAs">
+            <table>
+                <thead>
+                    <tr>{heads.into_iter().collect_view()}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
 fn model_card(model: &ModelInfo, is_default: bool) -> AnyView {
     let sizes = Shape::ALL.map(|shape| {
         let (width, height) = model.size_of(shape);
@@ -53,6 +97,7 @@ fn model_card(model: &ModelInfo, is_default: bool) -> AnyView {
     });
     let facts = [
         ("Name in requests", model.name.clone()),
+        ("Family", family_name(model.family).to_owned()),
         ("Sizes", sizes.join(", ")),
         (
             "Sides",

@@ -32,6 +32,7 @@ pub enum Behaviour {
 pub struct FakeEngine {
     behaviour: Behaviour,
     models: Vec<ModelInfo>,
+    loras: Vec<LoraInfo>,
     loads: bool,
     notes: Vec<Note>,
     gate: Arc<GateState>,
@@ -54,6 +55,7 @@ impl FakeEngine {
         Self {
             behaviour: Behaviour::Paints,
             models: vec![fake_model()],
+            loras: vec![fake_lora()],
             loads: false,
             notes: Vec::new(),
             gate: Arc::default(),
@@ -87,6 +89,13 @@ impl FakeEngine {
     #[must_use]
     pub fn noting(mut self, notes: Vec<Note>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// The same engine with other LoRAs.
+    #[must_use]
+    pub fn with_loras(mut self, loras: Vec<LoraInfo>) -> Self {
+        self.loras = loras;
         self
     }
 
@@ -149,7 +158,7 @@ impl Engine for FakeEngine {
     }
 
     fn loras(&self) -> Vec<LoraInfo> {
-        vec![fake_lora()]
+        self.loras.clone()
     }
 
     fn prompt_models(&self) -> Vec<String> {
@@ -234,7 +243,7 @@ fn gradient(request: &GenerationRequest, index: u32, width: u32, height: u32, do
     })
 }
 
-/// The one LoRA that it has.
+/// The one LoRA that it has by itself.
 pub fn fake_lora() -> LoraInfo {
     LoraInfo {
         name: "ink".into(),

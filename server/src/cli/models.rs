@@ -51,20 +51,22 @@ fn open(mut config: Config) -> anyhow::Result<CandleEngine> {
 
 fn list(engine: &dyn Engine) -> anyhow::Result<()> {
     let models = engine.picture_models();
-    let mut rows =
-        vec![["NAME", "WHAT", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned)];
+    let mut rows = vec![
+        ["NAME", "WHAT", "FAMILY", "SIZE", "STEPS", "WEIGHTS", "MEMORY", "FROM", "STATE"].map(str::to_owned),
+    ];
     rows.extend(models.iter().map(picture_row));
-    rows.extend(engine.prompt_models().into_iter().map(prompt_row));
-    rows.extend(engine.loras().into_iter().map(lora_row));
+    rows.extend(engine.prompt_models().iter().map(|name| prompt_row(name)));
+    rows.extend(engine.loras().iter().map(lora_row));
     write!(std::io::stdout(), "{}", table(&rows))?;
     Ok(())
 }
 
-fn picture_row(model: &ModelInfo) -> [String; 8] {
+fn picture_row(model: &ModelInfo) -> [String; 9] {
     let [(width, height), ..] = model.sizes;
     [
         model.name.clone(),
         "pictures".to_owned(),
+        model.family.title().to_owned(),
         format!("{width}x{height}"),
         model.defaults.steps.to_string(),
         format!("{:.1} M", model.n_parameters as f64 / 1e6),
@@ -74,16 +76,15 @@ fn picture_row(model: &ModelInfo) -> [String; 8] {
     ]
 }
 
-fn prompt_row(name: String) -> [String; 8] {
-    let unknown = || "-".to_owned();
-    [name, "prompts".to_owned(), unknown(), unknown(), unknown(), unknown(), unknown(), "ready".to_owned()]
+fn prompt_row(name: &str) -> [String; 9] {
+    [name, "prompts", "-", "-", "-", "-", "-", "-", "ready"].map(str::to_owned)
 }
 
-fn lora_row(lora: LoraInfo) -> [String; 8] {
-    let unknown = || "-".to_owned();
-    let state = lora.problem.unwrap_or_else(|| format!("ready, for {}", lora.family.title()));
+fn lora_row(lora: &LoraInfo) -> [String; 9] {
+    let state = lora.problem.as_deref().unwrap_or("ready");
     let size = format!("{:.1} MB", lora.size_bytes as f64 / 1e6);
-    [lora.name, "LoRA".to_owned(), unknown(), unknown(), size, unknown(), "models folder".to_owned(), state]
+    [&*lora.name, "LoRA", lora.family.title(), "-", "-", &*size, "-", "models folder", state]
+        .map(str::to_owned)
 }
 
 /// Rows under each other, every column as wide as its widest cell.

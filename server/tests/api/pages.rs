@@ -1,4 +1,7 @@
 use axum::http::StatusCode;
+use backend::engine::fake::{FakeEngine, fake_lora, fake_model};
+use types::lora::LoraInfo;
+use types::model::{Family, ModelInfo};
 
 use crate::helpers::TestApp;
 
@@ -62,4 +65,27 @@ async fn a_page_is_packed_for_a_browser_that_unpacks_it_and_a_stream_is_not() {
     for path in [format!("/api/v1/jobs/{}/events", picture.job_id), picture.thumbnail_path()] {
         assert_eq!(anna.get_with(&path, &gzip).await.header("content-encoding"), "", "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_models_page_tells_what_families_there_are_and_what_is_wrong_with_a_lora() {
+    let model = ModelInfo { family: Family::Sd2, ..fake_model() };
+    let broken = LoraInfo {
+        name: "half".into(),
+        family: Family::Sdxl,
+        problem: Some("it is cut off".into()),
+        ..fake_lora()
+    };
+    let engine = FakeEngine::new().with_models(vec![model]).with_loras(vec![fake_lora(), broken]);
+    let page = TestApp::with_engine(engine).await.browser().get("/models").await.text();
+    for told in ["Stable Diffusion 2.x", "ink", "half", "Stable Diffusion XL", "It is cut off."] {
+        assert!(page.contains(told), "`{told}` is missing: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_models_page_says_nothing_of_loras_where_there_are_none() {
+    let engine = FakeEngine::new().with_loras(Vec::new());
+    let page = TestApp::with_engine(engine).await.browser().get("/models").await.text();
+    assert!(!page.contains("<h2>LoRAs"), "{page}");
 }
