@@ -32,6 +32,12 @@ enum Place {
 }
 
 impl Memory {
+    /// A machine with so much of it.
+    #[cfg(test)]
+    pub(crate) fn of_machine_with(bytes: u64) -> Self {
+        Self { bytes, place: Place::Machine }
+    }
+
     /// What a device computes in, if that can be told. Of a graphics card it is what is free now.
     pub(crate) fn of(device: &Device) -> Option<Self> {
         let (bytes, place) = match device {
@@ -209,7 +215,7 @@ mod tests {
     }
 
     fn planned(precision: Precision, size: (u32, u32), gigabytes: f64) -> Result<Plan, PublicError> {
-        let memory = Memory { bytes: (gigabytes * 1e9) as u64, place: Place::Machine };
+        let memory = Memory::of_machine_with((gigabytes * 1e9) as u64);
         plan(&model(), PARAMETERS, precision, &request(size), Some(memory))
     }
 

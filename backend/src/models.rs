@@ -266,7 +266,6 @@ impl Default for Checked {
 /// without loading any weights.
 fn check(files: &ModelFiles) -> inference::Result<Checked> {
     let Info { constraints, form, .. } = Info::read(files)?;
-    let mut parameters = 0;
     let text_encoders = text_encoders(files);
     let mut n_layers = usize::MAX;
     for encoder in &text_encoders {

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::memory::Parameters;
 use crate::models::tests::copy_of_demo;
 use types::request::{RawRequest, RequestContext};
 
@@ -39,6 +40,26 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
     assert_eq!((made.image.dimensions(), made.notes.as_slice()), ((128, 128), &[][..]));
     assert_eq!(paint().unwrap(), made, "the same seed gives the same picture");
     assert_eq!(steps, [(1, true), (2, true), (1, true), (2, true)]);
+}
+
+#[test]
+fn a_model_that_fits_but_not_at_once_paints_the_same_and_keeps_nothing() {
+    let mut engine = engine();
+    let request = request(&engine);
+    let paint = |engine: &CandleEngine| {
+        engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let whole = paint(&engine);
+    let Parameters { all, largest_part } = engine.installed().pictures[0].parameters;
+    assert!(largest_part < all, "{largest_part} of {all}");
+    // Room for the picture and half of what is beyond the largest part.
+    let needed = memory::of_picture((128, 128)) + 4 * (largest_part + all) / 2;
+    engine.memory = Some(Memory::of_machine_with(needed * 10 / 9));
+    let parts = paint(&engine);
+    assert_eq!(parts, whole);
+    let residents = unpoisoned(&engine.painters);
+    let kept: Vec<_> = residents.kept().map(|(key, n_bytes)| (key.residence, n_bytes)).collect();
+    assert_eq!(kept, [(Residence::PartByPart, 0)], "the whole one made room");
 }
 
 #[test]

@@ -57,6 +57,12 @@ impl<K: PartialEq, T> Residents<K, T> {
         self.kept.retain(|resident| !is_out(&resident.key));
     }
 
+    /// What is kept, and how many bytes each takes.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&K, u64)> {
+        self.kept.iter().map(|resident| (&resident.key, resident.n_bytes))
+    }
+
     fn n_bytes_beside(&self, key: &K) -> u64 {
         self.kept.iter().filter(|resident| resident.key != *key).map(|resident| resident.n_bytes).sum()
     }
