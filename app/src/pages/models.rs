@@ -31,7 +31,7 @@ pub fn ModelsPage() -> impl IntoView {
             </p>
             {(!has_models).then(|| view! { <p class="notice">"No picture model is installed."</p> })}
             <ul class="model-cards">{models.iter().enumerate().map(|(at, model)| model_card(model, at == 0)).collect_view()}</ul>
-            {(!loras.is_empty()).then(|| lora_table(&loras))}
+            {(!loras.is_empty()).then(|| lora_list(&loras))}
             <h2>"Prompt writers"</h2>
             {if prompt_models.is_empty() {
                 view! { <p class="lead">"No model that writes prompts is installed, so there is no Random prompt."</p> }
@@ -51,41 +51,34 @@ pub fn ModelsPage() -> impl IntoView {
 /// What a model or a LoRA belongs to.
 fn family_name(family: Family) -> &'static str {
     match family {
-        Family::Other => "one of its own",
+        Family::Other => "A family of its own",
         known => known.title(),
     }
 }
 
-/// The installed LoRAs, each with the models that it changes and what is wrong with it.
-fn lora_table(loras: &[LoraInfo]) -> AnyView {
+/// The installed LoRAs, each with the models that it changes or what is wrong with it.
+fn lora_list(loras: &[LoraInfo]) -> AnyView {
     let rows = loras.iter().map(|lora| {
-        let state = lora.problem.as_deref().map_or_else(|| "Ready".to_owned(), sentence);
+        let said = lora.problem.as_deref().map_or_else(
+            || format!("{}, {}", family_name(lora.family), bytes(lora.size_bytes)),
+            |problem| format!("Cannot be used. {}", sentence(problem)),
+        );
         view! {
-            <tr>
-                <th scope="row">
+            <div class="setting">
+                <dt>
                     <code>{lora.name.clone()}</code>
-                </th>
-                <td>{family_name(lora.family)}</td>
-                <td>{bytes(lora.size_bytes)}</td>
-                <td>{state}</td>
-            </tr>
+                </dt>
+                <dd>{said}</dd>
+            </div>
         }
     });
-    let heads = ["Name", "Family", "Size", "State"].map(|head| view! { <th scope="col">{head}</th> });
     view! {
         <h2>"LoRAs"</h2>
         <p class="lead">
-            "Additions to the models of their family: chosen in the form, or written into the prompt as "
+            "Additions to the models of one family: chosen in the form, or written into the prompt as "
             <code>"<lora:name:0.8>"</code> ". They lie in the folder " <code>"loras"</code> " of the models folder."
         </p>
-        <div class="table" tabindex="0" role="region" aria-label="LoRAs">
-            <table>
-                <thead>
-                    <tr>{heads.into_iter().collect_view()}</tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        <dl class="settings">{rows.collect_view()}</dl>
     }
     .into_any()
 }
