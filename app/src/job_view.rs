@@ -61,15 +61,21 @@ pub fn frame(job: &SeenJob, index: u32) -> Frame {
         return Frame::Picture(picture.clone());
     }
     match job.status {
-        JobStatus::Running if developing_index(job) == index => Frame::Developing,
+        JobStatus::Running if is_developing(job, index) => Frame::Developing,
         JobStatus::Queued | JobStatus::Running => Frame::Waiting,
         JobStatus::Done | JobStatus::Failed | JobStatus::Cancelled => Frame::Empty,
     }
 }
 
-/// The place of the picture that is being made.
+/// The place of the picture that is being made; of the first, if several are made together.
 pub fn developing_index(job: &SeenJob) -> u32 {
     job.progress.map_or(job.pictures.len() as u32, |progress| progress.picture.saturating_sub(1))
+}
+
+/// Whether the picture in that place is being made.
+fn is_developing(job: &SeenJob, index: u32) -> bool {
+    let first = developing_index(job);
+    (first..first + job.progress.map_or(1, |progress| progress.n_together)).contains(&index)
 }
 
 /// How much is done, 0 to 1: of loading the model, while that is what is done, and otherwise of the whole job.
@@ -88,6 +94,14 @@ pub fn headline(job: &SeenJob) -> String {
     match job.status {
         JobStatus::Queued => job.n_ahead.map_or_else(|| "In the queue".to_owned(), queue_place),
         JobStatus::Running => match job.progress {
+            Some(progress) if progress.n_together > 1 => format!(
+                "Pictures {} to {} of {}, step {} of {}",
+                progress.picture,
+                progress.picture + progress.n_together - 1,
+                progress.n_pictures,
+                progress.step,
+                progress.n_steps
+            ),
             Some(progress) if progress.n_pictures > 1 => format!(
                 "Picture {} of {}, step {} of {}",
                 progress.picture, progress.n_pictures, progress.step, progress.n_steps

@@ -34,8 +34,20 @@ fn picture(index: u32) -> SeenPicture {
 }
 
 fn progress(picture: u32, step: u32) -> Happened {
-    let progress = Progress { picture, n_pictures: 2, step, n_steps: 20, remaining_ms: Some(5_000) };
+    let progress =
+        Progress { picture, n_together: 1, n_pictures: 2, step, n_steps: 20, remaining_ms: Some(5_000) };
     Happened::Progress { progress, preview: None }
+}
+
+#[test]
+fn pictures_that_are_made_together_develop_together() {
+    let mut job = job(3);
+    let Happened::Progress { progress, preview } = progress(1, 5) else { unreachable!() };
+    let progress = Progress { n_together: 2, n_pictures: 3, ..progress };
+    apply(&mut job, Happened::Progress { progress, preview });
+    assert_eq!(headline(&job), "Pictures 1 to 2 of 3, step 5 of 20");
+    let frames: Vec<_> = (0..3).map(|index| frame(&job, index)).collect();
+    assert_eq!(frames, [Frame::Developing, Frame::Developing, Frame::Waiting]);
 }
 
 #[test]

@@ -171,6 +171,7 @@ impl Happened {
             "progress" => Self::Progress {
                 progress: Progress {
                     picture: told.picture,
+                    n_together: told.n_together.max(1),
                     n_pictures: told.n_pictures,
                     step: told.step,
                     n_steps: told.n_steps,
@@ -202,6 +203,7 @@ struct Told {
     model: String,
     fraction: f64,
     picture: u32,
+    n_together: u32,
     n_pictures: u32,
     step: u32,
     n_steps: u32,
@@ -239,7 +241,14 @@ pub(crate) mod tests {
 
     #[test]
     fn every_event_is_read_as_the_server_writes_it() {
-        let progress = Progress { picture: 2, n_pictures: 3, step: 5, n_steps: 20, remaining_ms: Some(900) };
+        let progress = Progress {
+            picture: 2,
+            n_together: 2,
+            n_pictures: 3,
+            step: 5,
+            n_steps: 20,
+            remaining_ms: Some(900),
+        };
         let loading = Loading { model: "sd-xl".into(), fraction: 0.4 };
         let events = [
             (JobEvent::Queued { n_ahead: 4 }, Happened::Queued { n_ahead: 4 }),

@@ -24,6 +24,8 @@ pub struct Config {
     pub device: Option<DeviceKind>,
     /// Most bytes that loaded picture models take together; else half of the machine's memory.
     pub memory_bytes: Option<u64>,
+    /// Most pictures of one job that are made together; else four on a graphics card, and one on the processor.
+    pub n_together: Option<u32>,
     /// In which numbers it computes.
     pub precision: Precision,
 }

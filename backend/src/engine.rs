@@ -3,7 +3,7 @@
 pub mod candle;
 pub mod fake;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use image::{GrayImage, RgbImage};
 use types::error::PublicError;
@@ -35,7 +35,14 @@ pub trait Engine: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Makes picture `index` of a request, from the seed that [`GenerationRequest::seed_of`] tells.
+    /// How many pictures of a request are made together, at most: in one batch, where that is quicker than one after the
+    /// other and memory allows it.
+    fn n_together(&self, _request: &GenerationRequest) -> u32 {
+        1
+    }
+
+    /// Makes the pictures `indices` of a request, which are as many as [`Engine::n_together`] allows, and one at least,
+    /// each from the seed that [`GenerationRequest::seed_of`] tells. It is the picture that it would be alone.
     ///
     /// `materials` are the pictures that the request names, one for each. The picture is as large as
     /// [`GenerationRequest::picture_size`] says.
@@ -47,10 +54,10 @@ pub trait Engine: Send + Sync + 'static {
     fn generate(
         &self,
         request: &GenerationRequest,
-        index: u32,
+        indices: Range<u32>,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<Made, EngineError>;
+    ) -> Result<Vec<Made>, EngineError>;
 
     /// Goes on writing after `start`, which may be empty, and hands over the new text in pieces.
     ///

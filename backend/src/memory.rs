@@ -109,6 +109,7 @@ pub(crate) fn plan(
     parameters: Parameters,
     precision: Precision,
     request: &GenerationRequest,
+    n_together: u32,
     memory: Option<Memory>,
 ) -> Result<Plan, PublicError> {
     let n_bytes = |residence| parameters.n_bytes(residence, precision);
@@ -117,7 +118,7 @@ pub(crate) fn plan(
         return Ok(Plan { residence, model: n_bytes(residence), others: u64::MAX });
     };
     let size = request.picture_size();
-    let (budget, picture) = (memory.for_pictures(), of_picture(size));
+    let (budget, picture) = (memory.for_pictures(), of_pictures(size, n_together));
     for residence in [Residence::Whole, Residence::PartByPart] {
         let model = n_bytes(residence);
         if let Some(others) = budget.checked_sub(model.saturating_add(picture)) {
@@ -144,11 +145,17 @@ pub(crate) fn plan(
     })
 }
 
-/// Bytes that the making of one picture takes besides the weights: the U-Net's or the decoder's, whichever is more,
-/// since one comes after the other.
-pub(crate) fn of_picture((width, height): (u32, u32)) -> u64 {
+/// Bytes that the making of one picture takes besides the weights.
+pub(crate) fn of_picture(size: (u32, u32)) -> u64 {
+    of_pictures(size, 1)
+}
+
+/// Bytes that the making of so many pictures together takes besides the weights: the U-Net's or the decoder's,
+/// whichever is more, since one comes after the other. The U-Net has all of them before it, the decoder one.
+pub(crate) fn of_pictures((width, height): (u32, u32), n_together: u32) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
-    (pixels.min(MOST_DECODED_PIXELS) * DECODER_BYTES_PER_PIXEL).max(pixels * UNET_BYTES_PER_PIXEL)
+    let decoder = pixels.min(MOST_DECODED_PIXELS) * DECODER_BYTES_PER_PIXEL;
+    decoder.max(pixels * UNET_BYTES_PER_PIXEL * u64::from(n_together))
 }
 
 /// Bytes of memory that this program may take of the machine: all it has, or what its container is given; `None` where
@@ -216,7 +223,7 @@ mod tests {
 
     fn planned(precision: Precision, size: (u32, u32), gigabytes: f64) -> Result<Plan, PublicError> {
         let memory = Memory::of_machine_with((gigabytes * 1e9) as u64);
-        plan(&model(), PARAMETERS, precision, &request(size), Some(memory))
+        plan(&model(), PARAMETERS, precision, &request(size), 1, Some(memory))
     }
 
     #[test]
@@ -237,7 +244,7 @@ mod tests {
 
     #[test]
     fn where_memory_is_not_known_everything_fits() {
-        let plan = plan(&model(), PARAMETERS, Precision::F32, &request((4096, 4096)), None).unwrap();
+        let plan = plan(&model(), PARAMETERS, Precision::F32, &request((4096, 4096)), 1, None).unwrap();
         let residence = Residence::Whole;
         assert_eq!(plan, Plan { residence, model: 4_000_000_000, others: u64::MAX });
     }
@@ -264,7 +271,8 @@ mod tests {
     #[test]
     fn a_graphics_card_is_called_one() {
         let card = Memory { bytes: 2_500_000_000, place: Place::Card };
-        let error = plan(&model(), PARAMETERS, Precision::F32, &request((512, 512)), Some(card)).unwrap_err();
+        let error =
+            plan(&model(), PARAMETERS, Precision::F32, &request((512, 512)), 1, Some(card)).unwrap_err();
         assert!(error.message.ends_with("and the graphics card has 2.5 GB"), "{}", error.message);
         assert_eq!(card.for_models(), 2_250_000_000);
     }
@@ -274,6 +282,13 @@ mod tests {
         assert_eq!(of_picture((1536, 1536)), 1536 * 1536 * DECODER_BYTES_PER_PIXEL);
         assert_eq!(of_picture((2048, 1536)), of_picture((1536, 1536)));
         assert!(of_picture((4096, 4096)) > of_picture((1536, 1536)));
+    }
+
+    #[test]
+    fn pictures_together_need_more_for_the_unet_and_not_for_the_decoder() {
+        let size = (512, 512);
+        assert_eq!(of_pictures(size, 2), of_picture(size));
+        assert_eq!(of_pictures(size, 8), 8 * 512 * 512 * UNET_BYTES_PER_PIXEL);
     }
 
     #[test]

@@ -65,10 +65,13 @@ impl JobStatus {
 }
 
 /// How far a running job is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The picture that is being made, from 1.
+    /// The picture that is being made, from 1; the first of them, if several are made together.
     pub picture: u32,
+    /// Pictures that are made together.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub n_together: u32,
     /// Pictures in all.
     pub n_pictures: u32,
     /// Steps done of that picture.
@@ -80,6 +83,21 @@ pub struct Progress {
     pub remaining_ms: Option<u64>,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self { picture: 0, n_together: 1, n_pictures: 0, step: 0, n_steps: 0, remaining_ms: None }
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_one(n: &u32) -> bool {
+    *n == 1
+}
+
 impl Progress {
     /// How much of the whole job is done, 0 to 1.
     pub fn fraction(&self) -> f64 {
@@ -87,7 +105,8 @@ impl Progress {
         if all == 0.0 {
             return 0.0;
         }
-        let done = f64::from(self.picture.saturating_sub(1)) * f64::from(self.n_steps) + f64::from(self.step);
+        let steps_before = f64::from(self.picture.saturating_sub(1)) * f64::from(self.n_steps);
+        let done = steps_before + f64::from(self.step) * f64::from(self.n_together);
         (done / all).min(1.0)
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What whoever asked may want to know of how a picture was made. A stable name: programs may match on it.
+///
+/// A new one comes last, since the numbers of events follow their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {

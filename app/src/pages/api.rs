@@ -107,15 +107,16 @@ const EVENTS: [(&str, &str, &str); 8] = [
     ),
     (
         "progress",
-        "picture, n_pictures, step, n_steps, remaining_ms, preview",
+        "picture, n_together, n_pictures, step, n_steps, remaining_ms, preview",
         "A step was done. Once steps were timed, it tells the milliseconds left; now and then it has a small JPEG \
-         as a data: URL.",
+         as a data: URL. Where several pictures are made together, n_together says how many, from picture on.",
     ),
     (
         "note",
         "note",
         "Something is to be said of how the pictures are made, each once. decoded_in_f32: the VAE left the range of \
-         f16 and was used in f32.",
+         f16 and was used in f32. encoded_in_f32: the VAE left the range of f16 with the start picture and was \
+         used in f32.",
     ),
     ("picture", "picture", "A picture is finished: its id, seed and size."),
     ("done", "", "All pictures are there."),

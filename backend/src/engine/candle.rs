@@ -6,7 +6,7 @@ mod residents;
 mod task;
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::Device;
@@ -14,7 +14,7 @@ use image::RgbImage;
 use inference::model_files::ModelFiles;
 use inference::pipelines::prompt_writer::PromptWriter;
 use inference::pipelines::stable_diffusion::{
-    LoadOptions, Painted, Residence, Rgb, StableDiffusion, StepReport,
+    LoadOptions, Painted, Residence, Rgb, Seeds, StableDiffusion, StepReport,
 };
 use inference::prompts::Embeddings;
 use types::error::PublicError;
@@ -101,8 +101,23 @@ impl CandleEngine {
     }
 
     /// How a picture is to fit into memory.
-    fn plan(&self, model: &PictureModel, request: &GenerationRequest) -> Result<Plan, PublicError> {
-        memory::plan(&model.info, model.parameters, self.config.precision, request, self.memory)
+    fn plan(
+        &self,
+        model: &PictureModel,
+        request: &GenerationRequest,
+        n_together: u32,
+    ) -> Result<Plan, PublicError> {
+        let precision = self.config.precision;
+        memory::plan(&model.info, model.parameters, precision, request, n_together, self.memory)
+    }
+
+    /// As many pictures together as were asked for, or as make a graphics card worth its while.
+    fn most_together(&self) -> u32 {
+        self.config.n_together.unwrap_or(match self.device {
+            // It is busy with one: more together take as long as one after the other, and are seen later.
+            Device::Cpu => 1,
+            _ => 4,
+        })
     }
 
     /// The model that a request asks for, with the LoRAs that it asks for. `tell` is told how much of it was read if
@@ -110,6 +125,7 @@ impl CandleEngine {
     fn painter(
         &self,
         request: &GenerationRequest,
+        n_together: u32,
         tell: &mut dyn FnMut(f64) -> ControlFlow<()>,
     ) -> Result<Arc<StableDiffusion>, EngineError> {
         let installed = self.installed();
@@ -117,7 +133,7 @@ impl CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == *name);
         let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.clone() })?;
         let loras = loras::wanted(request, &installed)?;
-        let plan = self.plan(model, request)?;
+        let plan = self.plan(model, request, n_together)?;
         let files = model.files.with_precision(self.config.precision);
         let prepare = || {
             let files_with_loras = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
@@ -244,19 +260,31 @@ impl Engine for CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);
         let Some(model) = model else { return Ok(()) };
         task::suits(request, &model.files)?;
-        self.plan(model, request).map(|_| ())
+        self.plan(model, request, 1).map(|_| ())
+    }
+
+    fn n_together(&self, request: &GenerationRequest) -> u32 {
+        let installed = self.installed();
+        let model = installed.pictures.iter().find(|model| model.info.name == request.model);
+        let Some(model) = model else { return 1 };
+        let fit =
+            |n: &u32| self.plan(model, request, *n).is_ok_and(|plan| plan.residence == Residence::Whole);
+        (2..=self.most_together()).rev().find(fit).unwrap_or(1)
     }
 
     fn generate(
         &self,
         request: &GenerationRequest,
-        index: u32,
+        indices: Range<u32>,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<Made, EngineError> {
+    ) -> Result<Vec<Made>, EngineError> {
         self.fits(request)?;
-        let model = self.painter(request, &mut |fraction| on_report(Report::Loading(fraction)))?;
-        let task = task::picture_request(request, index, materials)?;
+        let n_together = indices.end.saturating_sub(indices.start);
+        let model =
+            self.painter(request, n_together, &mut |fraction| on_report(Report::Loading(fraction)))?;
+        let task = task::picture_request(request, indices.start, materials)?;
+        let seeds: Vec<Seeds> = indices.map(|index| task::seeds(request, index)).collect();
         let mut report = |report: StepReport<'_>| {
             let preview = || {
                 let preview = report.preview(0);
@@ -270,13 +298,18 @@ impl Engine for CandleEngine {
             let (step, n_steps) = (report.step as u32, report.n_steps as u32);
             on_report(Report::Step(Step { step, n_steps, preview: &preview }))
         };
-        let painted = model.generate(&task, &mut report).map_err(|error| fault(&request.model, &error))?;
-        let notes = notes(&painted);
-        let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
-            model: request.model.clone(),
-            reason: "it painted fewer pixels than the picture has".to_owned(),
-        })?;
-        Ok(Made { image, notes })
+        let painted = model
+            .generate_batch(&task, &seeds, &mut report)
+            .map_err(|error| fault(&request.model, &error))?;
+        let made = painted.into_iter().map(|painted| {
+            let notes = notes(&painted);
+            let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
+                model: request.model.clone(),
+                reason: "it painted fewer pixels than the picture has".to_owned(),
+            })?;
+            Ok(Made { image, notes })
+        });
+        made.collect()
     }
 
     fn write_prompt(

@@ -29,7 +29,7 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
     let request = request(&engine);
     let mut steps = Vec::new();
     let mut paint = || {
-        engine.generate(&request, 0, &Materials::default(), &mut |report| {
+        engine.generate(&request, 0..1, &Materials::default(), &mut |report| {
             if let Report::Step(step) = report {
                 steps.push((step.step, (step.preview)().is_some()));
             }
@@ -37,7 +37,7 @@ fn the_demo_model_paints_and_shows_a_preview_of_every_step() {
         })
     };
     let made = paint().unwrap();
-    assert_eq!((made.image.dimensions(), made.notes.as_slice()), ((128, 128), &[][..]));
+    assert_eq!((made.len(), made[0].image.dimensions(), made[0].notes.len()), (1, (128, 128), 0));
     assert_eq!(paint().unwrap(), made, "the same seed gives the same picture");
     assert_eq!(steps, [(1, true), (2, true), (1, true), (2, true)]);
 }
@@ -47,7 +47,7 @@ fn a_model_that_fits_but_not_at_once_paints_the_same_and_keeps_nothing() {
     let mut engine = engine();
     let request = request(&engine);
     let paint = |engine: &CandleEngine| {
-        engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+        engine.generate(&request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
     };
     let whole = paint(&engine);
     let Parameters { all, largest_part } = engine.installed().pictures[0].parameters;
@@ -63,10 +63,33 @@ fn a_model_that_fits_but_not_at_once_paints_the_same_and_keeps_nothing() {
 }
 
 #[test]
+fn pictures_that_are_made_together_are_what_each_is_alone() {
+    let mut engine = engine();
+    let request = GenerationRequest { count: 3, ..request(&engine) };
+    let paint = |engine: &CandleEngine, indices| {
+        engine.generate(&request, indices, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let together = paint(&engine, 0..3);
+    for (index, made) in (0..3).zip(&together) {
+        assert_eq!(paint(&engine, index..index + 1), std::slice::from_ref(made));
+    }
+    assert_ne!(together[0], together[1]);
+    assert_eq!(engine.n_together(&request), 1, "the processor has no use for more");
+    engine.config.n_together = Some(8);
+    assert_eq!(engine.n_together(&request), 8);
+    // Room for three, and not for four.
+    let Parameters { all, .. } = engine.installed().pictures[0].parameters;
+    let large = GenerationRequest { width: 512, height: 512, ..request.clone() };
+    let needed = 4 * all + memory::of_pictures((512, 512), 3);
+    engine.memory = Some(Memory::of_machine_with(needed * 10 / 9 + 1));
+    assert_eq!(engine.n_together(&large), 3);
+}
+
+#[test]
 fn breaking_off_cancels_after_the_step() {
     let engine = engine();
     let mut n_steps = 0;
-    let broken = engine.generate(&request(&engine), 0, &Materials::default(), &mut |report| {
+    let broken = engine.generate(&request(&engine), 0..1, &Materials::default(), &mut |report| {
         n_steps += u32::from(matches!(report, Report::Step(_)));
         at_first_step(report)
     });
@@ -85,7 +108,7 @@ fn at_first_step(report: Report<'_>) -> ControlFlow<()> {
 /// What is told of the loading of a model, until `is_enough` breaks off.
 fn told_of_loading(engine: &CandleEngine, is_enough: impl Fn(f64) -> bool) -> Vec<f64> {
     let mut told = Vec::new();
-    let broken = engine.generate(&request(engine), 0, &Materials::default(), &mut |report| match report {
+    let broken = engine.generate(&request(engine), 0..1, &Materials::default(), &mut |report| match report {
         Report::Loading(fraction) => {
             told.push(fraction);
             if is_enough(fraction) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -178,7 +201,7 @@ fn a_model_that_could_not_be_loaded_is_tried_again_once_it_is_repaired() {
 
     let engine = engine_on(folder.path());
     let request = request(&engine);
-    let paint = || engine.generate(&request, 0, &Materials::default(), &mut at_first_step);
+    let paint = || engine.generate(&request, 0..1, &Materials::default(), &mut at_first_step);
     let EngineError::Unusable { reason, .. } = paint().unwrap_err() else { panic!("it cannot be loaded") };
     assert!(reason.contains("has shape"), "{reason}");
     assert_eq!(engine.picture_models().remove(0).problem, Some(reason));
@@ -224,7 +247,7 @@ fn a_lora_changes_the_picture_and_leaves_no_trace_when_it_is_taken_out() {
     let engine = engine_on(folder.path());
     let plain = request(&engine);
     let paint = |request: &GenerationRequest| {
-        engine.generate(request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+        engine.generate(request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap()
     };
     let with = |weight: f64| {
         let ink = types::request::LoraUse { name: "ink".into(), weight };
@@ -246,7 +269,7 @@ fn a_lora_that_is_gone_is_refused_and_the_model_stays_usable() {
     let engine = engine_on(folder.path());
     let ink = types::request::LoraUse { name: "ink".into(), weight: 1.0 };
     let request = GenerationRequest { loras: vec![ink], ..request(&engine) };
-    let error = engine.generate(&request, 0, &Materials::default(), &mut at_first_step);
+    let error = engine.generate(&request, 0..1, &Materials::default(), &mut at_first_step);
     assert_eq!(error.unwrap_err().to_string(), "LoRA `ink` is not installed any more");
     assert_eq!(engine.picture_models().remove(0).problem, None);
 }
@@ -265,14 +288,14 @@ fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
         start: Some(RgbImage::from_pixel(128, 128, blue)),
         mask: Some(image::GrayImage::from_fn(128, 128, |x, _| image::Luma([if x < 64 { 0 } else { 255 }]))),
     };
-    let made = engine.generate(&request, 0, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
-    let picture = made.image;
+    let made = engine.generate(&request, 0..1, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
+    let picture = &made[0].image;
     assert_eq!((picture.dimensions(), *picture.get_pixel(10, 64)), ((128, 128), blue));
     assert!((64..128).any(|x| *picture.get_pixel(x, 64) != blue), "the other half was painted");
 }
 
 /// What an engine says of a request that its asker can mend: the field, and the sentence.
-fn refusal(result: Result<Made, EngineError>) -> (String, String) {
+fn refusal(result: Result<Vec<Made>, EngineError>) -> (String, String) {
     match result.unwrap_err() {
         EngineError::Refused(error) => (error.field.unwrap_or_default(), error.message),
         other => panic!("not refused: {other}"),
@@ -283,7 +306,7 @@ fn refusal(result: Result<Made, EngineError>) -> (String, String) {
 fn what_a_model_has_not_enough_layers_for_is_the_askers_to_mend() {
     let engine = engine();
     let request = GenerationRequest { clip_skip: 12, ..request(&engine) };
-    let painted = engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(()));
+    let painted = engine.generate(&request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(()));
     assert_eq!(
         refusal(painted),
         (
@@ -377,7 +400,11 @@ fn a_vae_that_leaves_the_range_of_f16_is_noted() {
         let models_dir = Some(models.path().to_owned());
         let engine = CandleEngine::open(&Config { models_dir, precision, ..Config::default() }).unwrap();
         let request = GenerationRequest { steps: 1, ..request(&engine) };
-        engine.generate(&request, 0, &Materials::default(), &mut |_| ControlFlow::Continue(())).unwrap().notes
+        engine
+            .generate(&request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(()))
+            .unwrap()
+            .remove(0)
+            .notes
     };
     assert_eq!(notes_with(inference::precision::Precision::F16), [Note::DecodedInF32]);
     assert!(notes_with(inference::precision::Precision::F32).is_empty());

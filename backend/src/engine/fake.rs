@@ -1,7 +1,7 @@
 //! An engine for tests: paints a gradient step by step, as fast as the test lets it, and over it the picture that
 //! it starts from.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use image::imageops::{FilterType, resize};
@@ -35,6 +35,7 @@ pub struct FakeEngine {
     loras: Vec<LoraInfo>,
     loads: bool,
     notes: Vec<Note>,
+    n_together: u32,
     gate: Arc<GateState>,
 }
 
@@ -58,6 +59,7 @@ impl FakeEngine {
             loras: vec![fake_lora()],
             loads: false,
             notes: Vec::new(),
+            n_together: 1,
             gate: Arc::default(),
         }
     }
@@ -89,6 +91,13 @@ impl FakeEngine {
     #[must_use]
     pub fn noting(mut self, notes: Vec<Note>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// The same engine, which makes so many pictures together.
+    #[must_use]
+    pub fn together(mut self, n_together: u32) -> Self {
+        self.n_together = n_together;
         self
     }
 
@@ -165,13 +174,17 @@ impl Engine for FakeEngine {
         vec!["demo-prompts".to_owned()]
     }
 
+    fn n_together(&self, _: &GenerationRequest) -> u32 {
+        self.n_together
+    }
+
     fn generate(
         &self,
         request: &GenerationRequest,
-        index: u32,
+        indices: Range<u32>,
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
-    ) -> Result<Made, EngineError> {
+    ) -> Result<Vec<Made>, EngineError> {
         for fraction in [0.25, 0.5, 0.75, 1.0].into_iter().filter(|_| self.loads) {
             self.gate.pass();
             if on_report(Report::Loading(fraction)).is_break() {
@@ -184,24 +197,28 @@ impl Engine for FakeEngine {
             match &self.behaviour {
                 Behaviour::Paints => {}
                 Behaviour::Fails(error) => return Err(error.clone()),
-                Behaviour::PanicsFrom(first) if index < *first => {}
+                Behaviour::PanicsFrom(first) if indices.end <= *first => {}
                 Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
             }
             let done = f64::from(step) / f64::from(n_steps);
-            let preview = || Some(gradient(request, index, 32, 32, done));
+            let preview = || Some(gradient(request, indices.start, 32, 32, done));
             if on_report(Report::Step(Step { step, n_steps, preview: &preview })).is_break() {
                 return Err(EngineError::Cancelled);
             }
         }
         let (width, height) = request.picture_size();
-        let mut picture = gradient(request, index, width, height, 1.0);
-        if let (Some(start), Some(from)) = (&request.start, &materials.start) {
-            let (width, height) = request.start_size();
-            let from = resize(from, width, height, FilterType::Triangle);
-            let mask = materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
-            lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
-        }
-        Ok(Made { image: picture, notes: self.notes.clone() })
+        let make = |index| {
+            let mut picture = gradient(request, index, width, height, 1.0);
+            if let (Some(start), Some(from)) = (&request.start, &materials.start) {
+                let (width, height) = request.start_size();
+                let from = resize(from, width, height, FilterType::Triangle);
+                let mask =
+                    materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
+                lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
+            }
+            Made { image: picture, notes: self.notes.clone() }
+        };
+        Ok(indices.map(make).collect())
     }
 
     fn write_prompt(

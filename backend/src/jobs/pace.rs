@@ -15,6 +15,7 @@ const PREVIEWS_PER_PICTURE: u32 = 6;
 pub(super) struct Pace {
     n_steps: u32,
     n_pictures: u32,
+    n_together: u32,
     last_step: Option<Instant>,
     /// Time and number of the steps that were measured: all but the first of every picture, which
     /// has the loading of the model and the reading of the prompt in it.
@@ -24,11 +25,13 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(n_steps: u32, n_pictures: u32) -> Self {
-        Self { n_steps, n_pictures, last_step: None, measured: (Duration::ZERO, 0), last_preview: None }
+        let measured = (Duration::ZERO, 0);
+        Self { n_steps, n_pictures, n_together: 1, last_step: None, measured, last_preview: None }
     }
 
-    /// The next picture begins.
-    pub(super) fn begin_picture(&mut self) {
+    /// The next pictures begin, so many together: each of their steps is one of all of them.
+    pub(super) fn begin_pictures(&mut self, n_together: u32) {
+        self.n_together = n_together;
         self.last_step = None;
         self.last_preview = None;
     }
@@ -47,10 +50,12 @@ impl Pace {
         (n_steps > 0).then(|| time / n_steps)
     }
 
-    /// Time to the end of the job after step `step` of picture `index`.
+    /// Time to the end of the job after step `step` of picture `index` and those that are made with it. The ones after
+    /// them are made as many together.
     pub(super) fn remaining(&self, index: u32, step: u32) -> Option<Duration> {
-        let pictures_after = self.n_pictures.saturating_sub(index + 1);
-        let steps = pictures_after * self.n_steps + self.n_steps.saturating_sub(step);
+        let pictures_after = self.n_pictures.saturating_sub(index + self.n_together);
+        let runs_after = pictures_after.div_ceil(self.n_together.max(1));
+        let steps = runs_after * self.n_steps + self.n_steps.saturating_sub(step);
         Some(self.per_step()? * steps)
     }
 
@@ -78,7 +83,7 @@ mod tests {
     fn previews(n_steps: u32, step_ms: u64) -> Vec<u32> {
         let mut pace = Pace::new(n_steps, 1);
         let mut now = Instant::now();
-        pace.begin_picture();
+        pace.begin_pictures(1);
         (1..=n_steps)
             .filter(|_| {
                 now += Duration::from_millis(step_ms);
@@ -108,11 +113,14 @@ mod tests {
     fn the_remaining_time_follows_from_measured_steps() {
         let mut pace = Pace::new(10, 2);
         let start = Instant::now();
-        pace.begin_picture();
+        pace.begin_pictures(1);
         pace.record_step(start);
         assert_eq!(pace.remaining(0, 1), None, "the first step has the loading in it");
         pace.record_step(start + Duration::from_millis(100));
         assert_eq!(pace.remaining(0, 2), Some(Duration::from_millis(1_800)));
         assert_eq!(pace.remaining(1, 10), Some(Duration::ZERO));
+        let mut pace = Pace { n_pictures: 7, ..pace };
+        pace.begin_pictures(3);
+        assert_eq!(pace.remaining(0, 2), Some(Duration::from_millis(2_800)), "then three, then one");
     }
 }

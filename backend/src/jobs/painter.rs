@@ -1,6 +1,6 @@
 //! The part of the work on a job that computes: engine, previews, encoding. Blocks its thread.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use super::progress::ProgressHub;
 use crate::engine::{Made, Materials, Report, Step};
 use crate::{Engine, Result, pictures};
 
-/// All that is needed to paint one picture of a job.
+/// All that is needed to paint some pictures of a job.
 pub(super) struct Painter {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) hub: Arc<ProgressHub>,
@@ -25,7 +25,8 @@ pub(super) struct Painter {
     pub(super) attempt: u64,
     pub(super) request: Arc<GenerationRequest>,
     pub(super) materials: Arc<Materials>,
-    pub(super) index: u32,
+    /// Those that are made together.
+    pub(super) indices: Range<u32>,
     pub(super) pace: Pace,
     /// Looked at at every report.
     pub(super) stop: CancellationToken,
@@ -41,25 +42,31 @@ pub(super) struct Painted {
     pub(super) height: u32,
     /// What is to be said of how it was made.
     pub(super) notes: Vec<Note>,
-    /// Handed on to the next picture of the job.
-    pub(super) pace: Pace,
 }
 
 impl Painter {
-    /// Paints the picture and tells the hub how far it is.
+    /// Paints the pictures and tells the hub how far they are. The pace is for the next ones of the job.
     ///
     /// # Errors
     /// `EngineError::Cancelled` if it was stopped; otherwise whatever is wrong with the model.
-    pub(super) fn paint(mut self) -> Result<Painted> {
-        self.pace.begin_picture();
+    pub(super) fn paint(mut self) -> Result<(Vec<Painted>, Pace)> {
+        self.pace.begin_pictures(self.n_together());
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
         let materials = Arc::clone(&self.materials);
-        let Made { image, notes } =
-            engine.generate(&request, self.index, &materials, &mut |report| self.on_report(&report))?;
-        let png = pictures::encode(&image, &request, self.index, PictureFormat::Png)?;
-        let thumbnail = pictures::thumbnail(&image)?;
-        Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes, pace: self.pace })
+        let indices = self.indices.clone();
+        let made =
+            engine.generate(&request, indices.clone(), &materials, &mut |report| self.on_report(&report))?;
+        let painted = indices.zip(made).map(|(index, Made { image, notes })| {
+            let png = pictures::encode(&image, &request, index, PictureFormat::Png)?;
+            let thumbnail = pictures::thumbnail(&image)?;
+            Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes })
+        });
+        Ok((painted.collect::<Result<_>>()?, self.pace))
+    }
+
+    fn n_together(&self) -> u32 {
+        self.indices.end - self.indices.start
     }
 
     fn on_report(&mut self, report: &Report<'_>) -> ControlFlow<()> {
@@ -74,7 +81,7 @@ impl Painter {
     }
 
     fn on_loading(&self, fraction: f64) {
-        let number = numbers::loading(self.attempt, self.index, fraction);
+        let number = numbers::loading(self.attempt, self.indices.start, fraction);
         let loading = Loading { model: self.request.model.clone(), fraction };
         self.hub.publish(self.job, number, JobEvent::Loading { loading });
     }
@@ -88,15 +95,17 @@ impl Painter {
                 .inspect_err(|error| tracing::warn!(job.id = %self.job, %error, "a preview was left out"))
                 .ok()
         });
-        let remaining = self.pace.remaining(self.index, step.step);
+        let first = self.indices.start;
+        let remaining = self.pace.remaining(first, step.step);
         let progress = Progress {
-            picture: self.index + 1,
+            picture: first + 1,
+            n_together: self.n_together(),
             n_pictures: self.request.count,
             step: step.step,
             n_steps: step.n_steps,
             remaining_ms: remaining.map(|time| time.as_millis() as u64),
         };
-        let number = numbers::step(self.attempt, self.index, step.step);
+        let number = numbers::step(self.attempt, first, step.step);
         self.hub.publish(self.job, number, JobEvent::Progress { progress, preview });
     }
 }

@@ -175,7 +175,14 @@ mod tests {
 
     fn progress(step: u32, preview: Option<&str>) -> JobEvent {
         JobEvent::Progress {
-            progress: Progress { picture: 1, n_pictures: 1, step, n_steps: 9, remaining_ms: None },
+            progress: Progress {
+                picture: 1,
+                n_together: 1,
+                n_pictures: 1,
+                step,
+                n_steps: 9,
+                remaining_ms: None,
+            },
             preview: preview.map(str::to_owned),
         }
     }

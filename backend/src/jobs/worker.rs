@@ -154,7 +154,10 @@ impl Worker {
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
         let mut pace = Pace::new(request.n_steps(), request.count);
-        for index in first..request.count {
+        let mut next = first;
+        while next < request.count {
+            let n_together = engine.n_together(&request).clamp(1, request.count - next);
+            let indices = next..next + n_together;
             let task = Painter {
                 engine: Arc::clone(engine),
                 hub: Arc::clone(hub),
@@ -162,7 +165,7 @@ impl Worker {
                 attempt,
                 request: Arc::clone(&request),
                 materials: Arc::clone(&materials),
-                index,
+                indices: indices.clone(),
                 pace,
                 stop: stop.clone(),
             };
@@ -172,7 +175,7 @@ impl Worker {
                 painted = painting => painted,
                 () = stopping.cancelled() => return Ok(Ended::Stopped),
             };
-            let painted = match painted {
+            let (painted, pace_after) = match painted {
                 Ok(Ok(painted)) => painted,
                 Ok(Err(Error::Engine(EngineError::Cancelled))) if stopping.is_cancelled() => {
                     return Ok(Ended::Stopped);
@@ -184,14 +187,16 @@ impl Worker {
                     return Ok(Ended::Crashed);
                 }
             };
-            let Some(stored) = self.store_picture(claim, &request, index, &painted).await? else {
-                return Ok(Ended::Over);
-            };
-            self.tell_notes(claim, index)?;
-            let picture = JobEvent::Picture { picture: stored.info() };
-            hub.publish(job, numbers::picture(attempt, index), picture);
+            for (index, painted) in indices.zip(&painted) {
+                let Some(stored) = self.store_picture(claim, &request, index, painted).await? else {
+                    return Ok(Ended::Over);
+                };
+                self.tell_notes(claim, index)?;
+                let picture = JobEvent::Picture { picture: stored.info() };
+                hub.publish(job, numbers::picture(attempt, index), picture);
+            }
             claim.crashes = 0;
-            pace = painted.pace;
+            (pace, next) = (pace_after, next + n_together);
         }
         Ok(Ended::Done)
     }

@@ -51,6 +51,29 @@ async fn a_step_tells_how_far_it_is_and_what_the_picture_looks_like() {
     working.await.unwrap();
 }
 
+#[tokio::test]
+async fn pictures_that_are_made_together_come_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = TestServices::open(folder.path(), FakeEngine::new().together(2)).await;
+    let raw = RawRequest { count: Some(3), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let events = site.events(id, None).await;
+    assert_eq!(site.run_next_job().await, Outcome::Done);
+    let events: Vec<_> = events.collect().await;
+    assert!(events.is_sorted_by(|a, b| a.number < b.number), "{events:?}");
+    let told = events.iter().filter_map(|event| match &event.event {
+        JobEvent::Progress { progress, .. } if progress.step == 4 => {
+            Some((progress.picture, progress.n_together, format!("{:.2}", progress.fraction())))
+        }
+        JobEvent::Picture { picture } => Some((picture.index + 1, 0, String::new())),
+        _ => None,
+    });
+    let expected = [(1, 2, "0.67"), (1, 0, ""), (2, 0, ""), (3, 1, "1.00"), (3, 0, "")];
+    assert_eq!(told.collect::<Vec<_>>(), expected.map(|(picture, n, all)| (picture, n, all.to_owned())));
+    let job = site.job(id).await;
+    assert_eq!(job.pictures.iter().map(|picture| picture.seed).collect::<Vec<_>>(), [7, 8, 9]);
+}
+
 /// Services over an engine that loads its model before every picture and waits for the gate.
 async fn gated_loading() -> (TestServices, tempfile::TempDir, Gate) {
     let folder = tempfile::tempdir().unwrap();

@@ -105,8 +105,8 @@ impl Conv2d {
     /// [`crate::Error::MissingTensor`], [`crate::Error::TensorShape`].
     pub fn load(scope: &Scope<'_>, sizes: ConvSizes) -> Result<Self> {
         let shape = [sizes.outputs, sizes.inputs, sizes.window, sizes.window];
-        let bias = scope.values("bias", &[sizes.outputs])?;
         let form = scope.with_values("weight", &shape, |weight| {
+            let bias = scope.values("bias", &[sizes.outputs])?;
             if scope.is_for_kernels() {
                 return Ok(packed(weight, bias, sizes, None));
             }

@@ -48,8 +48,8 @@ impl Linear {
     pub fn load(scope: &Scope<'_>, inputs: usize, outputs: usize) -> Result<Self> {
         let is_convolution = scope.shape("weight").is_some_and(|shape| shape.len() == 4);
         let stored: &[usize] = if is_convolution { &[outputs, inputs, 1, 1] } else { &[outputs, inputs] };
-        let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
         let form = scope.with_values("weight", stored, |weight| {
+            let bias = scope.has("bias").then(|| scope.values("bias", &[outputs])).transpose()?;
             if scope.is_for_kernels() {
                 let value = |input: usize, output: usize| weight[output * inputs + input];
                 return Ok(packed(Packed::new(1, inputs, outputs, value), bias));

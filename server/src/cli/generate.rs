@@ -7,7 +7,7 @@ mod models;
 mod pictures;
 
 use std::io::Write;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -83,15 +83,21 @@ impl Generate {
 
         let bar = Bar::new();
         let mut told = Vec::new();
-        for index in 0..request.count {
-            let path = output.name(index, request.count);
-            let Made { image, notes } = paint(&engine, &request, index, &pictures.materials, &bar)?;
-            let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
-            write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
-            bar.drawn.suspend(|| {
-                writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))?;
-                tell(notes, &mut told, &mut std::io::stderr())
-            })?;
+        let mut next = 0;
+        while next < request.count {
+            let n_together = engine.n_together(&request).clamp(1, request.count - next);
+            let indices = next..next + n_together;
+            next = indices.end;
+            let made = paint(&engine, &request, indices.clone(), &pictures.materials, &bar)?;
+            for (index, Made { image, notes }) in indices.zip(made) {
+                let path = output.name(index, request.count);
+                let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
+                write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+                bar.drawn.suspend(|| {
+                    writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))?;
+                    tell(notes, &mut told, &mut std::io::stderr())
+                })?;
+            }
         }
         bar.drawn.finish_and_clear();
         Ok(())
@@ -154,12 +160,12 @@ fn tell(notes: Vec<Note>, told: &mut Vec<Note>, out: &mut impl Write) -> std::io
 fn paint(
     engine: &dyn Engine,
     request: &GenerationRequest,
-    index: u32,
+    indices: Range<u32>,
     materials: &Materials,
     bar: &Bar,
-) -> anyhow::Result<Made> {
-    let made = engine.generate(request, index, materials, &mut |report| {
-        bar.show(request, index, &report);
+) -> anyhow::Result<Vec<Made>> {
+    let made = engine.generate(request, indices.clone(), materials, &mut |report| {
+        bar.show(request, &indices, &report);
         ControlFlow::Continue(())
     })?;
     Ok(made)

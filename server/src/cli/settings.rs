@@ -7,6 +7,7 @@ use backend::Config;
 use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use serde::Deserialize;
+use types::request::COUNT;
 
 use crate::bundled;
 
@@ -37,6 +38,10 @@ pub struct Common {
     /// Most memory that loaded picture models take together, in GB [default: half of what the machine has]
     #[arg(long, global = true, env = "DARKROOM_MEMORY", value_name = "GB", value_parser = parse_gigabytes)]
     memory: Option<u64>,
+    /// Most pictures of one job that are made together, where memory allows it [default: 4 on a graphics card, 1 on the
+    /// processor]
+    #[arg(long, global = true, env = "DARKROOM_BATCH", value_name = "N", value_parser = parse_batch)]
+    batch: Option<u32>,
     /// What to log on stderr: error, warn, info, debug or trace, or a list such as warn,server=debug [default:
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
@@ -54,6 +59,7 @@ struct File {
     device: Option<String>,
     dtype: Option<String>,
     memory: Option<f64>,
+    batch: Option<u32>,
     log: Option<String>,
 }
 
@@ -73,6 +79,8 @@ pub struct Settings {
     pub dtype: Precision,
     /// Most bytes of loaded models, if anything was said about it.
     pub memory: Option<u64>,
+    /// Most pictures together, if anything was said about it.
+    pub batch: Option<u32>,
     /// What to log, if anything was said about it.
     pub log: String,
 }
@@ -91,6 +99,7 @@ impl Settings {
         let device = file.device.as_deref().map(parse_device).transpose();
         let dtype = file.dtype.as_deref().map(parse_precision).transpose();
         let memory = file.memory.map(|gigabytes| parse_gigabytes(&gigabytes.to_string())).transpose();
+        let batch = file.batch.map(|n| parse_batch(&n.to_string())).transpose();
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,
@@ -100,6 +109,7 @@ impl Settings {
             device: flags.device.or(device.map_err(|sentence| said("device", sentence))?),
             dtype: flags.dtype.or(dtype.map_err(|sentence| said("dtype", sentence))?).unwrap_or_default(),
             memory: flags.memory.or(memory.map_err(|sentence| said("memory", sentence))?),
+            batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -114,6 +124,7 @@ impl Settings {
             device: self.device,
             precision: self.dtype,
             memory_bytes: self.memory,
+            n_together: self.batch,
             ..Config::default()
         }
     }
@@ -171,6 +182,13 @@ fn parse_gigabytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is no such number of gigabytes; allowed are 0.1 to 100000"))
 }
 
+fn parse_batch(text: &str) -> Result<u32, String> {
+    let n: Option<u32> = text.parse().ok().filter(|n| COUNT.contains(n));
+    n.ok_or_else(|| {
+        format!("`{text}` is no such number of pictures; allowed are {} to {}", COUNT.start(), COUNT.end())
+    })
+}
+
 /// Where programs keep their data, or a folder right here if the system has no such place.
 fn usual_data_folder() -> PathBuf {
     dirs::data_dir().map_or_else(|| PathBuf::from("data"), |folder| folder.join("darkroom"))
@@ -200,7 +218,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `log` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `log` (line 2)"
             ),
             "{error}"
         );
@@ -211,6 +229,13 @@ mod tests {
         assert_eq!(parse_device("cuda"), Ok(DeviceKind::Cuda));
         assert_eq!(parse_device("gpu"), Err("known are cpu, cuda, metal".to_owned()));
         assert_eq!(parse_precision("int8"), Err("known are f32, f16, bf16".to_owned()));
+    }
+
+    #[test]
+    fn a_batch_is_of_no_more_pictures_than_a_job_has() {
+        assert_eq!(parse_batch("8"), Ok(8));
+        let refused = parse_batch("9").unwrap_err();
+        assert_eq!(refused, "`9` is no such number of pictures; allowed are 1 to 8");
     }
 
     #[test]

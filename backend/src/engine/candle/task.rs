@@ -2,7 +2,7 @@
 
 use inference::model_files::ModelFiles;
 use inference::pipelines::stable_diffusion::{
-    self as pipeline, Info, Mask, PictureRequest, Rgb, SoftMask, extend,
+    self as pipeline, Info, Mask, PictureRequest, Rgb, Seeds, SoftMask, extend,
 };
 use types::error::PublicError;
 use types::prompt::lora_tags;
@@ -84,6 +84,12 @@ pub(super) fn picture_request(
         hires,
         ..PictureRequest::new(&prompt, request.width as usize, request.height as usize)
     })
+}
+
+/// The noise of picture `index`.
+pub(super) fn seeds(request: &GenerationRequest, index: u32) -> Seeds {
+    let variation = request.variation_of(index).map_or(0, |variation| variation.seed);
+    Seeds { seed: request.seed_of(index), variation }
 }
 
 /// The start picture as large as the whole, and what of it is painted anew.
@@ -176,6 +182,7 @@ mod tests {
         assert_eq!(task.noise, request.noise);
         let fourth = picture_request(&request, 3, &Materials::default()).unwrap();
         assert_eq!((fourth.seed, fourth.variation.unwrap().seed), (7, 103));
+        assert_eq!(seeds(&request, 3), fourth.seeds());
     }
 
     #[test]

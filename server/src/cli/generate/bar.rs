@@ -1,5 +1,6 @@
 //! What `darkroom generate` shows while it paints.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use backend::engine::Report;
@@ -25,8 +26,8 @@ impl Bar {
         Self { drawn }
     }
 
-    /// Shows how far picture `index` is.
-    pub fn show(&self, request: &GenerationRequest, index: u32, report: &Report<'_>) {
+    /// Shows how far the pictures `indices` are, which are made together.
+    pub fn show(&self, request: &GenerationRequest, indices: &Range<u32>, report: &Report<'_>) {
         let drawn = &self.drawn;
         let (template, message, length, position) = match report {
             Report::Loading(fraction) => {
@@ -34,9 +35,16 @@ impl Bar {
                 (LOADING, message, 100, (fraction * 100.0).round() as u64)
             }
             Report::Step(step) => {
-                let message = format!("picture {} of {}", index + 1, request.count);
-                let [count, n_steps] = [request.count, step.n_steps].map(u64::from);
-                (STEPS, message, count * n_steps, u64::from(index) * n_steps + u64::from(step.step))
+                let (first, last) = (indices.start + 1, indices.end);
+                let message = if first == last {
+                    format!("picture {first} of {}", request.count)
+                } else {
+                    format!("pictures {first} to {last} of {}", request.count)
+                };
+                let [count, n_steps, n_before, n_together, step] =
+                    [request.count, step.n_steps, indices.start, last - indices.start, step.step]
+                        .map(u64::from);
+                (STEPS, message, count * n_steps, n_before * n_steps + step * n_together)
             }
         };
         if drawn.length() != Some(length) || drawn.message() != message {
@@ -68,15 +76,16 @@ mod tests {
         )
         .unwrap();
         let bar = Bar { drawn: ProgressBar::hidden() };
-        let shown = |index, report: Report<'_>| {
-            bar.show(&request, index, &report);
+        let shown = |indices: Range<u32>, report: Report<'_>| {
+            bar.show(&request, &indices, &report);
             let (position, length) = (bar.drawn.position(), bar.drawn.length().unwrap());
             format!("{}: {position} of {length}", bar.drawn.message())
         };
         let step = |step| Report::Step(Step { step, n_steps: 4, preview: &|| None });
-        assert_eq!(shown(0, Report::Loading(0.0)), "loading sd-xl: 0 of 100");
-        assert_eq!(shown(0, Report::Loading(0.43)), "loading sd-xl: 43 of 100");
-        assert_eq!(shown(0, step(1)), "picture 1 of 2: 1 of 8");
-        assert_eq!(shown(1, step(3)), "picture 2 of 2: 7 of 8");
+        assert_eq!(shown(0..1, Report::Loading(0.0)), "loading sd-xl: 0 of 100");
+        assert_eq!(shown(0..1, Report::Loading(0.43)), "loading sd-xl: 43 of 100");
+        assert_eq!(shown(0..1, step(1)), "picture 1 of 2: 1 of 8");
+        assert_eq!(shown(1..2, step(3)), "picture 2 of 2: 7 of 8");
+        assert_eq!(shown(0..2, step(3)), "pictures 1 to 2 of 2: 6 of 8");
     }
 }
