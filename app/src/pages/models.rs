@@ -19,9 +19,13 @@ pub fn ModelsPage() -> impl IntoView {
         <div class="models-page">
             <h1>"Models"</h1>
             <p class="lead">
-                "A model is a folder in the layout that diffusers writes, with weights as "
-                <code>"safetensors"</code>
-                ". Whoever runs this site adds one by putting it into the models folder, which is the one named by "
+                "A model is a checkpoint, one "
+                <code>".safetensors"</code>
+                " file, or a folder in the layout that diffusers writes. Whoever runs this site adds one with "
+                <code>"darkroom models import"</code>
+                " or "
+                <code>"pull"</code>
+                ", or by putting it into the models folder, which is the one named by "
                 <code>"--models"</code>
                 ", or else "
                 <code>"models"</code>
