@@ -8,12 +8,17 @@ use types::error::PublicError;
 use types::model::ModelInfo;
 use types::request::GenerationRequest;
 
-/// The VAE decoder's widest layers hold some 500 numbers for each pixel.
+/// The VAE decoder's widest layers hold some 500 numbers for each pixel, in f32.
 const DECODER_BYTES_PER_PIXEL: u64 = 2_048;
+/// Where candle computes rather than this program's own kernels, norms and convolutions hold five maps of 256 channels
+/// beside each other, some of them in f32 whatever the precision.
+const DECODER_BYTES_PER_PIXEL_WITH_CANDLE: u64 = 5_632;
 /// Larger pictures go through the decoder in tiles.
 const MOST_DECODED_PIXELS: u64 = 1536 * 1536;
-/// A guided step of the U-Net holds some twenty maps of 320 channels at an eighth of each side, for two pictures.
-const UNET_BYTES_PER_PIXEL: u64 = 800;
+/// One look of the U-Net at one picture holds some twenty maps of 320 channels at an eighth of each side.
+const UNET_BYTES_PER_PIXEL: u64 = 400;
+/// The same where candle computes.
+const UNET_BYTES_PER_PIXEL_WITH_CANDLE: u64 = 1_100;
 /// Between what there is and what pictures may take of it: the system, the driver and everything else want some, too.
 const SHARE_FOR_PICTURES: f64 = 0.9;
 
@@ -118,7 +123,14 @@ pub(crate) fn plan(
         return Ok(Plan { residence, model: n_bytes(residence), others: u64::MAX });
     };
     let size = request.picture_size();
-    let (budget, picture) = (memory.for_pictures(), of_pictures(size, n_together));
+    let budget = memory.for_pictures();
+    let work = Work {
+        has_kernels: memory.place == Place::Machine && precision == Precision::F32,
+        // With guidance: text and no text; of a model that changes a picture by an instruction, without that, too.
+        n_looks: if model.edits { 3 } else { 2 },
+        n_together,
+    };
+    let picture = work.n_bytes(size);
     for residence in [Residence::Whole, Residence::PartByPart] {
         let model = n_bytes(residence);
         if let Some(others) = budget.checked_sub(model.saturating_add(picture)) {
@@ -129,7 +141,7 @@ pub(crate) fn plan(
     let least = n_bytes(Residence::PartByPart);
     let needed = gigabytes(least.saturating_add(picture));
     let (name, has) = (&model.name, memory.sentence());
-    let fits = budget.checked_sub(least).and_then(|left| nearest(model, size, left));
+    let fits = budget.checked_sub(least).and_then(|left| nearest(model, size, work, left));
     Err(match fits {
         Some((less_width, less_height)) => PublicError::invalid_field(
             if request.hires.is_some() { "hires_scale" } else { "width" },
@@ -145,17 +157,39 @@ pub(crate) fn plan(
     })
 }
 
-/// Bytes that the making of one picture takes besides the weights.
+/// Bytes that the making of one picture takes besides the weights, on the processor in f32.
 pub(crate) fn of_picture(size: (u32, u32)) -> u64 {
     of_pictures(size, 1)
 }
 
-/// Bytes that the making of so many pictures together takes besides the weights: the U-Net's or the decoder's,
-/// whichever is more, since one comes after the other. The U-Net has all of them before it, the decoder one.
-pub(crate) fn of_pictures((width, height): (u32, u32), n_together: u32) -> u64 {
-    let pixels = u64::from(width) * u64::from(height);
-    let decoder = pixels.min(MOST_DECODED_PIXELS) * DECODER_BYTES_PER_PIXEL;
-    decoder.max(pixels * UNET_BYTES_PER_PIXEL * u64::from(n_together))
+/// The same of so many pictures together.
+pub(crate) fn of_pictures(size: (u32, u32), n_together: u32) -> u64 {
+    Work { has_kernels: true, n_looks: 2, n_together }.n_bytes(size)
+}
+
+/// How pictures are made.
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    /// Whether this program's own kernels compute.
+    has_kernels: bool,
+    /// How often the U-Net looks at each picture in a step.
+    n_looks: u64,
+    n_together: u32,
+}
+
+impl Work {
+    /// Bytes that it takes besides the weights: the U-Net's or the decoder's, whichever is more, since one comes after
+    /// the other. The U-Net has all pictures before it, the decoder one.
+    fn n_bytes(self, (width, height): (u32, u32)) -> u64 {
+        let (decoder, unet) = if self.has_kernels {
+            (DECODER_BYTES_PER_PIXEL, UNET_BYTES_PER_PIXEL)
+        } else {
+            (DECODER_BYTES_PER_PIXEL_WITH_CANDLE, UNET_BYTES_PER_PIXEL_WITH_CANDLE)
+        };
+        let pixels = u64::from(width) * u64::from(height);
+        let looked_at = pixels * self.n_looks * u64::from(self.n_together);
+        (pixels.min(MOST_DECODED_PIXELS) * decoder).max(looked_at * unet)
+    }
 }
 
 /// Bytes of memory that this program may take of the machine: all it has, or what its container is given; `None` where
@@ -179,7 +213,7 @@ fn of_container(system: &mut System) -> Option<u64> {
 }
 
 /// The largest size of the same shape, as nearly as the model's steps allow, that takes no more than `bytes`.
-fn nearest(model: &ModelInfo, (width, height): (u32, u32), bytes: u64) -> Option<(u32, u32)> {
+fn nearest(model: &ModelInfo, (width, height): (u32, u32), work: Work, bytes: u64) -> Option<(u32, u32)> {
     let multiple = model.limits.multiple.max(1);
     let longer = width.max(height);
     (1..longer / multiple).rev().find_map(|n| {
@@ -190,7 +224,7 @@ fn nearest(model: &ModelInfo, (width, height): (u32, u32), bytes: u64) -> Option
         };
         let size = (scaled(width), scaled(height));
         let is_allowed = model.limits.allows_side(size.0) && model.limits.allows_side(size.1);
-        (is_allowed && of_picture(size) <= bytes).then_some(size)
+        (is_allowed && work.n_bytes(size) <= bytes).then_some(size)
     })
 }
 
@@ -231,7 +265,7 @@ mod tests {
         let plan = planned(Precision::F32, (1024, 1024), 8.0).unwrap();
         let others = 7_200_000_000 - 4_000_000_000 - of_picture((1024, 1024));
         assert_eq!(plan, Plan { residence: Residence::Whole, model: 4_000_000_000, others });
-        let half = planned(Precision::F16, (1024, 1024), 5.0).unwrap();
+        let half = planned(Precision::F16, (512, 512), 5.0).unwrap();
         assert_eq!((half.residence, half.model), (Residence::Whole, 2_000_000_000));
     }
 
@@ -240,6 +274,25 @@ mod tests {
         let plan = planned(Precision::F32, (1024, 1024), 6.0).unwrap();
         assert_eq!((plan.residence, plan.model), (Residence::PartByPart, 2_400_000_000));
         assert_eq!(planned(Precision::F32, (512, 512), 6.0).unwrap().residence, Residence::Whole);
+    }
+
+    #[test]
+    fn half_precision_halves_the_weights_and_not_the_picture() {
+        let others = |precision| planned(precision, (512, 512), 8.0).unwrap().others;
+        let picture = of_picture((512, 512));
+        assert_eq!(others(Precision::F32), 7_200_000_000 - 4_000_000_000 - picture);
+        let with_candle = 512 * 512 * DECODER_BYTES_PER_PIXEL_WITH_CANDLE;
+        assert_eq!(others(Precision::F16), 7_200_000_000 - 2_000_000_000 - with_candle);
+    }
+
+    #[test]
+    fn a_model_that_changes_pictures_looks_at_them_three_times() {
+        let edits = ModelInfo { edits: true, ..model() };
+        let memory = Some(Memory::of_machine_with(80_000_000_000));
+        let others = |model: &ModelInfo| {
+            plan(model, PARAMETERS, Precision::F32, &request((4096, 4096)), 1, memory).unwrap().others
+        };
+        assert_eq!(others(&model()) - others(&edits), 4096 * 4096 * UNET_BYTES_PER_PIXEL);
     }
 
     #[test]
@@ -288,7 +341,7 @@ mod tests {
     fn pictures_together_need_more_for_the_unet_and_not_for_the_decoder() {
         let size = (512, 512);
         assert_eq!(of_pictures(size, 2), of_picture(size));
-        assert_eq!(of_pictures(size, 8), 8 * 512 * 512 * UNET_BYTES_PER_PIXEL);
+        assert_eq!(of_pictures(size, 8), 2 * 8 * 512 * 512 * UNET_BYTES_PER_PIXEL);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Installed {
     pub(crate) loras: Vec<LoraInfo>,
     /// The models folder as it was looked at, whatever it held.
     entries: Vec<Entry>,
+    /// In which numbers the models are to compute.
+    precision: Precision,
 }
 
 /// A folder in the layout that diffusers writes, or a checkpoint.
@@ -76,7 +78,7 @@ pub(crate) fn look_again(config: &Config, before: &Installed) -> Option<Installe
 }
 
 fn look_at(config: &Config, entries: Vec<Entry>) -> Installed {
-    let mut installed = Installed::default();
+    let mut installed = Installed { precision: config.precision, ..Installed::default() };
     for files in &config.bundled {
         installed.add(files.clone(), true, Stamp::default());
     }
@@ -116,7 +118,7 @@ impl Installed {
             return;
         }
         if is_picture_model(&files) {
-            let (info, parameters) = describe(&files, name, bundled);
+            let (info, parameters) = describe(&files, name, bundled, self.precision);
             self.add_picture_model(info, parameters, files, stamp);
         } else if files.exists("config.json") {
             self.writers.push(Writer { name, files, stamp });
@@ -135,7 +137,7 @@ impl Installed {
         }
         match ModelFiles::checkpoint(path) {
             Ok(files) => {
-                let (info, parameters) = describe(&files, name, false);
+                let (info, parameters) = describe(&files, name, false, self.precision);
                 self.add_picture_model(info, parameters, files, stamp);
             }
             Err(error) => {
@@ -178,7 +180,12 @@ pub(crate) fn without_path(error: &inference::Error, files: &ModelFiles, name: &
 }
 
 /// A model as the site shows it. One that cannot be used is shown too, with the reason.
-fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Parameters) {
+fn describe(
+    files: &ModelFiles,
+    name: String,
+    bundled: bool,
+    precision: Precision,
+) -> (ModelInfo, Parameters) {
     let (card, checked) = match Card::read(files) {
         Ok(card) => {
             let checked = check(files).and_then(|checked| {
@@ -210,7 +217,7 @@ fn describe(files: &ModelFiles, name: String, bundled: bool) -> (ModelInfo, Para
         vocabulary: card.vocabulary,
         examples: card.examples,
         n_parameters: parameters.all,
-        memory_bytes: parameters.all * Precision::F32.n_bytes() + memory::of_picture((width, height)),
+        memory_bytes: parameters.all * precision.n_bytes() + memory::of_picture((width, height)),
         problem,
     };
     (info, parameters)

@@ -175,6 +175,27 @@ impl CandleEngine {
         Ok(painter)
     }
 
+    /// What went wrong while a model computed. A part that is read no sooner than it is needed may be missing or broken.
+    fn fault(&self, name: &str, error: &inference::Error) -> EngineError {
+        use inference::Error::{
+            BrokenFile, MissingFile, MissingPart, MissingTensor, MissingTensors, TensorShape,
+        };
+        let installed = self.installed();
+        let model = installed.pictures.iter().find(|model| model.info.name == name);
+        match (error, model) {
+            (
+                MissingFile { .. }
+                | BrokenFile { .. }
+                | MissingPart { .. }
+                | MissingTensor { .. }
+                | MissingTensors { .. }
+                | TensorShape { .. },
+                Some(model),
+            ) => unusable(name, &model.files, error),
+            _ => fault(name, error),
+        }
+    }
+
     /// The first that is installed: there is one kind of writer, and the bundled one comes first.
     fn writer(&self) -> Result<(String, Arc<PromptWriter>), EngineError> {
         let installed = self.installed();
@@ -298,9 +319,18 @@ impl Engine for CandleEngine {
             let (step, n_steps) = (report.step as u32, report.n_steps as u32);
             on_report(Report::Step(Step { step, n_steps, preview: &preview }))
         };
-        let painted = model
-            .generate_batch(&task, &seeds, &mut report)
-            .map_err(|error| fault(&request.model, &error))?;
+        let painted = match model.generate_batch(&task, &seeds, &mut report) {
+            // One after the other may fit where all together do not.
+            Err(error) if is_out_of_memory(&error) && seeds.len() > 1 => {
+                tracing::warn!(model.name = request.model, %error, n_together, "pictures are made one by one");
+                let one_by_one = seeds.iter().map(|one| model.generate_batch(&task, &[*one], &mut report));
+                one_by_one
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(|painted| painted.into_iter().flatten().collect())
+            }
+            painted => painted,
+        };
+        let painted = painted.map_err(|error| self.fault(&request.model, &error))?;
         let made = painted.into_iter().map(|painted| {
             let notes = notes(&painted);
             let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
@@ -319,17 +349,18 @@ impl Engine for CandleEngine {
         on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         let (name, writer) = self.writer()?;
-        writer.write(&writer.request(start, seed), on_text).map_err(|error| fault(&name, &error))?;
+        writer.write(&writer.request(start, seed), on_text).map_err(|error| self.fault(&name, &error))?;
         Ok(())
     }
 }
 
+/// What went wrong while a model computed.
 fn fault(model: &str, error: &inference::Error) -> EngineError {
     match error {
         inference::Error::Cancelled => EngineError::Cancelled,
         inference::Error::ClipSkip { .. } => refused("clip_skip", error),
         inference::Error::Embedding { .. } => refused("prompt", error),
-        inference::Error::Request(_) => refused("model", error),
+        inference::Error::NotFinite(_) | inference::Error::Request(_) => refused("model", error),
         inference::Error::Size { .. } => refused("width", error),
         inference::Error::Schedule(_) => refused("steps", error),
         error if is_out_of_memory(error) => EngineError::Refused(PublicError::invalid_field(
@@ -349,8 +380,8 @@ fn refused(field: &'static str, error: &inference::Error) -> EngineError {
 /// candle has no kind of its own for it, and hands on what the driver says.
 fn is_out_of_memory(error: &inference::Error) -> bool {
     let said = error.to_string().to_lowercase();
-    matches!(error, inference::Error::Candle(_))
-        && (said.contains("out of memory") || said.contains("out_of_memory"))
+    let words = ["out of memory", "out_of_memory", "alloc_failed", "allocation_failed"];
+    matches!(error, inference::Error::Candle(_)) && words.iter().any(|words| said.contains(words))
 }
 
 /// What is to be said of how a picture was made.

@@ -294,6 +294,34 @@ fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
     assert!((64..128).any(|x| *picture.get_pixel(x, 64) != blue), "the other half was painted");
 }
 
+#[test]
+fn a_model_without_its_vae_encoder_paints_and_says_what_it_lacks_when_it_is_to_begin_with_a_picture() {
+    let models = tempfile::tempdir().unwrap();
+    let copy = models.path().join("half");
+    copy_of_demo(&copy);
+    let weights = copy.join("vae/diffusion_pytorch_model.safetensors");
+    let mut tensors = candle_core::safetensors::load(&weights, &Device::Cpu).unwrap();
+    tensors.retain(|name, _| !name.starts_with("encoder."));
+    candle_core::safetensors::save(&tensors, &weights).unwrap();
+    let config = Config { models_dir: Some(models.path().to_owned()), ..Config::default() };
+    let engine = CandleEngine::open(&config).unwrap();
+    let request = GenerationRequest { steps: 2, ..request(&engine) };
+    let paint = |request: &GenerationRequest, start: Option<RgbImage>| {
+        let materials = Materials { start, mask: None };
+        engine.generate(request, 0..1, &materials, &mut |_| ControlFlow::Continue(()))
+    };
+    assert!(paint(&request, None).is_ok());
+    let source = types::request::PictureSource::File("start.png".into());
+    let start = Some(types::request::Start { source, strength: 0.5 });
+    let request = GenerationRequest { start, ..request };
+    let error = paint(&request, Some(RgbImage::new(128, 128))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "model `half` cannot be used: file `vae/diffusion_pytorch_model.safetensors` has no tensor \
+         `encoder.down_blocks.0.resnets.0.norm1.weight`"
+    );
+}
+
 /// What an engine says of a request that its asker can mend: the field, and the sentence.
 fn refusal(result: Result<Vec<Made>, EngineError>) -> (String, String) {
     match result.unwrap_err() {

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, unfold};
 use tokio::sync::watch;
 use types::event::{JobEvent, NumberedEvent};
-use types::job::{JobId, JobStatus};
+use types::job::{JobId, JobStatus, Progress};
 
 use super::info::describe;
 use super::numbers;
@@ -74,13 +74,20 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
     let (number, event) = match job.status {
         JobStatus::Queued => (numbers::queued(attempt, n_ahead), JobEvent::Queued { n_ahead }),
         JobStatus::Running => {
-            let progress = job.progress.unwrap_or_default();
+            let known = job.progress.unwrap_or_default();
+            let first = known.picture.saturating_sub(1);
+            if (first + 1..first + known.n_together).contains(&n_made) {
+                // Pictures that were made together are being stored: the log knows where they stand.
+                return Ok(events);
+            }
+            let progress = Progress {
+                picture: n_made + 1,
+                n_pictures: known.n_pictures,
+                n_steps: known.n_steps,
+                ..Progress::default()
+            };
             // Once it is past the beginning, the log knows more than this.
-            let number = numbers::begin(attempt, n_made);
-            (
-                number,
-                JobEvent::Progress { progress: types::job::Progress { step: 0, ..progress }, preview: None },
-            )
+            (numbers::begin(attempt, n_made), JobEvent::Progress { progress, preview: None })
         }
         JobStatus::Done => (numbers::last(attempt), JobEvent::Done),
         JobStatus::Failed => {

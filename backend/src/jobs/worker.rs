@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
     PutBack,
 }
 
-/// The one worker. A graphics card, or two processor cores, are busy with one picture at a time.
+/// The one worker. A graphics card, or two processor cores, are busy with one job at a time.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     /// Attempts whose end could not be written down, since the disk was full or the database out of order.

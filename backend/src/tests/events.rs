@@ -74,6 +74,45 @@ async fn pictures_that_are_made_together_come_together() {
     assert_eq!(job.pictures.iter().map(|picture| picture.seed).collect::<Vec<_>>(), [7, 8, 9]);
 }
 
+#[tokio::test]
+async fn who_comes_between_two_pictures_is_told_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, gate) = FakeEngine::gated();
+    let site = TestServices::open(folder.path(), engine.together(2)).await;
+    let raw = RawRequest { count: Some(3), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let mut watching = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(4);
+    let is_second = |event: &JobEvent| matches!(event, JobEvent::Picture { picture } if picture.index == 1);
+    read_until(&mut watching, is_second).await;
+    let seen =
+        read_until(&mut site.events(id, None).await, |event| matches!(event, JobEvent::Progress { .. }))
+            .await;
+    let JobEvent::Progress { progress, .. } = &seen.last().unwrap().event else { unreachable!() };
+    assert_eq!((progress.picture, progress.step, progress.n_pictures), (3, 0, 3), "{seen:?}");
+    gate.open();
+    assert_eq!(working.await.unwrap(), Outcome::Done);
+}
+
+#[tokio::test]
+async fn pictures_that_are_made_together_are_cancelled_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, gate) = FakeEngine::gated();
+    let site = TestServices::open(folder.path(), engine.together(2)).await;
+    let raw = RawRequest { count: Some(2), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    let mut events = site.events(id, None).await;
+    let working = site.begin_next_job();
+    gate.allow(2);
+    read_until(&mut events, is_step(2)).await;
+    site.services.cancel_job(&site.alice, id).await.unwrap();
+    gate.open();
+    assert_eq!(working.await.unwrap(), Outcome::Cancelled);
+    let job = site.job(id).await;
+    assert_eq!((job.status, job.pictures.len()), (JobStatus::Cancelled, 0));
+}
+
 /// Services over an engine that loads its model before every picture and waits for the gate.
 async fn gated_loading() -> (TestServices, tempfile::TempDir, Gate) {
     let folder = tempfile::tempdir().unwrap();

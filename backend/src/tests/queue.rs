@@ -142,6 +142,20 @@ async fn panics_are_counted_anew_after_every_picture() {
 }
 
 #[tokio::test]
+async fn after_a_crash_the_pictures_that_were_made_together_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = FakeEngine::new().together(2).behaving(Behaviour::PanicsFrom(2));
+    let mut site = TestServices::open(folder.path(), engine).await;
+    let raw = RawRequest { count: Some(3), ..asking("boats") };
+    let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
+    assert_eq!(site.run_next_job().await, Outcome::PutBack);
+    let kept = site.job(id).await.pictures;
+    assert_eq!(kept.iter().map(|picture| picture.seed).collect::<Vec<_>>(), [7, 8]);
+    site.run_next_job().await;
+    assert_eq!(site.job(id).await.pictures, kept, "none is made twice");
+}
+
+#[tokio::test]
 async fn the_time_in_the_queue_is_no_part_of_the_time_it_took() {
     let (mut site, _folder) = free_running().await;
     let (first, second) = (site.ask("one").await, site.ask("two").await);

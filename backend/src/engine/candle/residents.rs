@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+/// So many at most, however little memory they take: each holds files open.
+const MOST: usize = 16;
+
 /// Loaded models. When the next one would not fit into the budget, those that were not used for longest go first; one
 /// that alone exceeds the budget is kept alone.
 ///
@@ -48,6 +51,9 @@ impl<K: PartialEq, T> Residents<K, T> {
     /// Keeps a model that was just loaded.
     pub(super) fn keep(&mut self, key: K, n_bytes: u64, model: T) -> Arc<T> {
         let model = Arc::new(model);
+        if self.kept.len() >= MOST {
+            self.kept.remove(0);
+        }
         self.kept.push(Resident { key, n_bytes, model: Arc::clone(&model) });
         model
     }
@@ -114,6 +120,16 @@ mod tests {
         assert!(["a", "c"].iter().all(|name| residents.get(name).is_some()));
         residents.make_room(&"a", 3, 0);
         assert!(residents.get(&"a").is_some() && residents.get(&"c").is_none());
+    }
+
+    #[test]
+    fn models_that_take_no_memory_are_not_kept_without_end() {
+        let mut residents = Residents::new(10);
+        for number in 0..2 * MOST {
+            residents.keep(number, 0, number);
+        }
+        assert_eq!(residents.kept().count(), MOST);
+        assert!(residents.get(&0).is_none() && residents.get(&(2 * MOST - 1)).is_some());
     }
 
     #[test]

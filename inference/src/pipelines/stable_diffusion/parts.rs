@@ -51,8 +51,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Loads what every run needs, and lets it go again if it is not to stay: what is wrong with the files is known
-    /// before anything is computed.
+    /// Loads what every run needs, so that what is wrong with the files is known before anything is computed. Of a model
+    /// that is used part by part that goes for the text encoders alone: the rest would be read twice.
     ///
     /// # Errors
     /// As [`super::StableDiffusion::load`].
@@ -68,12 +68,15 @@ impl Parts {
             unet: Part::new(residence),
             decoder: Part::new(residence),
             encoder: Part::new(residence),
-            wide_decoder: Part::new(residence),
-            wide_encoder: Part::new(residence),
+            // Seldom needed, and in nobody's account.
+            wide_decoder: Part::new(Residence::PartByPart),
+            wide_encoder: Part::new(Residence::PartByPart),
         };
         info::parts_fit(&*parts.prompts()?, &parts.unet_config, &parts.vae_config)?;
-        parts.unet()?;
-        parts.decoder()?;
+        if residence == Residence::Whole {
+            parts.unet()?;
+            parts.decoder()?;
+        }
         Ok(parts)
     }
 
