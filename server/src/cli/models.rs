@@ -1,5 +1,6 @@
 //! `darkroom models`.
 
+mod download;
 mod hub;
 mod import;
 mod inspect;

@@ -19,6 +19,9 @@ use ureq::{Agent, Body};
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
 
+/// The header in which a hub says more exactly than by the status what is wrong.
+const ERROR_CODE: &str = "x-error-code";
+
 /// A hub, and who asks.
 pub struct Hub {
     endpoint: String,
@@ -73,8 +76,12 @@ impl Hub {
     /// # Errors
     /// There is no network, no such repository, or no permission.
     pub fn files(&self, repository: &str, revision: &str) -> anyhow::Result<(String, Vec<Sibling>)> {
-        let url = format!("{}/api/models/{repository}/revision/{revision}?blobs=true", self.endpoint);
+        let segment = address_segment(revision);
+        let url = format!("{}/api/models/{repository}/revision/{segment}?blobs=true", self.endpoint);
         let mut response = self.get(&url, 0)?;
+        if response.headers().get(ERROR_CODE).is_some_and(|code| code == "RevisionNotFound") {
+            bail!("repository `{repository}` at `{}` has no revision `{revision}`", self.endpoint);
+        }
         self.refuse(repository, &response)?;
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string();
         let text = text.with_context(|| format!("the answer of `{}` breaks off", self.endpoint))?;
@@ -105,7 +112,8 @@ impl Hub {
         }
         bar.inc(done);
         if done < file.size || file.size == 0 {
-            let url = format!("{}/{repository}/resolve/{commit}/{path}", self.endpoint);
+            let segments: Vec<String> = path.split('/').map(address_segment).collect();
+            let url = format!("{}/{repository}/resolve/{commit}/{}", self.endpoint, segments.join("/"));
             let mut response = self.get(&url, done)?;
             self.refuse(repository, &response)?;
             if done > 0 && response.status() != StatusCode::PARTIAL_CONTENT {
@@ -161,6 +169,29 @@ impl Hub {
     }
 }
 
+/// Bytes as the hub writes sums.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A text as one segment of an address's path. A hub takes the slashes of `refs/pr/1` as `%2F`.
+fn address_segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            // Writing to a `String` cannot fail.
+            let _ = write!(segment, "%{byte:02X}");
+        }
+    }
+    segment
+}
+
 fn receive(from: &mut impl Read, to: &mut File, bar: &ProgressBar) -> std::io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
@@ -189,12 +220,22 @@ fn check(file: &mut File, expected: &Sibling) -> anyhow::Result<()> {
         }
         sum.update(&piece[..n]);
     }
-    let mut found = String::new();
-    for byte in sum.finalize() {
-        write!(found, "{byte:02x}")?;
-    }
+    let found = hexadecimal(&sum.finalize());
     if !found.eq_ignore_ascii_case(sha256) {
         bail!("`{path}` has the SHA-256 {found} and should have {sha256}; try again");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_of_an_address_has_nothing_in_it_that_means_something_there() {
+        assert_eq!(address_segment("refs/pr/1"), "refs%2Fpr%2F1");
+        assert_eq!(address_segment("v1.5_half~2-x"), "v1.5_half~2-x");
+        assert_eq!(address_segment("a b?c#d%e"), "a%20b%3Fc%23d%25e");
+        assert_eq!(address_segment("größer"), "gr%C3%B6%C3%9Fer");
+    }
 }

@@ -9,12 +9,14 @@ use backend::models::inspect;
 use clap::Args;
 use types::error::PublicError;
 
+use super::download::Download;
 use super::hub::{Hub, Sibling};
-use super::place::{bar, free_name, models_folder, unfinished};
+use super::place::{bar, free_name, models_folder};
 
 /// Fetch a model from a Hugging Face hub into the models folder.
 ///
-/// A download that breaks off goes on where it was when the same command is given again. `HF_TOKEN` may hold a token for
+/// A download that breaks off goes on where it was when the same command is given again, unless the repository has
+/// changed since, or another variant is wanted: then it begins anew. `HF_TOKEN` may hold a token for
 /// repositories that ask for one, `HF_ENDPOINT` the address of another hub.
 #[derive(Args)]
 pub struct Pull {
@@ -63,7 +65,7 @@ impl Pull {
         let chosen = self.choose(&files)?;
         let is_checkpoint = chosen.len() == 1;
         let target = folder.join(if is_checkpoint { format!("{name}.safetensors") } else { name.clone() });
-        let unfinished = unfinished(&target);
+        let unfinished = Download::of(repository, &commit, &chosen).place(&target)?;
         let bar = bar(chosen.iter().map(|file| file.size).sum());
         for file in &chosen {
             bar.set_message(file.path.clone());
