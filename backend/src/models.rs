@@ -168,7 +168,7 @@ pub fn is_picture_model(files: &ModelFiles) -> bool {
 }
 
 /// The last part of a path, without a checkpoint's ending, or the name of an embedded model.
-fn name_of(files: &ModelFiles) -> String {
+pub fn name_of(files: &ModelFiles) -> String {
     let path = Path::new(files.name());
     let name = if files.as_checkpoint().is_some() { path.file_stem() } else { path.file_name() };
     name.map_or_else(|| files.name().to_owned(), |name| name.to_string_lossy().into_owned())

@@ -129,3 +129,23 @@ fn a_lora_is_imported_to_its_own_folder() {
         "{line}"
     );
 }
+
+#[test]
+fn a_name_that_another_model_has_is_refused_before_anything_is_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("data/models");
+    std::fs::create_dir_all(&models).unwrap();
+    let import = |name: &str| {
+        let ended = run(folder.path(), &["import", &demo(), "--name", name], &[]);
+        format!("{} {}", ended.code, ended.stderr)
+    };
+    insta::assert_snapshot!(import("demo"), @"2 error: `demo` is a model that this program brings along; choose another name with --name");
+    insta::assert_snapshot!(import("demo-prompts"), @"2 error: `demo-prompts` is a model that this program brings along; choose another name with --name");
+    std::fs::write(models.join("old.ckpt"), "PK").unwrap();
+    insta::assert_snapshot!(import("old"), @"2 error: there is `old.ckpt` in `FOLDER/data/models` already; choose another name with --name");
+    std::fs::write(models.join("Whole.SAFETENSORS"), "").unwrap();
+    insta::assert_snapshot!(import("Whole"), @"2 error: there is `Whole.SAFETENSORS` in `FOLDER/data/models` already; choose another name with --name");
+    assert_eq!(std::fs::read_dir(&models).unwrap().count(), 2, "nothing was copied");
+    std::fs::write(models.join("notes.txt"), "").unwrap();
+    assert_eq!(import("notes"), "0 ", "a file that is no model has no model's name");
+}

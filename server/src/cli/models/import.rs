@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use inference::lora::Lora;
 use types::error::PublicError;
 
-use super::place::{bar, free_name, models_folder, unfinished};
+use super::place::{bar, free_model_name, free_name, models_folder, unfinished};
 
 /// Check a model or a LoRA and copy it into the models folder.
 #[derive(Args)]
@@ -47,8 +47,10 @@ impl Import {
         if is_lora {
             folder.push(LORAS);
             std::fs::create_dir_all(&folder)?;
+            free_name(&folder, &name)?;
+        } else {
+            free_model_name(config, &folder, &name)?;
         }
-        free_name(&folder, &name)?;
         let target = folder.join(if is_file { format!("{name}.safetensors") } else { name.clone() });
         let done = if link { make_link(&path, &target) } else { copy(&path, &target) };
         done.with_context(|| format!("`{}` cannot be installed as `{}`", path.display(), target.display()))?;

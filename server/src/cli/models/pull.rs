@@ -11,7 +11,7 @@ use types::error::PublicError;
 
 use super::download::Download;
 use super::hub::{Hub, Sibling};
-use super::place::{bar, free_name, models_folder};
+use super::place::{bar, free_model_name, models_folder};
 
 /// Fetch a model from a Hugging Face hub into the models folder.
 ///
@@ -57,7 +57,7 @@ impl Pull {
         };
         let name = self.name.clone().unwrap_or_else(|| own_name.to_owned());
         let folder = models_folder(config)?;
-        free_name(&folder, &name)?;
+        free_model_name(config, &folder, &name)?;
 
         let hub = Hub::from_environment();
         let revision = self.revision.as_deref().unwrap_or("main");

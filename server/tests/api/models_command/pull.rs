@@ -130,6 +130,16 @@ fn a_revision_may_have_slashes_in_it_and_one_that_is_not_there_is_told() {
 }
 
 #[test]
+fn the_name_of_a_model_that_the_program_brings_along_is_refused_before_the_hub_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = FakeHub::start(repository());
+    let ended = hub.pull(folder.path(), &["somebody/demo"], None);
+    assert_eq!(ended.code, 2);
+    insta::assert_snapshot!(ended.stderr, @"error: `demo` is a model that this program brings along; choose another name with --name");
+    assert_eq!(hub.asked(), [""; 0]);
+}
+
+#[test]
 fn what_came_with_other_bytes_than_promised_is_deleted_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let broken = "vae/diffusion_pytorch_model.safetensors";
