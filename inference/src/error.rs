@@ -41,6 +41,17 @@ pub enum Error {
         /// What is in it.
         found: String,
     },
+    /// A file of small changes to a model, which are made in a way that is not known here.
+    #[error(
+        "file `{file}` is a LoRA of the kind {kind}, which is not supported; supported are LoRA, LoCon and LoHa, under \
+         the names of kohya's scripts or of PEFT"
+    )]
+    UnsupportedLora {
+        /// Its name.
+        file: String,
+        /// As its makers call it.
+        kind: &'static str,
+    },
     /// A single-file checkpoint without one of its parts.
     #[error(
         "checkpoint `{file}` has no {part}: nothing in it begins with `{prefix}`; take a whole checkpoint, or lay the \

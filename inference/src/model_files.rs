@@ -55,8 +55,8 @@ impl ModelFiles {
     /// No such file brings a tokenizer, so `tokenizer/vocab.json` does not exist unless that folder has it.
     ///
     /// # Errors
-    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::BrokenFile`], [`Error::UnknownFamily`]. What lacks a part
-    /// or a tensor opens, and says so when the part is asked for.
+    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::BrokenFile`], [`Error::UnsupportedLora`],
+    /// [`Error::UnknownFamily`]. What lacks a part or a tensor opens, and says so when the part is asked for.
     pub fn checkpoint(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let checkpoint = Checkpoint::open(path)?;

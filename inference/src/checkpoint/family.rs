@@ -6,6 +6,7 @@ use types::model::Family;
 use super::text;
 use super::{unet, vae};
 use crate::error::{Error, Result};
+use crate::lora::unsupported_kind;
 use crate::model_files::ModelFiles;
 use crate::weights::Header;
 
@@ -108,7 +109,12 @@ impl Kinship {
     }
 }
 
-/// [`Error::UnknownFamily`] about a file.
-pub(super) fn unknown(file: &str, found: String) -> Error {
-    Error::UnknownFamily { file: file.to_owned(), found }
+/// [`Error::UnknownFamily`] about a file, or [`Error::UnsupportedLora`] if that is what it is: the same sentence as
+/// where such a file is looked for.
+pub(super) fn unknown(file: &str, header: &Header, found: String) -> Error {
+    let file = file.to_owned();
+    match unsupported_kind(header) {
+        Some(kind) => Error::UnsupportedLora { file, kind },
+        None => Error::UnknownFamily { file, found },
+    }
 }

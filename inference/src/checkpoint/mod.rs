@@ -52,13 +52,14 @@ impl Checkpoint {
     /// Reads the header and finds every part in it. No weights are read.
     ///
     /// # Errors
-    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::BrokenFile`], [`Error::UnknownFamily`].
+    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::BrokenFile`], [`Error::UnsupportedLora`],
+    /// [`Error::UnknownFamily`].
     pub(crate) fn open(path: &Path) -> Result<Self> {
         refuse_pickle(path)?;
         let file = ModelFiles::open_alone(path)?;
         let header = Header::read(&file)?;
         let name = file.path().to_owned();
-        let family = family::of_header(&header).map_err(|found| family::unknown(&name, found))?;
+        let family = family::of_header(&header).map_err(|found| family::unknown(&name, &header, found))?;
         let unet = UnetBlocks::of_names(&header, unet::PREFIX);
         let vae = VaeBlocks::of_names(&header);
         let expected: &[TextPlace] = match family {

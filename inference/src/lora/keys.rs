@@ -71,13 +71,16 @@ const ROLES: [(&str, Role); 24] = [
     (".hada_t2", Role::Hada2T),
 ];
 
-const UNSUPPORTED: [(&str, &str); 6] = [
+/// Endings of the kinds that are not supported.
+const UNSUPPORTED: [(&str, &str); 8] = [
     (".dora_scale", "DoRA"),
     (".lora_magnitude_vector", "DoRA"),
     (".lora_magnitude_vector.weight", "DoRA"),
+    (".lora_magnitude_vector.default.weight", "DoRA"),
     (".lokr_w1", "LoKr"),
     (".lokr_w1_a", "LoKr"),
     (".oft_blocks", "OFT"),
+    (".oft_diag", "OFT"),
 ];
 
 /// Beginnings, longest first where one begins another.

@@ -65,8 +65,8 @@ impl Lora {
     /// Reads the header of a file and sorts its tensors by layer.
     ///
     /// # Errors
-    /// [`Error::MissingFile`], [`Error::Pickle`]; [`Error::BrokenFile`] if it is no safetensors file, holds no change
-    /// to any layer, holds half of one, or changes of a kind that is not supported.
+    /// [`Error::MissingFile`], [`Error::Pickle`], [`Error::UnsupportedLora`]; [`Error::BrokenFile`] if it is no
+    /// safetensors file, holds no change to any layer, or half of one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         refuse_pickle(path)?;
@@ -78,9 +78,7 @@ impl Lora {
             match Key::parse(name) {
                 Key::Of { place, role } => by_layer.entry(place).or_default().push((role, name.clone())),
                 Key::Unsupported(kind) => {
-                    return Err(file.broken(format!(
-                        "`{name}` belongs to a change of the kind {kind}; supported are LoRA, LoCon and LoHa"
-                    )));
+                    return Err(Error::UnsupportedLora { file: file.path().to_owned(), kind });
                 }
                 Key::Unknown => n_ignored += 1,
             }
@@ -129,6 +127,14 @@ impl Lora {
     pub fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
+}
+
+/// The kind of a file's changes, if it is one that is not supported.
+pub(crate) fn unsupported_kind(header: &Header) -> Option<&'static str> {
+    header.tensors.keys().find_map(|name| match Key::parse(name) {
+        Key::Unsupported(kind) => Some(kind),
+        Key::Of { .. } | Key::Unknown => None,
+    })
 }
 
 /// By the width of the text that the U-Net is told, else by that of the text encoder.

@@ -264,10 +264,24 @@ fn a_file_that_is_no_lora_or_half_of_one_is_refused() {
         complaint(&[("lora_unet_a.lora_up.weight", &[2, 3]), ("lora_unet_a.lora_down.weight", &[2, 2])]),
         "have different ranks",
     );
-    says(
-        complaint(&[("lora_unet_a.lokr_w1", &[2, 3])]),
-        "`lora_unet_a.lokr_w1` belongs to a change of the kind LoKr; supported are LoRA, LoCon and LoHa",
-    );
+    for (kind, name) in [
+        ("LoKr", "lora_unet_a.lokr_w1"),
+        ("LoKr", "lora_unet_a.lokr_w1_a"),
+        ("DoRA", "lora_unet_a.dora_scale"),
+        ("DoRA", "unet.a.lora_magnitude_vector"),
+        ("OFT", "lora_unet_a.oft_blocks"),
+    ] {
+        let change = ["lora_unet_b.lora_up.weight", "lora_unet_b.lora_down.weight"];
+        let sentence = complaint(&[(name, &[2, 2]), (change[0], &[2, 2]), (change[1], &[2, 2])]);
+        assert_eq!(
+            sentence,
+            format!(
+                "file `a.safetensors` is a LoRA of the kind {kind}, which is not supported; supported are LoRA, LoCon \
+                 and LoHa, under the names of kohya's scripts or of PEFT"
+            )
+        );
+        assert_eq!(ModelFiles::checkpoint(&path).unwrap_err().to_string(), sentence);
+    }
     let pickle = folder.path().join("old.pt");
     std::fs::write(&pickle, b"\x80\x02").unwrap();
     assert!(Lora::open(&pickle).unwrap_err().to_string().starts_with("file `old.pt` is a pickle"));

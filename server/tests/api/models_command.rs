@@ -149,3 +149,29 @@ fn a_name_that_another_model_has_is_refused_before_anything_is_copied() {
     std::fs::write(models.join("notes.txt"), "").unwrap();
     assert_eq!(import("notes"), "0 ", "a file that is no model has no model's name");
 }
+
+#[test]
+fn a_lora_of_a_kind_that_is_not_supported_is_told_alike_wherever_it_is_met() {
+    let folder = tempfile::tempdir().unwrap();
+    let loras = folder.path().join("data/models/loras");
+    std::fs::create_dir_all(&loras).unwrap();
+    let layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+    for (kind, ending) in [("DoRA", "dora_scale"), ("LoKr", "lokr_w1")] {
+        let (down, up) = (format!("{layer}.lora_down.weight"), format!("{layer}.lora_up.weight"));
+        let other = format!("{layer}.{ending}");
+        let path = folder.path().join("other.safetensors");
+        write_safetensors(&path, &[(&down, &[4, 768]), (&up, &[320, 4]), (&other, &[320, 1])]);
+        let sentence = format!(
+            "file `other.safetensors` is a LoRA of the kind {kind}, which is not supported; supported are LoRA, LoCon and \
+             LoHa, under the names of kohya's scripts or of PEFT"
+        );
+        for command in ["import", "inspect"] {
+            let ended = run(folder.path(), &[command, "other.safetensors"], &[]);
+            assert_eq!((ended.code, ended.stderr), (2, format!("error: {sentence}")));
+        }
+        std::fs::rename(path, loras.join("other.safetensors")).unwrap();
+        let list = run(folder.path(), &["list"], &[]).stdout;
+        let line = list.lines().find(|line| line.starts_with("other ")).unwrap();
+        assert!(line.ends_with(&sentence), "{line}");
+    }
+}
