@@ -178,7 +178,7 @@ pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
     });
     let loras = raw.loras.iter().map(|lora| {
         let weight = lora.weight.unwrap_or(1.0);
-        ("loras".to_owned(), LoraUse { name: lora.name.clone(), weight }.to_string())
+        ("loras".to_owned(), LoraUse { name: lora.name.clone(), weight }.in_list())
     });
     fields.chain(loras).collect()
 }

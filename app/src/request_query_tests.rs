@@ -128,7 +128,7 @@ fn a_request_goes_through_a_form_and_comes_back_whole() {
         noise: Some("cuda".into()),
         loras: vec![
             RawLora { name: "ink".into(), weight: Some(-0.5) },
-            RawLora { name: "paper".into(), weight: Some(1.0) },
+            RawLora { name: "\"paper\", größer".into(), weight: Some(1.0) },
         ],
         ..RawRequest::default()
     };

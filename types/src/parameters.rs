@@ -7,6 +7,7 @@
 
 use std::fmt::Write;
 
+use crate::prompt::can_stand_in_tag;
 use crate::request::{GenerationRequest, NoiseSource};
 use crate::sampler::Schedule;
 
@@ -14,10 +15,10 @@ use crate::sampler::Schedule;
 ///
 /// The first line is the prompt, the second the negative prompt if there is one, the last the settings as
 /// `Name: value` pairs. LoRAs that the prompt does not name stand behind it, as that web UI knows no other place
-/// for them.
+/// for them; one whose name cannot stand in a tag is left out.
 pub fn to_text(request: &GenerationRequest, index: u32) -> String {
     let mut prompt = request.prompt.clone();
-    for lora in &request.loras {
+    for lora in request.loras.iter().filter(|lora| can_stand_in_tag(&lora.name)) {
         // Writing to a `String` cannot fail.
         let _ = write!(prompt, " <lora:{lora}>");
     }
@@ -135,9 +136,9 @@ mod tests {
 
     #[test]
     fn loras_stand_behind_the_prompt() {
-        let loras =
-            vec![LoraUse { name: "ink".into(), weight: 0.8 }, LoraUse { name: "oil".into(), weight: 1.0 }];
+        let loras = [("ink", 0.8), ("style:v2", 0.5), ("oil, old", 1.0)];
+        let loras = loras.map(|(name, weight)| LoraUse { name: name.into(), weight }).into();
         let text = to_text(&GenerationRequest { loras, ..request() }, 0);
-        assert!(text.starts_with("a red sailing boat <lora:ink:0.8> <lora:oil:1>\nNegative"), "{text}");
+        assert!(text.starts_with("a red sailing boat <lora:ink:0.8> <lora:oil, old:1>\nNegative"), "{text}");
     }
 }

@@ -8,5 +8,5 @@ mod lora;
 mod weighting;
 
 pub use self::attention::{Part, parse};
-pub use self::lora::{LoraTag, lora_tags};
+pub use self::lora::{LoraTag, can_stand_in_tag, lora_tags};
 pub use self::weighting::Weighting;

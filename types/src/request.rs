@@ -28,7 +28,7 @@ use std::ops::RangeInclusive;
 pub use check::RequestContext;
 pub use checked::GenerationRequest;
 pub use hires::Hires;
-pub use loras::{LoraUse, RawLora};
+pub use loras::{LoraUse, RawLora, name_in_list};
 pub use outpaint::Margins;
 pub use raw::RawRequest;
 pub use start::{KnownPicture, Mask, PictureSource, Start};

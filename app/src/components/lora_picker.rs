@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use types::lora::LoraInfo;
 use types::model::Family;
-use types::request::{LORA_WEIGHT, RawLora};
+use types::request::{LORA_WEIGHT, RawLora, name_in_list};
 
 /// One LoRA that can be picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub fn lora_picker(installed: &[InstalledLora], picked: &[RawLora], error: Optio
 
 fn row(number: usize, lora: &InstalledLora, is_picked: bool, weight: f64) -> AnyView {
     let id = format!("lora-{number}");
-    let value = format!("{}:{weight}", lora.name);
+    let name = name_in_list(&lora.name).into_owned();
+    let value = format!("{name}:{weight}");
     let note = (!lora.note.is_empty()).then(|| view! { <span class="note">{lora.note.clone()}</span> });
     // A weight beyond the slider's ends is kept: the check mark carries it.
     let at = weight.clamp(*SLIDER.start(), *SLIDER.end());
@@ -75,7 +76,7 @@ fn row(number: usize, lora: &InstalledLora, is_picked: bool, weight: f64) -> Any
                 type="range"
                 class="lora-weight"
                 data-lora=id.clone()
-                data-name=lora.name.clone()
+                data-name=name
                 min=SLIDER.start().to_string()
                 max=SLIDER.end().to_string()
                 step="0.05"

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use types::job::{JobInfo, JobStatus};
-use types::request::{GenerationRequest, NoiseSource, USUAL_MASK_FEATHER, Weighting};
+use types::request::{GenerationRequest, LoraUse, NoiseSource, USUAL_MASK_FEATHER, Weighting};
 
 use crate::format::{counted, machine_moment, moment};
 
@@ -90,7 +90,7 @@ fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, Stri
         rows.push(("Extended by", "outpaint", sides.join(", ")));
     }
     if !request.loras.is_empty() {
-        let loras: Vec<_> = request.loras.iter().map(ToString::to_string).collect();
+        let loras: Vec<_> = request.loras.iter().map(LoraUse::in_list).collect();
         rows.push(("LoRAs", "loras", loras.join(", ")));
     }
     if let Some(hires) = request.hires {

@@ -68,7 +68,11 @@ pub fn CreatePage() -> impl IntoView {
 /// picture to start from, and every field by its name.
 async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> (FormState, Materials) {
     let mut form = FormState {
-        raw: from_query(|name| query.get(name)),
+        // LoRAs may stand in a field each.
+        raw: from_query(|name| match name {
+            "loras" => query.get_all(name).map(|fields| fields.join(",")),
+            _ => query.get(name),
+        }),
         typed: TypedNumbers::read(|name| query.get(name)),
         beginning: query.get("beginning"),
         error: None,

@@ -1,6 +1,11 @@
 use axum::http::StatusCode;
+use backend::engine::fake::{FakeEngine, fake_lora};
+use serde_json::json;
 use types::job::{JobInfo, JobStatus};
+use types::lora::LoraInfo;
 use types::picture::PictureFormat;
+use types::prompt::can_stand_in_tag;
+use types::request::LoraUse;
 
 use crate::helpers::TestApp;
 
@@ -35,6 +40,64 @@ async fn a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong() {
     let answer = anna.post_form("/", &[("prompt", "a red boat"), ("steps", "many")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.text().contains("is not a whole number"));
+}
+
+/// Values of the page's check marks for LoRAs, and whether each is set.
+fn lora_marks(page: &str) -> Vec<(String, bool)> {
+    let marks = page.split("<input").filter(|input| input.contains("type=\"checkbox\" id=\"lora-"));
+    let read = |mark: &str| {
+        let mark = mark.split_once("autocomplete").unwrap().0;
+        let value = mark.split_once("value=\"").unwrap().1.split_once('"').unwrap().0;
+        let plain =
+            value.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        (plain, mark.contains(" checked"))
+    };
+    marks.map(read).collect()
+}
+
+#[tokio::test]
+async fn a_lora_of_any_name_goes_through_form_query_json_and_where_it_can_a_tag() {
+    let names = ["ink, old", "\"ink\"", "größer 水墨", "style:2", "a<b>&amp;"];
+    let loras = names.map(|name| LoraInfo { name: name.into(), ..fake_lora() });
+    let app = TestApp::with_engine(FakeEngine::new().with_loras(loras.into())).await;
+    let anna = app.browser();
+    let all = names.map(|name| LoraUse { name: name.into(), weight: 1.0 });
+    let asked_for = async |location: &str| {
+        let id = location.strip_prefix("/j/").expect("it leads to the job").parse().expect("with an id");
+        anna.job(id).await.json::<JobInfo>().request.loras
+    };
+
+    let marks = lora_marks(&anna.get("/").await.text());
+    assert!(marks.len() == names.len() && marks.iter().all(|(_, is_set)| !is_set), "{marks:?}");
+    let mut fields = vec![("prompt", "a red boat")];
+    fields.extend(marks.iter().map(|(value, _)| ("loras", value.as_str())));
+    let job = anna.post_form("/", &fields).await.header("location").to_owned();
+    assert_eq!(asked_for(&job).await, all);
+
+    // The form is filled in again from the job, and from a query that the form was sent on with.
+    let form = anna.get(&format!("/?job={}", &job["/j/".len()..])).await.text();
+    let written = anna.post_form("/prompt", &fields).await.header("location").to_owned();
+    for page in [form, anna.get(&written).await.text()] {
+        let again = lora_marks(&page);
+        assert!(again.iter().all(|(_, is_set)| *is_set), "{again:?}");
+        assert!(again.iter().map(|(value, _)| value).eq(marks.iter().map(|(value, _)| value)), "{again:?}");
+    }
+
+    let listed = names.map(|name| json!({ "name": name, "weight": 1 }));
+    let answer = anna.create_job(json!({ "prompt": "a red boat", "loras": listed })).await;
+    assert_eq!(answer.json::<JobInfo>().request.loras, all);
+
+    // A name that is not installed would be refused.
+    let tags: String = names
+        .iter()
+        .filter(|name| can_stand_in_tag(name))
+        .map(|name| format!(" <lora:{name}:0.5>"))
+        .collect();
+    assert!(tags.contains(names[0]) && tags.contains(names[1]) && tags.contains(names[2]), "{tags}");
+    let answer = anna.create_job(json!({ "prompt": format!("a red boat{tags}") })).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let answer = anna.create_job(json!({ "prompt": "a red boat <lora:ink, new:0.5>" })).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

@@ -42,6 +42,13 @@ pub fn lora_tags(prompt: &str) -> (String, Vec<LoraTag>) {
     (text, tags)
 }
 
+/// Whether a tag can ask for the LoRA of that name. One with `:` or `>` in it, as a file's name may have, can be asked
+/// for beside the prompt alone.
+pub fn can_stand_in_tag(name: &str) -> bool {
+    let (text, tags) = lora_tags(&format!("<lora:{name}:1>"));
+    text.is_empty() && matches!(&tags[..], [tag] if tag.name == name)
+}
+
 /// The tag at the beginning of `text`, and its length in bytes.
 fn read_tag(text: &str) -> Option<(LoraTag, usize)> {
     let length = text.find('>')? + 1;
@@ -92,6 +99,18 @@ mod tests {
             lora_tags("a boat <lora:ink-wash:0.8>, at dusk<lora:grain> <lora:old film v2:1:0.25>");
         assert_eq!(text, "a boat , at dusk ");
         assert_eq!(tags, [tag("ink-wash", 0.8, 0.8), tag("grain", 1.0, 1.0), tag("old film v2", 1.0, 0.25)]);
+    }
+
+    #[test]
+    fn any_name_can_stand_in_a_tag_unless_it_has_what_divides_tags() {
+        for name in ["ink", "old film, v2", "\"quoted\" it's", "größer 水墨", "a=b", "a<b", "(ink)", "[ink"]
+        {
+            assert!(can_stand_in_tag(name), "{name}");
+            assert_eq!(lora_tags(&format!("<lora:{name}:0.5>")).1, [tag(name, 0.5, 0.5)]);
+        }
+        for name in ["style:v2", "style:2", "a>b", "<lora:x>", " ink", "te=1", ""] {
+            assert!(!can_stand_in_tag(name), "{name}");
+        }
     }
 
     #[test]

@@ -185,6 +185,29 @@ fn loras_are_read_with_and_without_a_weight() {
 }
 
 #[test]
+fn names_with_commas_and_quotation_marks_come_back_out_of_a_list() {
+    let names = [
+        "a, b",
+        "ink",
+        "\"old\" film",
+        "6\" pen",
+        ",",
+        "\"",
+        " spaced ",
+        "größer 水墨",
+        "style:2",
+        "a\",\"b",
+    ];
+    let uses = names.map(|name| LoraUse { name: name.into(), weight: -0.5 });
+    let list = uses.each_ref().map(LoraUse::in_list).join(",");
+    assert_eq!(RawLora::parse_list(&list), uses.each_ref().map(RawLora::from), "{list}");
+    // What somebody wrote by hand.
+    let by_hand = RawLora::parse_list("\"a, b\" , \"old\" film:0.5, \"ink\" : 2,\"open");
+    let expected = [("a, b", None), ("\"old\" film", Some(0.5)), ("ink", Some(2.0)), ("\"open", None)];
+    assert_eq!(by_hand, expected.map(|(name, weight)| RawLora { name: name.into(), weight }));
+}
+
+#[test]
 fn loras_that_are_unknown_too_strong_or_named_twice_are_refused() {
     assert_eq!(
         with_loras(&["oil:0.8"]),

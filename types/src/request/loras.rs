@@ -1,5 +1,6 @@
 //! LoRAs to apply.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -40,9 +41,62 @@ impl RawLora {
         weighed.unwrap_or_else(|| Self { name: text.to_owned(), weight: None })
     }
 
-    /// Reads several with commas in between, as they stand in one field of a form. Empty ones are passed over.
+    /// Reads several with commas in between, as they stand in one field of a form or of a query. Empty ones are passed
+    /// over. A name may stand in quotation marks, as [`name_in_list`] puts it.
     pub fn parse_list(text: &str) -> Vec<Self> {
-        text.split(',').filter(|text| !text.trim().is_empty()).map(Self::parse).collect()
+        let mut loras = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (lora, after) = Self::split_quoted(rest).unwrap_or_else(|| {
+                let (plain, after) = rest.split_once(',').unwrap_or((rest, ""));
+                (Self::parse(plain), after)
+            });
+            if !lora.name.is_empty() {
+                loras.push(lora);
+            }
+            rest = after;
+        }
+        loras
+    }
+
+    /// `"NAME"` or `"NAME":WEIGHT` at the beginning of a list, and what stands behind its comma. `None` if it is
+    /// anything else: then the quotation mark belongs to the name.
+    fn split_quoted(list: &str) -> Option<(Self, &str)> {
+        let mut rest = list.trim_start().strip_prefix('"')?;
+        let mut name = String::new();
+        loop {
+            let (part, after) = rest.split_once('"')?;
+            name.push_str(part);
+            let Some(after_two) = after.strip_prefix('"') else {
+                rest = after;
+                break;
+            };
+            name.push('"');
+            rest = after_two;
+        }
+        let (weight, after) = rest.split_once(',').unwrap_or((rest, ""));
+        let weight = match weight.trim() {
+            "" => None,
+            weight => Some(weight.strip_prefix(':')?.trim().parse().ok()?),
+        };
+        Some((Self { name, weight }, after))
+    }
+}
+
+/// A name as [`RawLora::parse_list`] reads it: one that has a comma, begins with a quotation mark, or begins or ends
+/// with a space stands in quotation marks, and each of its own is doubled.
+pub fn name_in_list(name: &str) -> Cow<'_, str> {
+    if name.contains(',') || name.starts_with('"') || name.trim() != name {
+        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+impl LoraUse {
+    /// As [`RawLora::parse_list`] reads it.
+    pub fn in_list(&self) -> String {
+        format!("{}:{}", name_in_list(&self.name), self.weight)
     }
 }
 
