@@ -208,6 +208,28 @@ fn names_with_commas_and_quotation_marks_come_back_out_of_a_list() {
 }
 
 #[test]
+fn the_weights_of_a_lora_that_is_named_in_several_places_have_the_limits_of_one() {
+    let check = |prompt: &str, loras: &[&str]| {
+        let loras = loras.iter().map(|text| RawLora::parse(text)).collect();
+        check_with_loras(RawRequest { loras, ..asked(prompt) }).map(|request| request.loras.len())
+    };
+    let sum = |sum: &str| {
+        format!(
+            "prompt: the weights of LoRA `ink`, which is named more than once, add up to {sum}; allowed are -4 to 4"
+        )
+    };
+    assert_eq!(check("boat <lora:ink:3> <lora:ink:1.5>", &[]), Err(sum("4.5")));
+    assert_eq!(check("boat <lora:ink:1>", &["ink:3.5"]), Err(sum("4.5")));
+    assert_eq!(check("boat <lora:ink:-3> <lora:ink:0:-3>", &[]), Err(sum("-6")));
+    assert_eq!(check("boat <lora:ink:2> <lora:ink:te=3:unet=0>", &["style:v2:4"]), Err(sum("5")));
+    let by_a_hair: f64 = [0.8, 1.6, 0.7, 0.9].iter().sum();
+    assert!(by_a_hair > 4.0);
+    let tags = "<lora:ink:0.8> <lora:ink:1.6> <lora:ink:0.7> <lora:ink:0.9>";
+    assert_eq!(check(&format!("boat {tags}"), &[]), Ok(0));
+    assert_eq!(check("boat <lora:ink:4> <lora:ink:-2>", &["ink:1", "style:v2:4"]), Ok(2));
+}
+
+#[test]
 fn loras_that_are_unknown_too_strong_or_named_twice_are_refused() {
     assert_eq!(
         with_loras(&["oil:0.8"]),

@@ -9,7 +9,7 @@ use super::LORA_WEIGHT;
 use crate::error::PublicError;
 use crate::lora::LoraInfo;
 use crate::model::{Family, ModelInfo};
-use crate::prompt::lora_tags;
+use crate::prompt::{LoraTag, lora_tags};
 
 /// A LoRA as it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -120,7 +120,8 @@ pub(super) fn check(
     installed: &[LoraInfo],
     model: &ModelInfo,
 ) -> Result<Vec<LoraUse>, PublicError> {
-    for tag in lora_tags(prompt).1 {
+    let tags = lora_tags(prompt).1;
+    for tag in &tags {
         find("prompt", &tag.name, installed, model)?;
         for weight in [tag.text_encoder, tag.unet] {
             check_weight("prompt", &tag.name, weight)?;
@@ -139,7 +140,33 @@ pub(super) fn check(
         let weight = check_weight(LISTED, &name, weight.unwrap_or(1.0))?;
         Ok(LoraUse { name, weight })
     };
-    asked.into_iter().map(check_one).collect()
+    let listed = asked.into_iter().map(check_one).collect::<Result<Vec<_>, _>>()?;
+    check_sums(&listed, &tags)?;
+    Ok(listed)
+}
+
+/// A LoRA that is named in several places acts with all of their weights together, which have the limits of one.
+fn check_sums(listed: &[LoraUse], tags: &[LoraTag]) -> Result<(), PublicError> {
+    for LoraTag { name, .. } in tags {
+        let in_list = listed.iter().find(|lora| lora.name == *name).map_or(0.0, |lora| lora.weight);
+        let in_tags = tags.iter().filter(|tag| tag.name == *name);
+        let [text_encoder, unet] = in_tags.fold([in_list; 2], |[text_encoder, unet], tag| {
+            [text_encoder + tag.text_encoder, unet + tag.unet]
+        });
+        for sum in [text_encoder, unet] {
+            // Tenths have no exact sums, and 4 by a hair is still 4.
+            let sum = (sum * 1e9).round() / 1e9;
+            if !LORA_WEIGHT.contains(&sum) {
+                let message = format!(
+                    "the weights of LoRA `{name}`, which is named more than once, add up to {sum}; allowed are {} to {}",
+                    LORA_WEIGHT.start(),
+                    LORA_WEIGHT.end()
+                );
+                return Err(PublicError::invalid_field("prompt", message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The field of the LoRAs that are listed.
