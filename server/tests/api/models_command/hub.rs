@@ -116,10 +116,11 @@ fn answer(stream: TcpStream, held: &mut Held) {
     };
     let Answer { status, code, body, n_sent } = answer;
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} X\r\n{code}content-length: {length}\r\nconnection: close\r\n\r\n");
+    let beginning =
+        format!("HTTP/1.1 {status} X\r\n{code}content-length: {length}\r\nconnection: close\r\n\r\n");
     let mut stream = reader.into_inner();
     // A client that has gone away is no fault of the hub.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..n_sent]));
+    let _ = stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&body[..n_sent]));
 }
 
 struct Answer {
