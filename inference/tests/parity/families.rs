@@ -29,7 +29,7 @@ pub struct Family {
     pub runs: Vec<Run>,
 }
 
-/// How the weights of one part are drawn.
+/// How the weights of one part, or those of a LoRA file, are drawn.
 #[derive(Deserialize)]
 pub struct Weights {
     seed: String,
@@ -76,7 +76,8 @@ impl Family {
 }
 
 impl Weights {
-    fn draw(&self) -> HashMap<String, Tensor> {
+    /// The tensors by their names.
+    pub fn draw(&self) -> HashMap<String, Tensor> {
         let draw = |(name, (shape, offset, factor)): (&String, &(Vec<usize>, f64, f64))| {
             let seed = crc32(format!("{}/{name}", self.seed).as_bytes());
             let noise =
