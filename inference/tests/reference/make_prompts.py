@@ -27,6 +27,9 @@ HERE = pathlib.Path(__file__).parent
 CAPACITY = 75
 COMMA_REACH = 20
 
+# A weight, brackets that lessen, and a new chunk.
+MIXED = "a (red:1.3) [sailing] boat BREAK on a calm sea"
+
 # Whatever may stand in a prompt, and what may go wrong in it.
 BRACKETS = [
     "",
@@ -61,6 +64,7 @@ BRACKETS = [
     "(((((deep)))))",
     "\u6d77\u306e(\u591c:1.2)\u3000BREAK\u3000\u043c\u043e\u0440\u0435 [\u2728]",
     "(line\nbreak:1.2)\tand tab",
+    MIXED,
 ]
 
 LONG = (

@@ -13,7 +13,7 @@ import json
 import numpy
 import torch
 from family_pipelines import USUAL, paint
-from make_prompts import CASES, LONG, Part, encode, learned_vectors
+from make_prompts import CASES, LONG, MIXED, Part, encode, learned_vectors
 from safetensors.torch import load_file, save_file
 from tiny_families import HERE, Family, families
 
@@ -34,7 +34,67 @@ PICTURES = [
 ]
 # Vectors as wide as the text encoders are there for SDXL alone.
 XL_PICTURES = [(LEARNED, NEGATIVE, "a1111", {}), (LEARNED, "", "compel", {"mode": "inpaint", "strength": 0.8})]
-FAMILIES = {"sd1": PICTURES, "sd2": PICTURES, "sdxl": PICTURES + XL_PICTURES}
+
+# Distilled to do without guidance, in a few steps: negative prompts are not heard, however long they are.
+TURBO = {"guidance_scale": 0.0, "sampler": "euler_ancestral"}
+LCM = {"sampler": "lcm", "steps": 4}
+EDIT, INPAINT = {"mode": "edit"}, {"mode": "inpaint"}
+
+# The same for what is special of each family.
+OTHERS = {
+    "sd1": [(MIXED, NEGATIVE, "a1111", {})],
+    "sd2": [(MIXED, NEGATIVE, "a1111", {})],
+    "sdxl": [(MIXED, NEGATIVE, "a1111", {})],
+    "sdxl-turbo": [
+        (MIXED, "", "a1111", {**TURBO, "steps": 4}),
+        (WEIGHTED, LONG, "compel", {**TURBO, "steps": 2, "clip_skip": 2}),
+    ],
+    "sdxl-refiner": [
+        (MIXED, NEGATIVE, "a1111", {"mode": "image", "strength": 0.6}),
+        (LEARNED, "", "compel", {"clip_skip": 2}),
+    ],
+    "sdxl-inpainting": [
+        (MIXED, NEGATIVE, "a1111", INPAINT),
+        (LONG, "", "compel", {"sampler": "euler_ancestral", "clip_skip": 2}),
+    ],
+    "sd1-inpainting": [
+        (MIXED, NEGATIVE, "a1111", {**INPAINT, "sampler": "ddim"}),
+        (BROKEN, LONG, "compel", {**INPAINT, "strength": 0.7, "sampler": "euler_ancestral", "clip_skip": 2}),
+    ],
+    "sd2-zero-snr": [
+        (MIXED, NEGATIVE, "a1111", {"sampler": "ddim", "guidance_rescale": 0.7}),
+        (LONG, "", "compel", {"mode": "hires", "strength": 0.5, "sampler": "uni_pc", "scale": 1.5}),
+    ],
+    "instruct-pix2pix": [
+        (MIXED, NEGATIVE, "a1111", EDIT),
+        (WEIGHTED, LONG, "compel", {**EDIT, "sampler": "euler_ancestral", "clip_skip": 2}),
+    ],
+    "sd2-base": [
+        (MIXED, NEGATIVE, "a1111", {"sampler": "pndm", "steps": 8}),
+        (LONG, "", "compel", {**INPAINT, "strength": 0.8, "clip_skip": 2}),
+    ],
+    "sd2-inpainting": [
+        (MIXED, NEGATIVE, "a1111", {**INPAINT, "sampler": "ddim"}),
+        (WEIGHTED, LONG, "compel", {"sampler": "dpmpp_2m", "clip_skip": 2}),
+    ],
+    "sd-turbo": [
+        (MIXED, "", "a1111", {**TURBO, "steps": 1, "sampler": "euler"}),
+        (WEIGHTED, LONG, "a1111", {**TURBO, "mode": "image", "steps": 4, "strength": 0.5}),
+    ],
+    "sdxl-zero-snr": [
+        (MIXED, NEGATIVE, "a1111", {"guidance_rescale": 0.7}),
+        (LONG, "", "compel", {"mode": "image", "strength": 0.6, "sampler": "dpmpp_2m", "clip_skip": 2}),
+    ],
+    "sdxl-instruct-pix2pix": [
+        (MIXED, NEGATIVE, "a1111", EDIT),
+        (LEARNED, "", "compel", {**EDIT, "sampler": "euler_ancestral", "clip_skip": 2}),
+    ],
+    "sd1-distilled": [
+        (MIXED, "", "a1111", LCM),
+        (LONG, NEGATIVE, "compel", {**LCM, "mode": "image", "strength": 0.75, "clip_skip": 2}),
+    ],
+}
+ALL = [("sd1", PICTURES), ("sd2", PICTURES), ("sdxl", PICTURES + XL_PICTURES), *OTHERS.items()]
 
 
 def readers(family: Family) -> list[Part]:
@@ -53,12 +113,15 @@ def readers(family: Family) -> list[Part]:
 @torch.no_grad()
 def embeds_of(family: Family, run: dict, parse) -> dict:
     """What the pipeline is handed in the place of prompts."""
-    settings = run["prompt"], run["negative_prompt"], run["weighting"], run["clip_skip"]
-    both, _ = encode(readers(family), parse, *settings)
+    is_guided = run["guidance_scale"] > 1 and not family.parts["unet"].network.config.time_cond_proj_dim
+    # Without guidance there is nothing for the prompt to be as long as.
+    negative = run["negative_prompt"] if is_guided else ""
+    both, _ = encode(readers(family), parse, run["prompt"], negative, run["weighting"], run["clip_skip"])
+    is_zero = family.is_xl and family.index.get("force_zeros_for_empty_prompt", True) and not negative
     embeds = {}
     for side, (context, pooled) in zip(("", "negative_"), both):
-        # SDXL was trained with zeros where there is no prompt.
-        share = 0.0 if family.is_xl and side and not run["negative_prompt"] else 1.0
+        # SDXL was trained with zeros where there is no prompt, but for its refiner.
+        share = 0.0 if side and is_zero else 1.0
         embeds[f"{side}prompt_embeds"] = context * share
         if family.is_xl:
             embeds[f"{side}pooled_prompt_embeds"] = pooled * share
@@ -69,7 +132,7 @@ def main() -> None:
     brackets = {row["prompt"]: row["parts"] for row in json.loads((HERE / "prompts.json").read_text())["brackets"]}
     tensors, rows = {}, []
     made = {family.name: family for family in families()}
-    for name, pictures in FAMILIES.items():
+    for name, pictures in ALL:
         for prompt, negative, weighting, more in pictures:
             key = f"{name}.{len(rows)}"
             run = {**USUAL, "prompt": prompt, "negative_prompt": negative, **more, "weighting": weighting, "picture": key}
