@@ -92,6 +92,7 @@ OTHERS = {
     "sd1-distilled": [
         (MIXED, "", "a1111", LCM),
         (LONG, NEGATIVE, "compel", {**LCM, "mode": "image", "strength": 0.75, "clip_skip": 2}),
+        (WEIGHTED, LONG, "a1111", LCM),
     ],
 }
 ALL = [("sd1", PICTURES), ("sd2", PICTURES), ("sdxl", PICTURES + XL_PICTURES), *OTHERS.items()]

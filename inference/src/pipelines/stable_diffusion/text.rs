@@ -31,7 +31,10 @@ impl Conditions {
         device: &Device,
     ) -> Result<Self> {
         let scale = request.guidance_scale;
-        let negative = is_guided(scale).then_some(request.negative_prompt.as_str());
+        // A U-Net that is told the guidance scale is asked once and never hears the negative prompt: the prompt is not to
+        // be filled up to the length of that one.
+        let has_negative = is_guided(scale) && unet.guidance_channels.is_none();
+        let negative = has_negative.then_some(request.negative_prompt.as_str());
         let options = PromptOptions { weighting: request.weighting, clip_skip: request.clip_skip };
         let EncodedPrompts { positive, negative } = prompts.encode(&request.prompt, negative, options)?;
         let negative = negative.unwrap_or_else(|| positive.clone());
