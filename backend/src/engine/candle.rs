@@ -1,5 +1,6 @@
 //! The real engine: Stable Diffusion and GPT-2 on candle.
 
+mod faults;
 mod loading;
 mod loras;
 mod residents;
@@ -150,7 +151,7 @@ impl CandleEngine {
             let options = LoadOptions { residence: plan.residence, embeddings };
             let read = |files: &ModelFiles| StableDiffusion::load_with(files, &self.device, options);
             let model = loading::load(&files, models::n_bytes(&files), read, tell)
-                .map_err(|error| unusable(name, &files, &error))?;
+                .map_err(|error| faults::of_loading(name, &files, &error))?;
             is_new = true;
             Ok(model)
         };
@@ -175,25 +176,11 @@ impl CandleEngine {
         Ok(painter)
     }
 
-    /// What went wrong while a model computed. A part that is read no sooner than it is needed may be missing or broken.
+    /// What went wrong while a model computed.
     fn fault(&self, name: &str, error: &inference::Error) -> EngineError {
-        use inference::Error::{
-            BrokenFile, MissingFile, MissingPart, MissingTensor, MissingTensors, TensorShape,
-        };
         let installed = self.installed();
         let model = installed.pictures.iter().find(|model| model.info.name == name);
-        match (error, model) {
-            (
-                MissingFile { .. }
-                | BrokenFile { .. }
-                | MissingPart { .. }
-                | MissingTensor { .. }
-                | MissingTensors { .. }
-                | TensorShape { .. },
-                Some(model),
-            ) => unusable(name, &model.files, error),
-            _ => fault(name, error),
-        }
+        faults::of_run(name, model.map(|model| &model.files), error)
     }
 
     /// The first that is installed: there is one kind of writer, and the bundled one comes first.
@@ -202,8 +189,9 @@ impl CandleEngine {
         let Some(Writer { name, files, stamp }) = installed.writers.first() else {
             return Err(EngineError::UnknownModel { name: "gpt2".to_owned() });
         };
-        let load =
-            |()| PromptWriter::load(files, &self.device).map_err(|error| unusable(name, files, &error));
+        let load = |()| {
+            PromptWriter::load(files, &self.device).map_err(|error| faults::of_loading(name, files, &error))
+        };
         let residence = Residence::Whole;
         let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new(), residence };
         let plan = Plan { residence, model: 0, others: u64::MAX };
@@ -235,21 +223,6 @@ fn kept<P, T>(
     // Between its runs a model that is used part by part takes nothing.
     let n_bytes = if plan.residence == Residence::Whole { plan.model } else { 0 };
     Ok(residents.keep(key, n_bytes, model))
-}
-
-fn unusable(name: &str, files: &ModelFiles, error: &inference::Error) -> EngineError {
-    if matches!(error, inference::Error::Cancelled) {
-        return EngineError::Cancelled;
-    }
-    if is_out_of_memory(error) {
-        let sentence = format!("there is not enough memory on the graphics card for model `{name}` now");
-        return EngineError::Refused(PublicError::invalid_field("model", sentence));
-    }
-    EngineError::Unusable {
-        model: name.to_owned(),
-        // Visitors know the model by its name, and not by its path on this machine.
-        reason: models::without_path(error, files, name),
-    }
 }
 
 impl Engine for CandleEngine {
@@ -321,7 +294,7 @@ impl Engine for CandleEngine {
         };
         let painted = match model.generate_batch(&task, &seeds, &mut report) {
             // One after the other may fit where all together do not.
-            Err(error) if is_out_of_memory(&error) && seeds.len() > 1 => {
+            Err(error) if faults::is_out_of_memory(&error) && seeds.len() > 1 => {
                 tracing::warn!(model.name = request.model, %error, n_together, "pictures are made one by one");
                 let one_by_one = seeds.iter().map(|one| model.generate_batch(&task, &[*one], &mut report));
                 one_by_one
@@ -352,36 +325,6 @@ impl Engine for CandleEngine {
         writer.write(&writer.request(start, seed), on_text).map_err(|error| self.fault(&name, &error))?;
         Ok(())
     }
-}
-
-/// What went wrong while a model computed.
-fn fault(model: &str, error: &inference::Error) -> EngineError {
-    match error {
-        inference::Error::Cancelled => EngineError::Cancelled,
-        inference::Error::ClipSkip { .. } => refused("clip_skip", error),
-        inference::Error::Embedding { .. } => refused("prompt", error),
-        inference::Error::NotFinite(_) | inference::Error::Request(_) => refused("model", error),
-        inference::Error::Size { .. } => refused("width", error),
-        inference::Error::Schedule(_) => refused("steps", error),
-        error if is_out_of_memory(error) => EngineError::Refused(PublicError::invalid_field(
-            "width",
-            "there is not enough memory on the graphics card for this picture; ask for a smaller one"
-                .to_owned(),
-        )),
-        error => EngineError::Fault { model: model.to_owned(), reason: error.to_string() },
-    }
-}
-
-/// What the asker can mend.
-fn refused(field: &'static str, error: &inference::Error) -> EngineError {
-    EngineError::Refused(PublicError::invalid_field(field, error.to_string()))
-}
-
-/// candle has no kind of its own for it, and hands on what the driver says.
-fn is_out_of_memory(error: &inference::Error) -> bool {
-    let said = error.to_string().to_lowercase();
-    let words = ["out of memory", "out_of_memory", "alloc_failed", "allocation_failed"];
-    matches!(error, inference::Error::Candle(_)) && words.iter().any(|words| said.contains(words))
 }
 
 /// What is to be said of how a picture was made.

@@ -349,7 +349,7 @@ fn what_a_model_has_not_enough_layers_for_is_the_askers_to_mend() {
 fn a_full_graphics_card_is_said_in_a_sentence_and_no_fault_of_the_model() {
     for said in ["DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "Metal: out of memory"] {
         let error = inference::Error::Candle(candle_core::Error::Msg(said.to_owned()));
-        let (field, sentence) = refusal(Err(fault("demo", &error)));
+        let (field, sentence) = refusal(Err(faults::of_run("demo", None, &error)));
         assert_eq!(field, "width");
         assert_eq!(
             sentence,
@@ -357,7 +357,7 @@ fn a_full_graphics_card_is_said_in_a_sentence_and_no_fault_of_the_model() {
         );
     }
     let other = inference::Error::Candle(candle_core::Error::Msg("shape mismatch".to_owned()));
-    assert!(matches!(fault("demo", &other), EngineError::Fault { .. }));
+    assert!(matches!(faults::of_run("demo", None, &other), EngineError::Fault { .. }));
 }
 
 #[test]
