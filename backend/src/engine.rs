@@ -35,8 +35,7 @@ pub trait Engine: Send + Sync + 'static {
         Ok(())
     }
 
-    /// How many pictures of a request are made together, at most: in one batch, where that is quicker than one after the
-    /// other and memory allows it.
+    /// How many pictures of a request are made together, at most: in one batch, as far as memory allows it.
     fn n_together(&self, _request: &GenerationRequest) -> u32 {
         1
     }

@@ -112,7 +112,7 @@ impl CandleEngine {
         memory::plan(&model.info, model.parameters, precision, request, n_together, self.memory)
     }
 
-    /// As many pictures together as were asked for, or as make a graphics card worth its while.
+    /// As many pictures together as were asked for; else a few on a graphics card, which one alone does not fill.
     fn most_together(&self) -> u32 {
         self.config.n_together.unwrap_or(match self.device {
             // It is busy with one: more together take as long as one after the other, and are seen later.

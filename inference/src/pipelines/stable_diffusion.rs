@@ -120,7 +120,7 @@ impl StableDiffusion {
     }
 
     /// Paints a picture for each of `seeds`, which stand in the place of the request's own. The U-Net looks at all of
-    /// them together, which a graphics card does in little more time than at one; the VAE takes one after the other.
+    /// them together; the VAE, which needs more memory, takes one after the other.
     ///
     /// Each picture is the one that its seeds give alone. On other devices than the processor that holds but for the
     /// order in which sums are added up.
