@@ -41,7 +41,7 @@ pub async fn create(
     }
 }
 
-/// `POST /prompt`: lets GPT-2 go on with the prompt that was typed, and shows the form with the result.
+/// `POST /write-prompt`: lets GPT-2 go on with the prompt that was typed, and shows the form with the result.
 ///
 /// The form then also holds what GPT-2 was given (`beginning`) and what it made of it (`written`). A text that
 /// nobody has changed since is written anew from that beginning, as GPT-2 has nothing to add to it.
@@ -178,7 +178,7 @@ pub async fn delete(
 pub async fn page_of(address: Uri) -> Redirect {
     let path = address.path();
     let job = path.strip_suffix("/cancel");
-    Redirect::to(job.unwrap_or(if path == "/prompt" { "/" } else { "/history" }))
+    Redirect::to(job.unwrap_or(if path == "/write-prompt" { "/" } else { "/history" }))
 }
 
 /// To the page that the form was on.

@@ -3,10 +3,12 @@
 //! # Layout
 //! * [`router`]: every route in one list; start reading here
 //! * `api`: one group of endpoints a file, each handler a few lines over [`Services`]
+//! * `openai`, `a1111`, `comfyui`: the same in the shapes of other programs' APIs
 //! * `pages`, `forms` and `selection`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
 //! * `bundled`: the demo models, likewise
 //! * `visitor`, `security`, `extract`, `multipart`, `error`: what stands around every handler
+//! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
 //! * `shutdown`, `telemetry`: the process
 //!
@@ -17,14 +19,18 @@
 // A page of Leptos is one type, as deep as its elements are nested.
 #![recursion_limit = "512"]
 
+mod a1111;
 mod api;
 pub mod assets;
+mod base64_picture;
 mod bundled;
 pub mod cli;
+mod comfyui;
 mod error;
 mod extract;
 mod forms;
 mod multipart;
+mod openai;
 mod pages;
 pub mod router;
 mod security;
@@ -33,8 +39,10 @@ mod shutdown;
 pub mod state;
 mod telemetry;
 mod visitor;
+mod waiting;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -62,7 +70,8 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), Site::bundled(), stopping.clone());
-    let server = axum::serve(listener, router::router(state))
+    let routes = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, routes)
         .with_graceful_shutdown(stopping.clone().cancelled_owned())
         .into_future();
     tokio::pin!(server);

@@ -21,7 +21,7 @@ use crate::api::{events, generate_image, health, history, jobs, loras, models, p
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
-use crate::{forms, pages, security, selection, visitor};
+use crate::{a1111, comfyui, forms, openai, pages, security, selection, visitor};
 
 /// The whole program as one service; a test sends requests to it without a socket.
 pub fn router(state: AppState) -> Router {
@@ -36,7 +36,7 @@ pub fn router(state: AppState) -> Router {
 
     let forms = Router::new()
         .route("/", post(forms::create))
-        .route("/prompt", post(forms::prompt).get(forms::page_of))
+        .route("/write-prompt", post(forms::prompt).get(forms::page_of))
         .route("/j/{id}/cancel", post(forms::cancel).get(forms::page_of))
         .route("/images/{id}/favourite", post(forms::favourite).get(forms::page_of))
         .route("/images/{id}/delete", post(forms::delete).get(forms::page_of))
@@ -65,10 +65,17 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/prompts/stream", get(prompts::stream))
         .route("/api/v1/health", get(health::show));
 
+    // The shapes of other programs' APIs, whose clients keep no cookies.
+    let programs = openai::routes()
+        .merge(a1111::routes())
+        .merge(comfyui::routes())
+        .layer(from_fn(visitor::identify_program));
+
     let routes = pages
         .merge(forms)
         .merge(api)
         .layer(from_fn(visitor::identify))
+        .merge(programs)
         .merge(public)
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)

@@ -1,10 +1,15 @@
 //! Who asks: a random token in a cookie, given out at the first visit and again with every page, so that a
 //! visitor who comes back within a year keeps what is theirs.
 //!
+//! Programs that call an API which other programs have made known ([`identify_program`]) keep no cookies as a rule. They
+//! are told apart by where they call from, and by the key that they send.
+//!
 //! The token itself never leaves this file: everything below gets a [`Visitor`], which is its hash.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -30,6 +35,32 @@ pub async fn identify(jar: CookieJar, mut request: Request, next: Next) -> Respo
     } else {
         answer
     }
+}
+
+/// Middleware for APIs whose clients keep no cookies: puts the [`Visitor`] into the request's extensions, who is the cookie's
+/// if there is one, and else whoever calls from this address with this key. Gives out no cookie, since a
+/// client that keeps it would be somebody else from its second call on.
+pub async fn identify_program(jar: CookieJar, mut request: Request, next: Next) -> Response {
+    let known = jar.get(COOKIE).map(Cookie::value).filter(|token| looks_like_a_token(token));
+    let token = known.map_or_else(|| program_token(&request), str::to_owned);
+    request.extensions_mut().insert(Visitor::from_token(&token));
+    next.run(request).await
+}
+
+/// What stands for a program: the address that the connection comes from, all that proxies say of where they had it from,
+/// and the key. What a proxy says ends with what it saw itself, so nobody can take another's place by making it up.
+fn program_token(request: &Request) -> String {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = address.map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string());
+    let header = |name| {
+        let values = request.headers().get_all(name).iter();
+        values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    let (proxies, key) = (header(HeaderName::from_static("x-forwarded-for")), header(header::AUTHORIZATION));
+    format!("program\n{address}\n{proxies}\n{key}")
 }
 
 fn is_page(answer: &Response) -> bool {
@@ -61,7 +92,34 @@ fn looks_like_a_token(token: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
+
+    #[test]
+    fn a_program_is_told_by_its_address_by_what_proxies_say_and_by_its_key() {
+        let token = |address: &str, headers: &[(HeaderName, &str)]| {
+            let mut request = Request::new(Body::empty());
+            let address: SocketAddr = address.parse().unwrap();
+            request.extensions_mut().insert(ConnectInfo(address));
+            for (name, value) in headers {
+                request.headers_mut().append(name, value.parse().unwrap());
+            }
+            program_token(&request)
+        };
+        let proxied = HeaderName::from_static("x-forwarded-for");
+        let plain = token("10.0.0.1:5000", &[]);
+        assert_eq!(plain, token("10.0.0.1:6000", &[]), "the port changes with every connection");
+        for other in [
+            token("10.0.0.2:5000", &[]),
+            token("10.0.0.1:5000", &[(header::AUTHORIZATION, "Bearer a")]),
+            token("10.0.0.1:5000", &[(proxied.clone(), "192.0.2.1")]),
+        ] {
+            assert_ne!(plain, other);
+        }
+        let forged = token("10.0.0.1:5000", &[(proxied.clone(), "192.0.2.1, 198.51.100.7")]);
+        assert_ne!(forged, token("10.0.0.1:5000", &[(proxied, "192.0.2.1")]));
+    }
 
     #[test]
     fn a_token_that_was_given_out_is_recognised_and_a_made_up_one_is_not() {

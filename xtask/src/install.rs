@@ -2,7 +2,8 @@
 //! that is there already.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -114,20 +115,47 @@ const PYTHON_PACKAGES: [&str; 7] =
 /// # Errors
 /// Python is missing or too old, or a package cannot be installed.
 pub fn python() -> Result<PathBuf> {
+    let versions = paths::root().join("training/requirements.lock");
+    let python = python_environment("venv", "the painter's tests", &versions, |pip| {
+        pip.arg("--constraint").arg(&versions).args(PYTHON_PACKAGES);
+    })?;
+    // The painter draws with Skia, whose package takes the system's OpenGL for granted.
+    if command::output(command::new(&python).args(["-c", "import skia"])).is_err() {
+        debian_packages("OpenGL for the painter", &["libegl1", "libgl1"])?;
+    }
+    Ok(python)
+}
+
+/// A Python environment with the clients that people call Darkroom with, and its interpreter.
+///
+/// # Errors
+/// Python is missing or too old, or a package cannot be installed.
+pub fn clients() -> Result<PathBuf> {
+    let versions = paths::clients().join("requirements.lock");
+    python_environment("clients-venv", "the tests with other programs' clients", &versions, |pip| {
+        pip.arg("--requirement").arg(&versions);
+    })
+}
+
+/// A Python environment in the target folder, made anew when the file with its packages' `versions` changes, and its
+/// interpreter. `packages` says what pip shall install.
+fn python_environment(
+    name: &str,
+    whose: &str,
+    versions: &Path,
+    packages: impl Fn(&mut Command),
+) -> Result<PathBuf> {
     // What the locked numpy needs.
     const NEEDED: (u32, u32) = (3, 11);
-    let versions = paths::root().join("training/requirements.lock");
-    let environment = paths::target().join("venv");
+    let environment = paths::target().join(name);
     let python = environment.join("bin/python");
-    fingerprint::unless_unchanged("venv", std::slice::from_ref(&versions), &python, || {
+    fingerprint::unless_unchanged(name, &[versions.to_owned()], &python, || {
         let version = command::version("python3");
         if version.is_none_or(|version| version < NEEDED) {
             let found = found(version);
-            bail!(
-                "the painter's tests need Python 3.11 or newer, and there is {found}; see https://www.python.org"
-            );
+            bail!("{whose} need Python 3.11 or newer, and there is {found}; see https://www.python.org");
         }
-        println!("  installing the painter tests' Python packages");
+        println!("  installing the Python packages of {whose}");
         if environment.exists() {
             fs::remove_dir_all(&environment)?;
         }
@@ -138,17 +166,11 @@ pub fn python() -> Result<PathBuf> {
             debian_packages("Python's venv", &["python3-venv"])?;
             make()
         })?;
-        command::run(
-            command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint"])
-                .arg(&versions)
-                .args(PYTHON_PACKAGES),
-        )
+        let mut pip = command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        packages(&mut pip);
+        command::run(&mut pip)
     })?;
-    // The painter draws with Skia, whose package takes the system's OpenGL for granted.
-    if command::output(command::new(&python).args(["-c", "import skia"])).is_err() {
-        debian_packages("OpenGL for the painter", &["libegl1", "libgl1"])?;
-    }
     Ok(python)
 }
 

@@ -35,6 +35,11 @@ pub fn end2end() -> PathBuf {
     root().join("end2end")
 }
 
+/// The tests with other programs' clients.
+pub fn clients() -> PathBuf {
+    end2end().join("clients")
+}
+
 /// The program.
 pub fn program(release: bool) -> PathBuf {
     let profile = if release { "release" } else { "debug" };

@@ -29,6 +29,8 @@ pub enum Step {
     Painter,
     /// The tests in a real browser, on the program.
     Browser,
+    /// Other programs' clients, in Python and Node.js, on the program.
+    Clients,
 }
 
 /// Runs the steps named, or all of them, and stops at the first that fails.
@@ -71,6 +73,7 @@ impl Step {
             Self::Program => program::build(true).map(|_| ()),
             Self::Painter => painter(),
             Self::Browser => browser(),
+            Self::Clients => clients(),
         }
     }
 }
@@ -128,6 +131,20 @@ fn browser() -> Result<()> {
     };
     npm(&["run", "--silent", "types"])?;
     npm(&["run", "--silent", "test"])
+}
+
+fn clients() -> Result<()> {
+    let program = program::build(true)?;
+    install::npm_packages()?;
+    let python = install::clients()?;
+    command::run(
+        command::new(python)
+            .args(["-m", "pytest"])
+            .arg(paths::clients())
+            .env("DARKROOM", &program)
+            // Folders of bytecode in the sources are in the way of whoever looks there.
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+    )
 }
 
 fn minutes(time: Duration) -> String {

@@ -112,7 +112,7 @@ fn writing_buttons(writer: Writer) -> impl IntoView {
             type="submit"
             class="quiet"
             id="random-prompt"
-            formaction="/prompt"
+            formaction="/write-prompt"
             formnovalidate=true
             on:click=toggle
         >

@@ -76,7 +76,7 @@ async fn a_lora_of_any_name_goes_through_form_query_json_and_where_it_can_a_tag(
 
     // The form is filled in again from the job, and from a query that the form was sent on with.
     let form = anna.get(&format!("/?job={}", &job["/j/".len()..])).await.text();
-    let written = anna.post_form("/prompt", &fields).await.header("location").to_owned();
+    let written = anna.post_form("/write-prompt", &fields).await.header("location").to_owned();
     for page in [form, anna.get(&written).await.text()] {
         let again = lora_marks(&page);
         assert!(again.iter().all(|(_, is_set)| *is_set), "{again:?}");
@@ -101,7 +101,7 @@ async fn a_lora_of_any_name_goes_through_form_query_json_and_where_it_can_a_tag(
 async fn random_prompt_works_without_a_script_and_keeps_the_other_fields() {
     let app = TestApp::start().await;
     let answer =
-        app.browser().post_form("/prompt", &[("prompt", "a red "), ("seed", "7"), ("steps", "")]).await;
+        app.browser().post_form("/write-prompt", &[("prompt", "a red "), ("seed", "7"), ("steps", "")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let address = answer.header("location");
     assert!(address.starts_with("/?prompt=a+red+"), "{address}");
@@ -188,7 +188,7 @@ async fn a_number_that_is_none_comes_back_as_it_was_typed() {
 async fn a_second_random_prompt_begins_where_the_first_one_did() {
     let app = TestApp::start().await;
     let anna = app.browser();
-    let answer = anna.post_form("/prompt", &[("prompt", "a red"), ("steps", "2o")]).await;
+    let answer = anna.post_form("/write-prompt", &[("prompt", "a red"), ("steps", "2o")]).await;
     let address = answer.header("location").to_owned();
     let page = anna.get(&address).await.text();
     assert!(page.contains("name=\"beginning\" value=\"a red\""), "{page}");
@@ -199,10 +199,10 @@ async fn a_second_random_prompt_begins_where_the_first_one_did() {
         .map(|(_, prompt)| prompt.into_owned())
         .expect("there is a prompt");
     let again = [("prompt", written.as_str()), ("beginning", "a red"), ("written", written.as_str())];
-    let second = anna.post_form("/prompt", &again).await;
+    let second = anna.post_form("/write-prompt", &again).await;
     assert!(second.header("location").contains("&beginning=a+red"), "{}", second.header("location"));
     let changed = [("prompt", "a blue"), ("beginning", "a red"), ("written", written.as_str())];
-    let third = anna.post_form("/prompt", &changed).await;
+    let third = anna.post_form("/write-prompt", &changed).await;
     assert!(third.header("location").starts_with("/?prompt=a+blue+"), "{}", third.header("location"));
 }
 
@@ -210,7 +210,7 @@ async fn a_second_random_prompt_begins_where_the_first_one_did() {
 async fn an_address_that_takes_a_form_alone_leads_to_the_forms_page() {
     let app = TestApp::start().await;
     for (address, page) in [
-        ("/prompt", "/"),
+        ("/write-prompt", "/"),
         ("/j/12/cancel", "/j/12"),
         ("/images/12/delete", "/history"),
         ("/images/12/favourite", "/history"),

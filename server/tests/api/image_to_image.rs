@@ -175,7 +175,7 @@ async fn a_random_prompt_keeps_the_file_that_came_with_the_form() {
     let app = TestApp::start().await;
     let anna = app.browser();
     let form = Multipart::new().field("prompt", "a red").file("start_file", "boat.png", &teal(96, 64));
-    let answer = anna.post_multipart("/prompt", form).await;
+    let answer = anna.post_multipart("/write-prompt", form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     let query =
         answer.header("location").split_once('?').expect("the settings are in the address").1.to_owned();

@@ -1,0 +1,10 @@
+//! The API of ComfyUI.
+
+use axum::Router;
+
+use crate::state::AppState;
+
+/// Its routes.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}

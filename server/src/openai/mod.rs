@@ -1,0 +1,10 @@
+//! OpenAI's Images API.
+
+use axum::Router;
+
+use crate::state::AppState;
+
+/// Its routes.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}
