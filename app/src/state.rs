@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use types::error::{ErrorCode, PublicError};
 use types::request::RawRequest;
 
@@ -33,6 +34,10 @@ impl FormState {
         wrong.is_some_and(|wrong| fields.contains(&wrong))
     }
 }
+
+/// The OpenAPI document that the page of the API is drawn from. The server has it, since it is drawn from the handlers.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiDocument(pub &'static Value);
 
 /// Where a page says that it could not show what was asked for.
 ///

@@ -26,6 +26,8 @@ pub struct Config {
     pub memory_bytes: Option<u64>,
     /// Most pictures of one job that are made together; else four on a graphics card, and one on the processor.
     pub n_together: Option<u32>,
+    /// Whether a job whose pictures were made before gets them from there.
+    pub cache: bool,
     /// In which numbers it computes.
     pub precision: Precision,
 }

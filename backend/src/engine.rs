@@ -35,6 +35,12 @@ pub trait Engine: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What a picture depends on besides the request: which files the model and its LoRAs are, what computes them, and how.
+    /// Where two texts are equal, the same request makes the same picture. `None` if that cannot be told.
+    fn fingerprint(&self, _request: &GenerationRequest) -> Option<String> {
+        None
+    }
+
     /// How many pictures of a request are made together, at most: in one batch, as far as memory allows it.
     fn n_together(&self, _request: &GenerationRequest) -> u32 {
         1

@@ -25,6 +25,9 @@ pub enum Error {
     /// The job has come to its end already.
     #[error("the job is already {}", .0.as_str())]
     AlreadyFinal(JobStatus),
+    /// The job has not come to its end yet.
+    #[error("the job is {}; cancel it first", .0.as_str())]
+    NotFinal(JobStatus),
     /// The disk is full.
     #[error("the disk is full; delete pictures or make room, then try again")]
     StorageFull,
@@ -68,7 +71,9 @@ impl Error {
         let code = match self {
             Self::Refused(error) | Self::Engine(EngineError::Refused(error)) => return error.clone(),
             Self::NotFound { .. } | Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
-            Self::AlreadyFinal(_) | Self::Engine(EngineError::Cancelled) => ErrorCode::Conflict,
+            Self::AlreadyFinal(_) | Self::NotFinal(_) | Self::Engine(EngineError::Cancelled) => {
+                ErrorCode::Conflict
+            }
             Self::StorageFull => ErrorCode::StorageFull,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Engine(EngineError::Unusable { .. }) => ErrorCode::ModelUnusable,

@@ -46,6 +46,7 @@ pub use engine::{Engine, EngineError, Materials};
 pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
 pub use services::{
-    EventStream, MOST_SELECTED, PictureFile, PromptStream, Services, UploadFile, ZipStream, choose_seed,
+    EventStream, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, PictureFile, PromptStream, Services, UploadFile,
+    ZipStream, choose_seed,
 };
 pub use visitors::Visitor;

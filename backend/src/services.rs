@@ -1,5 +1,6 @@
 //! The one handle that pages and HTTP handlers hold.
 
+mod asking;
 mod pictures;
 mod selection;
 mod uploads;
@@ -11,11 +12,11 @@ use futures::stream::BoxStream;
 use rand::Rng;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use types::event::{JobEvent, NumberedEvent};
+use types::event::NumberedEvent;
 use types::job::{JobId, JobInfo};
 use types::lora::LoraInfo;
 use types::model::ModelInfo;
-use types::request::{RawRequest, RequestContext, check_prompt};
+use types::request::check_prompt;
 
 use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
@@ -23,6 +24,7 @@ use crate::prompts::Prompts;
 use crate::shared::Shared;
 use crate::{Config, Engine, Error, Result, Visitor};
 
+pub use asking::MAX_IDEMPOTENCY_KEY;
 pub use pictures::PictureFile;
 pub use selection::{MOST_SELECTED, ZipStream};
 pub use uploads::UploadFile;
@@ -96,57 +98,12 @@ impl Services {
         self.0.shared.engine.prompt_models()
     }
 
-    /// Checks a request and puts it into the queue.
-    ///
-    /// # Errors
-    /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
-    pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
-        let Shared { engine, store, queue, stopping, .. } = &*self.0.shared;
-        if stopping.is_cancelled() {
-            return Err(Error::ShuttingDown);
-        }
-        let context = RequestContext {
-            models: &self.models(),
-            loras: &self.loras(),
-            start: self.known_start(owner, raw.start.as_deref()).await?,
-            mask: self.known_mask(owner, raw.mask.as_deref()).await?,
-        };
-        let request = raw.check(&context, choose_seed)?;
-        engine.fits(&request)?;
-        let row = store.insert_job(owner, &request).await?.ok_or_else(uploads::swept)?;
-        tracing::info!(job.id = %row.job_id(), "a job was asked for");
-        queue.wake();
-        info::describe(&self.0.shared, Some(owner), row, &[]).await
-    }
-
     /// A job. Whoever knows its id may look; [`JobInfo::is_owner`] says who may act.
     ///
     /// # Errors
     /// There is no such job.
     pub async fn job(&self, viewer: &Visitor, id: JobId) -> Result<JobInfo> {
         info::job_info(&self.0.shared, Some(viewer), id).await
-    }
-
-    /// Cancels a job that is queued or running. A running one stops after its present step; pictures that it
-    /// has finished stay.
-    ///
-    /// # Errors
-    /// There is no such job or it is somebody else's; it came to its end before.
-    pub async fn cancel_job(&self, owner: &Visitor, id: JobId) -> Result<JobInfo> {
-        let Shared { store, queue, hub, .. } = &*self.0.shared;
-        let job = self.job(owner, id).await?;
-        if !job.is_owner {
-            return Err(Error::not_found("job", &id));
-        }
-        let Some(row) = store.cancel(id).await? else {
-            let job = self.job(owner, id).await?;
-            return Err(Error::AlreadyFinal(job.status));
-        };
-        queue.stop(id);
-        hub.finish(id, jobs::numbers::last(row.attempt_number()), JobEvent::Cancelled);
-        tracing::info!(job.id = %id, "a job was cancelled");
-        queue.announce_places(store, hub).await;
-        self.job(owner, id).await
     }
 
     /// What happens to a job, from where it stands, or from after the event with the number `after`. The

@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     /// Given to whoever reads what a visitor sent: to one at a time.
     pub(crate) decoding: Semaphore,
+    /// Whether pictures that were made before are given out again.
+    pub(crate) caches: bool,
     /// Cancelled when the program stops.
     pub(crate) stopping: CancellationToken,
     _folder: DataFolder,
@@ -35,7 +37,7 @@ impl Shared {
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
         let folder = DataFolder::lock(&config.data_dir)?;
         let files = Files::in_folder(&folder.pictures())?;
-        Self::open_with_files(folder, files, engine).await
+        Ok(Self { caches: config.cache, ..Self::open_with_files(folder, files, engine).await? })
     }
 
     /// The same with the pictures elsewhere.
@@ -60,6 +62,7 @@ impl Shared {
             hub: Arc::default(),
             queue,
             decoding: Semaphore::new(1),
+            caches: false,
             stopping,
             _folder: folder,
         })

@@ -62,7 +62,7 @@ export async function finished(request: APIRequestContext, id: string): Promise<
 export async function history(
   request: APIRequestContext,
 ): Promise<{ pictures: { id: string; prompt: string; job_id: string }[]; n_matches: number }> {
-  const answer = await request.get("/api/v1/history?limit=100");
+  const answer = await request.get("/api/v1/images?limit=100");
   expect(answer.status()).toBe(200);
   return await answer.json();
 }

@@ -3,15 +3,17 @@
 //! Handlers return [`ApiError`]. A [`backend::Error`] turns into one by `?`: its public sentence is sent,
 //! and what only an operator should see is logged here, once.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use serde::Serialize;
 use types::error::{ErrorCode, PublicError};
+use utoipa::ToSchema;
 
 /// Shorthand for what handlers return.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// An error on its way to a client: JSON with a code, the field that is wrong if one is, and one sentence.
+/// An error on its way to a client: a [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     /// The answer's status.
@@ -64,8 +66,50 @@ impl From<backend::Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let problem = Json(Problem::new(self.status, &self.public));
+        let kind = [(header::CONTENT_TYPE, PROBLEM)];
         // A second time beside the body, for whoever makes a page of it.
-        (self.status, Extension(self.public.clone()), Json(self.public)).into_response()
+        (self.status, kind, Extension(self.public), problem).into_response()
+    }
+}
+
+/// The media type of a [`Problem`].
+pub const PROBLEM: &str = "application/problem+json";
+
+/// What went wrong, as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Where the kind of mistake is described.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", examples("/api#invalid_field"))]
+    kind: String,
+    /// What all mistakes of the kind have in common.
+    #[schema(examples("A field holds a value that is not allowed"))]
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599, examples(422))]
+    status: u16,
+    /// What was wrong this time: one sentence, with the value and what is allowed.
+    #[schema(examples("steps 500 is out of range; allowed are 1 to 150"))]
+    detail: String,
+    /// The kind of mistake. Stable: programs may match on it.
+    code: ErrorCode,
+    /// The field that is wrong, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("steps"))]
+    field: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, public: &PublicError) -> Self {
+        Self {
+            kind: format!("/api#{}", public.code.as_str()),
+            title: public.code.title(),
+            status: status.as_u16(),
+            detail: public.message.clone(),
+            code: public.code,
+            field: public.field.clone(),
+        }
     }
 }
 
@@ -108,7 +152,7 @@ mod tests {
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         insta::assert_snapshot!(
             std::str::from_utf8(&body).unwrap(),
-            @r#"{"code":"storage_full","message":"the disk is full; delete pictures or make room, then try again"}"#
+            @r#"{"type":"/api#storage_full","title":"The disk is full","status":507,"detail":"the disk is full; delete pictures or make room, then try again","code":"storage_full"}"#
         );
     }
 }

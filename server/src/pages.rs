@@ -1,6 +1,6 @@
 //! Leptos' pages as answers: rendered whole, with the status that the page asks for.
 
-use app::{FormState, PageStatus, shell};
+use app::{ApiDocument, FormState, PageStatus, shell};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,6 +11,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
+use crate::api::document;
 use crate::error::ApiError;
 use crate::security;
 use crate::state::AppState;
@@ -73,6 +74,7 @@ async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, requ
             provide_context(state.services.clone());
             provide_context(visitor.clone());
             provide_context(status.clone());
+            provide_context(ApiDocument(document::as_value()));
             if let Some(form) = form.clone() {
                 provide_context(form);
             }

@@ -9,7 +9,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Request, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -17,7 +17,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use types::error::{ErrorCode, PublicError};
 
-use crate::api::{events, generate_image, health, history, jobs, loras, models, pictures, prompts, uploads};
+use crate::api::{self, document};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -44,26 +44,8 @@ pub fn router(state: AppState) -> Router {
         .route("/history/delete", post(selection::delete).get(forms::page_of))
         .layer(from_fn_with_state(state.clone(), forms::errors_as_pages));
 
-    let api = Router::new()
-        .route("/generate-image", post(generate_image::create))
-        .route("/api/v1/jobs", post(jobs::create))
-        .route("/api/v1/jobs/{id}", get(jobs::show))
-        .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/api/v1/jobs/{id}/events", get(events::stream))
-        .route("/api/v1/history", get(history::list))
-        .route("/api/v1/uploads", post(uploads::create))
-        .route("/api/v1/uploads/{id}", get(uploads::show))
-        .route("/api/v1/images/{id}", delete(pictures::delete))
-        .route("/api/v1/images/{id}/favourite", post(pictures::favourite));
-
-    // The same for everybody, so nobody needs a cookie for it.
-    let public = Router::new()
-        .route("/images/{id}", get(pictures::file))
-        .route("/images/{id}/thumbnail", get(pictures::thumbnail))
-        .route("/api/v1/models", get(models::list))
-        .route("/api/v1/loras", get(loras::list))
-        .route("/api/v1/prompts/stream", get(prompts::stream))
-        .route("/api/v1/health", get(health::show));
+    let api = Router::from(api::of_visitors());
+    let public = Router::from(api::of_everybody()).route(document::PATH, get(document::show));
 
     // The shapes of other programs' APIs, whose clients keep no cookies.
     let programs = openai::routes()

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
-use backend::Visitor;
+use backend::{Visitor, ZipStream};
 use futures::TryStreamExt;
 use types::picture::PictureId;
 use types::request::RawRequest;
@@ -29,17 +29,20 @@ pub async fn zip(
 ) -> Response {
     let zip = async { Ok(state.services.zip_pictures(&visitor, &selected(&fields)?).await?) };
     match zip.await {
-        Ok(stream) => {
-            let stream = stream
-                .inspect_err(|error| tracing::error!(error = %chain(error), "a zip file was not finished"));
-            let facts = [
-                (header::CONTENT_TYPE, ZIP.to_owned()),
-                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name())),
-            ];
-            (facts, Body::from_stream(stream)).into_response()
-        }
+        Ok(stream) => zip_answer(stream),
         Err(error) => refuse(state, visitor, &headers, error).await,
     }
+}
+
+/// A zip file on its way, with a name to save it under.
+pub fn zip_answer(stream: ZipStream) -> Response {
+    let stream =
+        stream.inspect_err(|error| tracing::error!(error = %chain(error), "a zip file was not finished"));
+    let facts = [
+        (header::CONTENT_TYPE, ZIP.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name())),
+    ];
+    (facts, Body::from_stream(stream)).into_response()
 }
 
 /// `POST /history/delete`, with `picture=ID` for each.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of mistake it was. A stable name: programs may match on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// A field holds a value that is not allowed; `field` names it.
@@ -50,6 +51,20 @@ impl ErrorCode {
             Self::Internal => "internal",
         }
     }
+
+    /// What all mistakes of the kind have in common: a few words, the same in every problem document.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::InvalidField => "A field holds a value that is not allowed",
+            Self::InvalidRequest => "The request cannot be read",
+            Self::NotFound => "There is nothing under that name",
+            Self::Conflict => "The deed does not fit the present state",
+            Self::ModelUnusable => "A model cannot be used",
+            Self::StorageFull => "The disk is full",
+            Self::ShuttingDown => "The server is stopping",
+            Self::Internal => "Something went wrong on the server",
+        }
+    }
 }
 
 /// An error as a visitor or a client program gets it: no internals, one clear sentence.
@@ -61,7 +76,8 @@ pub struct PublicError {
     /// The request's field that is wrong, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// One sentence, lower case, with the value that was wrong and what is allowed.
+    /// One sentence, lower case, with the value that was wrong and what is allowed. Problem documents call it `detail`.
+    #[serde(alias = "detail")]
     pub message: String,
 }
 

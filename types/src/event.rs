@@ -10,6 +10,7 @@ use crate::picture::PictureInfo;
 ///
 /// The stream of a job begins with where it stands now and ends with `done`, `failed` or `cancelled`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum JobEvent {
     /// It waits for its turn.

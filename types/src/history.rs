@@ -1,7 +1,8 @@
-//! A page of a visitor's pictures.
+//! Pages of what a visitor made.
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::{JobInfo, JobStatus};
 use crate::picture::PictureInfo;
 
 /// Which pictures to show.
@@ -20,6 +21,7 @@ pub struct HistoryQuery {
 
 /// A page of pictures, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryPage {
     /// The pictures.
     pub pictures: Vec<PictureInfo>,
@@ -28,4 +30,27 @@ pub struct HistoryPage {
     pub next: Option<String>,
     /// How many pictures match in all.
     pub n_matches: u64,
+}
+
+/// Which jobs to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobQuery {
+    /// Jobs that stand there alone.
+    pub status: Option<JobStatus>,
+    /// Where the last page ended: its `next`.
+    pub cursor: Option<String>,
+    /// Jobs a page, at most 100; 0 means the usual 24.
+    pub limit: u32,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<JobInfo>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -14,6 +14,7 @@ use crate::request::GenerationRequest;
 
 /// Names a job in URLs. Random, so that it cannot be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct JobId(pub Uuid);
 
@@ -32,6 +33,7 @@ impl FromStr for JobId {
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// Waits for its turn.
@@ -66,6 +68,7 @@ impl JobStatus {
 
 /// How far a running job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// The picture that is being made, from 1; the first of them, if several are made together.
     pub picture: u32,
@@ -98,6 +101,11 @@ fn is_one(n: &u32) -> bool {
     *n == 1
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(it: &bool) -> bool {
+    !*it
+}
+
 impl Progress {
     /// How much of the whole job is done, 0 to 1.
     pub fn fraction(&self) -> f64 {
@@ -113,6 +121,7 @@ impl Progress {
 
 /// How much of a job's model was read, while it is loaded into memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Loading {
     /// The model's name.
     pub model: String,
@@ -122,6 +131,7 @@ pub struct Loading {
 
 /// A job as its page shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobInfo {
     /// Its name.
     pub id: JobId,
@@ -156,6 +166,9 @@ pub struct JobInfo {
     /// What is to be said of how its pictures were made, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Whether its pictures were made before, and given to it from there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cached: bool,
     /// The finished pictures, in order.
     pub pictures: Vec<PictureInfo>,
     /// Whether the asker may cancel or delete it.

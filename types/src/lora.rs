@@ -6,6 +6,7 @@ use crate::model::Family;
 
 /// A LoRA as the site shows it: small changes to a model's weights, kept in a file of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoraInfo {
     /// Name in requests and in `<lora:name:1>`: the file's name without its ending.
     pub name: String,

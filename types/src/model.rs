@@ -7,6 +7,7 @@ use crate::sampler::{Sampler, Schedule};
 
 /// A picture model as the site shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelInfo {
     /// Name in requests: the folder's name.
     pub name: String,
@@ -53,6 +54,7 @@ fn most_clip_skip() -> u32 {
 
 /// Models whose U-Nets and text encoders have the same sizes, so that a LoRA for one fits the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Stable Diffusion 1.1 to 1.5 and what was trained further from them.
@@ -97,6 +99,7 @@ impl Family {
 
 /// What a request gets that leaves things open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelDefaults {
     /// Sampling steps.
     pub steps: u32,
@@ -110,6 +113,7 @@ pub struct ModelDefaults {
 
 /// The sizes that a model can make, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SizeLimits {
     /// Every side is a multiple of this: what the VAE shrinks a side by, and 8 at least.
     pub multiple: u32,
@@ -130,6 +134,7 @@ impl SizeLimits {
 
 /// The words that a small model knows, so that the page can help a visitor to speak them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Vocabulary {
     /// What can be painted.
@@ -148,6 +153,7 @@ pub struct Vocabulary {
 
 /// Steps by name, for people who do not know what a step is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Half the usual steps: a quick look.
@@ -184,6 +190,7 @@ impl Quality {
 
 /// Size by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// As wide as high.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whose random numbers the noise is: the same seed gives another picture with another source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoiseSource {
     /// Those of torch on a processor, as diffusers and ComfyUI draw them by default.

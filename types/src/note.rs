@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A new one comes last, since the numbers of events follow their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
     /// In f16 the VAE's decoder gave numbers that are none, so it was used once more in f32.

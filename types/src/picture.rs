@@ -11,6 +11,7 @@ use crate::job::JobId;
 
 /// Names a picture in URLs. Random, so that it cannot be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct PictureId(pub Uuid);
 
@@ -29,6 +30,7 @@ impl FromStr for PictureId {
 
 /// A finished picture, without its pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PictureInfo {
     /// Its name.
     pub id: PictureId,
@@ -68,6 +70,7 @@ pub const THUMBNAIL_SIDE: u32 = 256;
 
 /// The formats a picture can be had in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PictureFormat {
     /// Lossless, with the settings inside. What is stored.

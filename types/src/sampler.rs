@@ -5,6 +5,8 @@
 //! * [`names`]: every spelling that people write, and what it stands for
 
 pub mod names;
+#[cfg(feature = "openapi")]
+mod schema;
 
 use std::fmt;
 use std::str::FromStr;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 /// Names an upload in requests. Random, and of use to its owner alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct UploadId(pub Uuid);
 
@@ -26,6 +27,7 @@ impl FromStr for UploadId {
 
 /// An upload, without its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadInfo {
     /// Its name.
     pub id: UploadId,

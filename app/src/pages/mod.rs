@@ -1,6 +1,7 @@
 //! One page a file. Pages render on the server alone.
 
 pub mod api;
+mod api_reference;
 pub mod create;
 pub mod history;
 pub mod job;

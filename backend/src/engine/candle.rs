@@ -257,6 +257,23 @@ impl Engine for CandleEngine {
         self.plan(model, request, 1).map(|_| ())
     }
 
+    fn fingerprint(&self, request: &GenerationRequest) -> Option<String> {
+        let installed = self.installed();
+        let model = installed.pictures.iter().find(|model| model.info.name == request.model)?;
+        let loras = loras::wanted(request, &installed).ok()?;
+        let embeddings =
+            self.config.models_dir.as_ref().map(|folder| Stamp::of(&folder.join(models::EMBEDDINGS)));
+        // What the program carries has no stamp: its size, and the program's version, stand for it.
+        Some(format!(
+            "{} {} {:?} {loras:?} {embeddings:?} {:?} {:?}",
+            env!("CARGO_PKG_VERSION"),
+            models::n_bytes(&model.files),
+            model.stamp,
+            self.device.location(),
+            self.config.precision,
+        ))
+    }
+
     fn n_together(&self, request: &GenerationRequest) -> u32 {
         let installed = self.installed();
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);

@@ -174,6 +174,10 @@ impl Engine for FakeEngine {
         vec!["demo-prompts".to_owned()]
     }
 
+    fn fingerprint(&self, _request: &GenerationRequest) -> Option<String> {
+        Some("gradients".to_owned())
+    }
+
     fn n_together(&self, _: &GenerationRequest) -> u32 {
         self.n_together
     }

@@ -63,6 +63,7 @@ pub(crate) async fn describe(
             .filter(|picture| picture.job_id == row.id)
             .map(picture::Model::info)
             .collect(),
+        cached: row.cached,
         is_owner: viewer.is_some_and(|viewer| viewer.owner_id() == row.owner),
         error_code: row.fault_code(),
         error: row.error,

@@ -39,7 +39,16 @@ pub(crate) async fn gather(
         .map_err(|panic| Error::Broken(format!("reading the pictures of a job ended early: {panic}")))?
 }
 
-async fn read(shared: &Shared, owner_id: &str, source: &PictureSource, role: &str) -> Result<Bytes> {
+/// The file of a picture that a request of this owner's names. `role` is what it is to the request, for the sentence.
+///
+/// # Errors
+/// It is not there any more.
+pub(super) async fn read(
+    shared: &Shared,
+    owner_id: &str,
+    source: &PictureSource,
+    role: &str,
+) -> Result<Bytes> {
     let Shared { store, files, uploads, .. } = shared;
     let found = match source {
         PictureSource::Upload(id) => match store.upload(owner_id, *id).await? {

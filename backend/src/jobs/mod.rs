@@ -6,6 +6,8 @@
 //! * [`backoff`]: how long the worker waits after a failure of the database
 //! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
 //! * [`materials`]: the pictures that a job names
+//! * [`fingerprint`]: a hash of all that makes a job's pictures
+//! * [`cache`]: pictures that were made before, given to a job that makes the same
 //! * [`progress`]: what happens to each job, kept for those who watch
 //! * [`numbers`]: the number of every event
 //! * [`pace`]: how long it will take, and when to show a preview
@@ -13,7 +15,9 @@
 //! * [`info`]: a job as its page shows it
 
 mod backoff;
+pub(crate) mod cache;
 pub(crate) mod events;
+pub(crate) mod fingerprint;
 pub(crate) mod info;
 mod materials;
 pub(crate) mod numbers;

@@ -11,7 +11,7 @@ use types::job::Progress;
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::painter::{Painted, Painter};
-use super::{materials, numbers};
+use super::{fingerprint, materials, numbers};
 use crate::engine::EngineError;
 use crate::shared::Shared;
 use crate::store::entities::job::KnownNote;
@@ -142,6 +142,11 @@ impl Worker {
             return Ok(Ended::Over);
         }
         let request = Arc::new(claim.generation_request()?);
+        if let Some(known) = &claim.fingerprint
+            && !fingerprint::is_still(known, &**engine, &request)
+        {
+            store.forget_fingerprint(claim).await?;
+        }
         let (job, attempt) = (claim.job_id(), claim.attempt_number());
         let first = claim.n_made as u32;
         let progress = Progress {

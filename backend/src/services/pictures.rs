@@ -32,6 +32,14 @@ impl Services {
         self.0.shared.store.history(owner, &query).await
     }
 
+    /// A picture, without its pixels. Whoever knows its id may look.
+    ///
+    /// # Errors
+    /// There is no such picture.
+    pub async fn picture(&self, id: PictureId) -> Result<PictureInfo> {
+        Ok(self.stored(id).await?.0.info())
+    }
+
     /// A picture in some format. Whoever knows its id may look.
     ///
     /// # Errors

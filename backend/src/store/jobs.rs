@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect, QueryTrait, TryInsertResult};
+use sea_orm::{ActiveValue, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait, TryInsertResult};
 use types::error::{ErrorCode, PublicError};
 use types::job::{JobId, JobStatus};
 use types::note::Note;
@@ -32,34 +32,158 @@ pub(crate) struct NewPicture {
     pub(crate) notes: Vec<Note>,
 }
 
+/// What is known of a job when it is asked for.
+pub(crate) struct NewJob<'a> {
+    pub(crate) request: &'a GenerationRequest,
+    /// A hash of all that makes its pictures.
+    pub(crate) fingerprint: Option<String>,
+    /// What its asker calls the asking.
+    pub(crate) once: Option<Once>,
+    /// Whether its pictures are there already, and are about to be copied: then it begins at once.
+    pub(crate) cached: bool,
+}
+
+/// What makes a second asking the same as a first.
+#[derive(Clone)]
+pub(crate) struct Once {
+    /// Its name, unique to its owner.
+    pub(crate) key: String,
+    /// A hash of what was asked for.
+    pub(crate) hash: String,
+}
+
+/// What became of a new job.
+pub(crate) enum Inserted {
+    /// It is in the database.
+    Job(job::Model),
+    /// It is not: an upload that it uses was swept since the request was checked.
+    Swept,
+    /// It is not: there is one under that key already.
+    Known(job::Model),
+}
+
 impl Store {
-    /// Puts a job at the end of the queue, and keeps the uploads that it uses. `None` if one of them was swept
-    /// since the request was checked.
-    pub(crate) async fn insert_job(
-        &self,
-        owner: &Visitor,
-        request: &GenerationRequest,
-    ) -> Result<Option<job::Model>> {
-        let uploads = request.uploads().collect();
-        let request = serde_json::to_string(request)
+    /// Puts a job at the end of the queue, or begins it if its pictures are there already, and keeps the uploads that it
+    /// uses.
+    pub(crate) async fn insert_job(&self, owner: &Visitor, job: NewJob<'_>) -> Result<Inserted> {
+        let uploads = job.request.uploads().collect();
+        let request = serde_json::to_string(job.request)
             .map_err(|error| Error::Broken(format!("a request cannot be written as JSON: {error}")))?;
-        let id = JobId(Uuid::new_v4());
+        let (id, now) = (JobId(Uuid::new_v4()), now_ms());
+        let status = if job.cached { JobStatus::Running } else { JobStatus::Queued };
+        let (key, hash) = job.once.clone().map(|Once { key, hash }| (key, hash)).unzip();
         let new = job::ActiveModel {
             id: ActiveValue::Set(id.0),
             owner: ActiveValue::Set(owner.owner_id().to_owned()),
-            status: ActiveValue::Set(JobStatus::Queued.as_str().to_owned()),
+            status: ActiveValue::Set(status.as_str().to_owned()),
+            attempt: ActiveValue::Set(i64::from(job.cached)),
             request: ActiveValue::Set(request),
-            created_at: ActiveValue::Set(now_ms()),
+            fingerprint: ActiveValue::Set(job.fingerprint),
+            cached: ActiveValue::Set(job.cached),
+            idempotency_key: ActiveValue::Set(key),
+            idempotency_hash: ActiveValue::Set(hash),
+            created_at: ActiveValue::Set(now),
+            started_at: ActiveValue::Set(job.cached.then_some(now)),
             ..Default::default()
         };
         let transaction = self.begin_writing().await?;
+        // Within the transaction, so that of two who ask at once the second finds what the first asked for.
+        if let Some(once) = &job.once
+            && let Some(known) = job_under(&transaction, owner, &once.key).await?
+        {
+            transaction.rollback().await?;
+            return Ok(Inserted::Known(known));
+        }
         let row = job::Entity::insert(new).exec_with_returning(&transaction).await?;
         if !keep_for(&transaction, id, &uploads).await? {
+            transaction.rollback().await?;
+            return Ok(Inserted::Swept);
+        }
+        transaction.commit().await?;
+        Ok(Inserted::Job(row))
+    }
+
+    /// What the visitor asked for under that key.
+    pub(crate) async fn job_under(&self, owner: &Visitor, key: &str) -> Result<Option<job::Model>> {
+        job_under(&self.db, owner, key).await
+    }
+
+    /// A finished job whose pictures are the same as those of that fingerprint, with the pictures, in order, if none of
+    /// them was deleted.
+    pub(crate) async fn job_like(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Option<(job::Model, Vec<picture::Model>)>> {
+        /// Of some, pictures were deleted; the newest are the likeliest to be whole.
+        const TRIED: u64 = 8;
+        let jobs = job::Entity::find()
+            .filter(job::Column::Fingerprint.eq(fingerprint))
+            .filter(job::Column::Status.eq(JobStatus::Done.as_str()))
+            .order_by_desc(job::Column::Seq)
+            .limit(TRIED)
+            .all(&self.db)
+            .await?;
+        for job in jobs {
+            let pictures = self.pictures_of([job.job_id()]).await?;
+            if pictures.len() as u32 == job.generation_request()?.count {
+                return Ok(Some((job, pictures)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the job was to be made with has changed since it was asked for.
+    pub(crate) async fn forget_fingerprint(&self, claim: &job::Model) -> Result<()> {
+        job::Entity::update_many()
+            .col_expr(job::Column::Fingerprint, Expr::val(None::<String>))
+            .filter(is_attempt(claim))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// A page of a visitor's jobs, newest first: those before the one at that place, one more than `limit` if there are more.
+    pub(crate) async fn jobs_of(
+        &self,
+        owner: &Visitor,
+        status: Option<JobStatus>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<job::Model>> {
+        let mut jobs = job::Entity::find().filter(job::Column::Owner.eq(owner.owner_id()));
+        if let Some(status) = status {
+            jobs = jobs.filter(job::Column::Status.eq(status.as_str()));
+        }
+        if let Some(before) = before {
+            jobs = jobs.filter(job::Column::Seq.lt(before));
+        }
+        Ok(jobs.order_by_desc(job::Column::Seq).limit(u64::from(limit) + 1).all(&self.db).await?)
+    }
+
+    /// Deletes a visitor's job that is at its end, with its pictures' rows, which are given back. `None` if there is no such
+    /// job, or it is not at its end.
+    pub(crate) async fn delete_job(&self, owner: &Visitor, id: JobId) -> Result<Option<Vec<picture::Model>>> {
+        let transaction = self.begin_writing().await?;
+        let of_job = picture::Column::JobId.eq(id.0);
+        let pictures = picture::Entity::find().filter(of_job.clone()).all(&transaction).await?;
+        // Pictures first, so that the search index is told of each.
+        picture::Entity::delete_many()
+            .filter(of_job)
+            .filter(picture::Column::Owner.eq(owner.owner_id()))
+            .exec(&transaction)
+            .await?;
+        let deleted = job::Entity::delete_many()
+            .filter(job::Column::Id.eq(id.0))
+            .filter(job::Column::Owner.eq(owner.owner_id()))
+            .filter(job::Column::Status.is_not_in(OPEN))
+            .exec(&transaction)
+            .await?;
+        if deleted.rows_affected == 0 {
             transaction.rollback().await?;
             return Ok(None);
         }
         transaction.commit().await?;
-        Ok(Some(row))
+        Ok(Some(pictures))
     }
 
     /// The job of that name.
@@ -223,6 +347,7 @@ impl Store {
             .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
             .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(i64::from(crashed)))
             .col_expr(job::Column::StartedAt, Expr::val(None::<i64>))
+            .col_expr(job::Column::Cached, Expr::val(false))
             .filter(is_attempt(claim))
             .exec(&self.db)
             .await?;
@@ -251,6 +376,8 @@ impl Store {
         let back = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Queued.as_str()))
             .col_expr(job::Column::StartedAt, Expr::val(None::<i64>))
+            // Whatever was being copied for it is made anew.
+            .col_expr(job::Column::Cached, Expr::val(false))
             .filter(running)
             .exec(&transaction)
             .await?;
@@ -281,6 +408,14 @@ pub(crate) fn gave_up() -> PublicError {
         "the program stopped {MAX_CRASHES} times while it made this picture, so it is not tried again"
     );
     PublicError::new(ErrorCode::Internal, sentence)
+}
+
+async fn job_under(db: &impl ConnectionTrait, owner: &Visitor, key: &str) -> Result<Option<job::Model>> {
+    Ok(job::Entity::find()
+        .filter(job::Column::Owner.eq(owner.owner_id()))
+        .filter(job::Column::IdempotencyKey.eq(key))
+        .one(db)
+        .await?)
 }
 
 /// The statuses of a job that is not at its end.

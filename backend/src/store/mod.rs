@@ -6,6 +6,7 @@
 //! * [`jobs`]: queue and results
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
+//! * [`page`]: long lists in pages
 //! * [`uploads`]: pictures that visitors sent
 //!
 //! # Invariants
@@ -15,6 +16,7 @@
 pub(crate) mod entities;
 mod jobs;
 mod migrations;
+pub(crate) mod page;
 mod pictures;
 mod search;
 mod uploads;
@@ -31,7 +33,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use time::OffsetDateTime;
 
-pub(crate) use jobs::{MAX_CRASHES, NewPicture, gave_up};
+pub(crate) use jobs::{Inserted, MAX_CRASHES, NewJob, NewPicture, Once, gave_up};
 
 use crate::Result;
 

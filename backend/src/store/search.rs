@@ -3,24 +3,17 @@
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{QueryOrder, QuerySelect};
-use types::error::PublicError;
 use types::history::{HistoryPage, HistoryQuery};
 
-use super::Store;
 use super::entities::picture;
+use super::{Store, page};
 use crate::{Result, Visitor};
-
-/// Pictures a page if the query does not say.
-const DEFAULT_PAGE: u32 = 24;
-
-/// Most pictures a page.
-const MAX_PAGE: u32 = 100;
 
 impl Store {
     /// A page of a visitor's pictures, newest first.
     pub(crate) async fn history(&self, owner: &Visitor, query: &HistoryQuery) -> Result<HistoryPage> {
-        let limit = check_limit(query.limit)?;
-        let before = query.cursor.as_deref().map(check_cursor).transpose()?;
+        let limit = page::check_limit(query.limit)?;
+        let before = query.cursor.as_deref().map(page::check_cursor).transpose()?;
         let Some(words) = match_expression(&query.search) else {
             // There is something to search for, and no word in it.
             return Ok(HistoryPage::default());
@@ -43,33 +36,9 @@ impl Store {
         // One more than is shown says whether there is a next page.
         let mut rows =
             matching.order_by_desc(picture::Column::Seq).limit(u64::from(limit) + 1).all(&self.db).await?;
-        let has_more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| has_more).map(|row| row.seq.to_string());
+        let next = page::cut(&mut rows, limit, |row| row.seq);
         Ok(HistoryPage { pictures: rows.iter().map(picture::Model::info).collect(), next, n_matches })
     }
-}
-
-fn check_limit(limit: u32) -> Result<u32> {
-    match limit {
-        0 => Ok(DEFAULT_PAGE),
-        1..=MAX_PAGE => Ok(limit),
-        _ => Err(PublicError::invalid_field(
-            "limit",
-            format!("limit {limit} is out of range; allowed are 1 to {MAX_PAGE}, or 0 for the usual {DEFAULT_PAGE}"),
-        )
-        .into()),
-    }
-}
-
-fn check_cursor(cursor: &str) -> Result<i64> {
-    cursor.parse().ok().filter(|seq| *seq > 0).ok_or_else(|| {
-        PublicError::invalid_field(
-            "cursor",
-            format!("cursor `{cursor}` is not one that a page of the history ended with; leave it out for the first page"),
-        )
-        .into()
-    })
 }
 
 /// The visitor's words as an FTS5 expression: each in quotation marks, so that nothing in it counts as

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::helpers::{TestServices, asking, config, free_running, gated, is_step, read_until};
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
+use crate::store::{Inserted, NewJob};
 use crate::uploads;
 
 /// A colour that the fake engine never paints all over.
@@ -297,7 +298,8 @@ async fn an_upload_that_was_swept_after_the_request_was_checked_leaves_no_job() 
     let gone = PictureSource::Upload(UploadId(Uuid::nil()));
     request.start.as_mut().unwrap().source = gone;
     let store = site.services.shared().store.clone();
-    assert!(store.insert_job(&site.alice, &request).await.unwrap().is_none());
+    let job = NewJob { request: &request, fingerprint: None, once: None, cached: false };
+    assert!(matches!(store.insert_job(&site.alice, job).await.unwrap(), Inserted::Swept));
     assert_eq!(site.services.latest_jobs(&site.alice, 9).await.unwrap().len(), 1);
 }
 

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use types::event::NumberedEvent;
 use types::job::JobId;
 
-use crate::error::ApiResult;
+use super::streamed::StreamedEvent;
+use crate::error::{ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiId, ApiQuery};
 
 /// Where a reader goes on that cannot send the header, such as a page that was loaded anew.
@@ -20,10 +21,25 @@ pub struct Resume {
     after: Option<u64>,
 }
 
-/// `GET /api/v1/jobs/{id}/events`: where the job stands, then what happens to it, until it comes to its end.
+/// Follow a job
+///
+/// Server-sent events: where the job stands, then what happens to it, until it comes to its end. Their names are the
+/// `type` of the data, which is a `JobEvent`.
 ///
 /// A reader whose connection broke says the last number it saw (`Last-Event-ID`, which browsers do by
 /// themselves, or `?after=`) and goes on from there.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/events", operation_id = "follow_job", tag = "jobs",
+    params(
+        ("id" = JobId, Path, description = "The job."),
+        ("after" = Option<u64>, Query, description = "Number of the last event that was seen. The header goes before it."),
+        ("last-event-id" = Option<u64>, Header, description = "Number of the last event that was seen."),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = StreamedEvent, content_type = "text/event-stream"),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn stream(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,

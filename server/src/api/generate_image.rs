@@ -9,15 +9,24 @@ use types::error::PublicError;
 use types::picture::PictureFormat;
 use types::request::{COUNT, RawRequest};
 
-use crate::error::ApiResult;
+use crate::error::{ApiResult, PROBLEM, Problem};
 use crate::extract::ApiJson;
 use crate::state::AppState;
 use crate::waiting::{to_its_end, unless_it_failed, without_picture};
 
-/// `POST /generate-image`: waits for the picture and answers with it as PNG. Takes what a job takes, for one
-/// picture.
+/// A picture in one call
 ///
-/// A caller who hangs up cancels the job.
+/// Takes what a job takes, for one picture, waits for it and answers with it as PNG, with its settings inside. A caller who
+/// hangs up cancels the job.
+#[utoipa::path(
+    post, path = "/generate-image", operation_id = "generate_image", tag = "pictures in one call",
+    request_body = RawRequest,
+    responses(
+        (status = 200, description = "The picture.", body = Vec<u8>, content_type = "image/png",
+            headers(("content-location" = String, description = "Where the picture is kept."))),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,

@@ -1,12 +1,50 @@
-//! The endpoints, one group a file.
+//! The endpoints of Darkroom's own API, one group a file, and the document that describes them.
 
+pub mod document;
 pub mod events;
 pub mod generate_image;
 pub mod health;
-pub mod history;
 pub mod jobs;
+pub mod limits;
 pub mod loras;
 pub mod models;
 pub mod pictures;
 pub mod prompts;
+pub mod samplers;
+mod streamed;
 pub mod uploads;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::AppState;
+
+/// What is a visitor's own: whoever calls it gets a cookie.
+pub fn of_visitors() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(generate_image::create))
+        .routes(routes!(jobs::create, jobs::list))
+        .routes(routes!(jobs::show, jobs::delete))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(events::stream))
+        .routes(routes!(pictures::list))
+        .routes(routes!(pictures::show, pictures::delete))
+        .routes(routes!(pictures::favourite))
+        .routes(routes!(pictures::zip))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::show))
+}
+
+/// What is the same for everybody, so nobody needs a cookie for it.
+pub fn of_everybody() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(pictures::file))
+        .routes(routes!(pictures::thumbnail))
+        .routes(routes!(models::list))
+        .routes(routes!(loras::list))
+        .routes(routes!(samplers::samplers))
+        .routes(routes!(samplers::schedules))
+        .routes(routes!(limits::show))
+        .routes(routes!(prompts::stream))
+        .routes(routes!(health::show))
+}

@@ -8,15 +8,33 @@ use axum::{Extension, Json};
 use backend::{PictureFile, Services, Visitor};
 use serde::Deserialize;
 use types::error::PublicError;
+use types::history::{HistoryPage, HistoryQuery};
 use types::picture::{PictureFormat, PictureId, PictureInfo};
+use utoipa::ToSchema;
 
-use crate::error::{ApiError, ApiResult};
-use crate::extract::{ApiId, ApiJson, read_id};
+use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
+use crate::extract::{ApiId, ApiJson, ApiQuery, read_id};
+use crate::selection::zip_answer;
 
 /// A picture never changes, and its address is a secret that its maker shares or keeps.
 pub const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
 
-/// `GET /images/{id}.{png|jpg|webp}`; with `?download` the browser saves it.
+/// A picture's file
+///
+/// The id with an ending: `.png`, `.jpg` or `.webp`. Its settings are inside. `?download` makes a browser save it.
+#[utoipa::path(
+    get, path = "/images/{file}", operation_id = "get_image_file", tag = "images",
+    params(
+        ("file" = String, Path, description = "The picture's id and the format's ending.",
+            pattern = r"^[0-9a-f]{32}\.(png|jpg|webp)$"),
+        ("download" = Option<bool>, Query, description = "Makes a browser save it under a name of its own."),
+    ),
+    responses(
+        (status = 200, description = "The file.", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp"))),
+        (status = 304, description = "The caller has it already."),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn file(
     State(services): State<Services>,
     Path(name): Path<String>,
@@ -38,7 +56,18 @@ pub async fn file(
     Ok(answer)
 }
 
-/// `GET /images/{id}/thumbnail`.
+/// A picture's thumbnail
+///
+/// A JPEG of at most 256 pixels a side.
+#[utoipa::path(
+    get, path = "/images/{id}/thumbnail", operation_id = "get_thumbnail", tag = "images",
+    params(("id" = PictureId, Path, description = "The picture.")),
+    responses(
+        (status = 200, description = "The file.", content((Vec<u8> = "image/jpeg"))),
+        (status = 304, description = "The caller has it already."),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn thumbnail(
     State(services): State<Services>,
     ApiId(id): ApiId<PictureId>,
@@ -50,14 +79,92 @@ pub async fn thumbnail(
     Ok(answer(&services.thumbnail(id).await?))
 }
 
+/// Your pictures
+///
+/// Newest first, in pages. `search` is words that the prompt has to hold, each at least as a beginning.
+#[utoipa::path(
+    get, path = "/api/v1/images", operation_id = "list_images", tag = "images",
+    params(
+        ("search" = Option<String>, Query, description = "Words of the prompt."),
+        ("favourites" = Option<bool>, Query, description = "Favourites alone."),
+        ("cursor" = Option<String>, Query, description = "Where the last page ended: its `next`."),
+        ("limit" = Option<u32>, Query, description = "Pictures a page; 0 means the usual 24.", maximum = 100),
+    ),
+    responses(
+        (status = 200, description = "A page of them.", body = HistoryPage),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
+pub async fn list(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiQuery(query): ApiQuery<HistoryQuery>,
+) -> ApiResult<Json<HistoryPage>> {
+    Ok(Json(services.history(&visitor, query).await?))
+}
+
+/// A picture, without its pixels
+#[utoipa::path(
+    get, path = "/api/v1/images/{id}", operation_id = "get_image", tag = "images",
+    params(("id" = PictureId, Path, description = "The picture.")),
+    responses(
+        (status = 200, description = "The picture.", body = PictureInfo),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
+pub async fn show(
+    State(services): State<Services>,
+    ApiId(id): ApiId<PictureId>,
+) -> ApiResult<Json<PictureInfo>> {
+    Ok(Json(services.picture(id).await?))
+}
+
+/// Some pictures of a list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Their ids.
+    #[schema(min_items = 1, max_items = 200)]
+    ids: Vec<PictureId>,
+}
+
+/// Several pictures as a zip file
+///
+/// Their PNG files, newest first. Pictures that are not there any more, or are somebody else's, are left out.
+#[utoipa::path(
+    post, path = "/api/v1/images/zip", operation_id = "zip_images", tag = "images",
+    request_body = Selection,
+    responses(
+        (status = 200, description = "The zip file.", body = Vec<u8>, content_type = "application/zip"),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
+pub async fn zip(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiJson(selection): ApiJson<Selection>,
+) -> ApiResult<Response> {
+    Ok(zip_answer(services.zip_pictures(&visitor, &selection.ids).await?))
+}
+
 /// Whether a picture shall be a favourite.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Favourite {
+    /// It shall be, or no longer.
     favourite: bool,
 }
 
-/// `POST /api/v1/images/{id}/favourite` with `{"favourite": true}`.
+/// Keep a picture as a favourite
+#[utoipa::path(
+    post, path = "/api/v1/images/{id}/favourite", operation_id = "mark_favourite", tag = "images",
+    params(("id" = PictureId, Path, description = "The picture.")),
+    request_body = Favourite,
+    responses(
+        (status = 200, description = "The picture.", body = PictureInfo),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn favourite(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,
@@ -67,7 +174,17 @@ pub async fn favourite(
     Ok(Json(services.set_favourite(&visitor, id, wish.favourite).await?))
 }
 
-/// `DELETE /api/v1/images/{id}`.
+/// Delete a picture
+///
+/// For good.
+#[utoipa::path(
+    delete, path = "/api/v1/images/{id}", operation_id = "delete_image", tag = "images",
+    params(("id" = PictureId, Path, description = "The picture.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn delete(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use types::error::PublicError;
 use types::request::MAX_SEED;
 
-use crate::error::{ApiError, ApiResult};
+use super::streamed::StreamedEvent;
+use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
 use crate::extract::ApiQuery;
 use crate::state::AppState;
 
@@ -32,9 +33,22 @@ enum Told {
     Failed { message: String },
 }
 
-/// `GET /api/v1/prompts/stream`: events `text` with new pieces, then `done` with the seed, or `failed`.
+/// A prompt, as GPT-2 writes it
 ///
-/// Whoever closes the connection stops GPT-2.
+/// Server-sent events: `text` with each new piece, then `done` with the seed, or `failed`. Whoever closes the connection
+/// stops GPT-2.
+#[utoipa::path(
+    get, path = "/api/v1/prompts/stream", operation_id = "stream_prompt", tag = "prompts",
+    params(
+        ("start" = Option<String>, Query, description = "The text to go on with.", max_length = 2000),
+        ("seed" = Option<u64>, Query, description = "The same seed writes the same text. Left out: a new one.",
+            maximum = 9_007_199_254_740_991_u64),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = StreamedEvent, content_type = "text/event-stream"),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn stream(
     State(state): State<AppState>,
     ApiQuery(ask): ApiQuery<Ask>,

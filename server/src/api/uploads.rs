@@ -9,10 +9,11 @@ use backend::{Services, Visitor};
 use bytes::Bytes;
 use types::error::PublicError;
 use types::picture::PictureFormat;
-use types::upload::{MAX_UPLOAD_BYTES, UploadId};
+use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
+use utoipa::ToSchema;
 
 use super::pictures::{CACHE_CONTROL, is_among};
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
 use crate::extract::ApiId;
 use crate::multipart::{self, file_too_large};
 
@@ -50,7 +51,29 @@ impl<S: Send + Sync> FromRequest<S> for ApiFile {
     }
 }
 
-/// `POST /api/v1/uploads`: keeps a picture and says its name.
+/// A form with a file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a body that is read piece by piece")]
+pub struct UploadForm {
+    /// A PNG, JPEG or WebP file.
+    #[schema(value_type = String, format = Binary, min_length = 1)]
+    file: Vec<u8>,
+}
+
+/// Send a picture
+///
+/// A PNG, JPEG or WebP file, to start from or as a mask: as the field `file` of a form, or as the body itself. It is kept
+/// for a day, and as long as a job that uses it.
+#[utoipa::path(
+    post, path = "/api/v1/uploads", operation_id = "create_upload", tag = "uploads",
+    request_body(content((UploadForm = "multipart/form-data"))),
+    responses(
+        (status = 201, description = "Its name and its size.", body = UploadInfo,
+            headers(("location" = String, description = "Where the upload is.")),
+            links(("upload" = (operation_id = "get_upload", parameters(("id" = "$response.body#/id")))))),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn create(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,
@@ -61,7 +84,20 @@ pub async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(upload)))
 }
 
-/// `GET /api/v1/uploads/{id}`: the picture as it was sent, to its owner.
+/// An upload again
+///
+/// The file as it was sent, to whoever sent it.
+#[utoipa::path(
+    get, path = "/api/v1/uploads/{id}", operation_id = "get_upload", tag = "uploads",
+    params(("id" = UploadId, Path, description = "The upload.")),
+    responses(
+        (status = 200, description = "The file.", content(
+            (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp"),
+        )),
+        (status = 304, description = "The caller has it already."),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
 pub async fn show(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,

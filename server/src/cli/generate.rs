@@ -140,6 +140,7 @@ impl Generate {
             hires_steps: hires.hires_steps,
             hires_strength: hires.hires_strength,
             loras: Vec::new(),
+            cache: None,
             clip_skip: model.clip_skip,
             weighting: model.weighting,
         }

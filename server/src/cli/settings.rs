@@ -42,6 +42,9 @@ pub struct Common {
     /// processor]
     #[arg(long, global = true, env = "DARKROOM_BATCH", value_name = "N", value_parser = parse_batch)]
     batch: Option<u32>,
+    /// Make every picture anew, even if the same was made before from the same request
+    #[arg(long, global = true, env = "DARKROOM_NO_CACHE", value_parser = clap::builder::FalseyValueParser::new())]
+    no_cache: bool,
     /// What to log on stderr: error, warn, info, debug or trace, or a list such as warn,server=debug [default:
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
@@ -60,6 +63,7 @@ struct File {
     dtype: Option<String>,
     memory: Option<f64>,
     batch: Option<u32>,
+    cache: Option<bool>,
     log: Option<String>,
 }
 
@@ -81,6 +85,8 @@ pub struct Settings {
     pub memory: Option<u64>,
     /// Most pictures together, if anything was said about it.
     pub batch: Option<u32>,
+    /// Whether pictures that were made before are given out again.
+    pub cache: bool,
     /// What to log, if anything was said about it.
     pub log: String,
 }
@@ -110,6 +116,7 @@ impl Settings {
             dtype: flags.dtype.or(dtype.map_err(|sentence| said("dtype", sentence))?).unwrap_or_default(),
             memory: flags.memory.or(memory.map_err(|sentence| said("memory", sentence))?),
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
+            cache: !flags.no_cache && file.cache.unwrap_or(true),
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -125,6 +132,7 @@ impl Settings {
             precision: self.dtype,
             memory_bytes: self.memory,
             n_together: self.batch,
+            cache: self.cache,
             ..Config::default()
         }
     }
@@ -218,7 +226,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `log` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log` (line 2)"
             ),
             "{error}"
         );

@@ -48,9 +48,18 @@ impl TestApp {
     }
 
     pub async fn with_engine(engine: FakeEngine) -> Self {
+        Self::with(engine, Config::default()).await
+    }
+
+    /// An app that gives out pictures again which it made before.
+    pub async fn caching() -> Self {
+        Self::with(FakeEngine::new(), Config { cache: true, ..Config::default() }).await
+    }
+
+    async fn with(engine: FakeEngine, config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::create_dir_all(folder.path().join("site/pkg")).expect("the site's folder can be made");
-        let config = Config { data_dir: folder.path().join("data"), ..Config::default() };
+        let config = Config { data_dir: folder.path().join("data"), ..config };
         let services = Services::open(config, Arc::new(engine)).await.expect("the services open");
         let site = Site::folder(folder.path().join("site"));
         let router = router(AppState::new(services.clone(), site, CancellationToken::new()));
@@ -167,7 +176,7 @@ impl Browser {
     }
 
     pub async fn history(&self, query: &str) -> HistoryPage {
-        let answer = self.get(&format!("/api/v1/history?{query}")).await;
+        let answer = self.get(&format!("/api/v1/images?{query}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.json()
     }

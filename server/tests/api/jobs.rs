@@ -5,12 +5,12 @@ use types::job::{JobInfo, JobStatus};
 use crate::helpers::TestApp;
 
 #[tokio::test]
-async fn a_job_is_accepted_and_its_page_is_named() {
+async fn a_job_is_accepted_and_its_address_is_told() {
     let app = TestApp::start().await;
     let answer = app.browser().create_job(json!({ "prompt": "a red boat", "seed": 7 })).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let job: JobInfo = answer.json();
-    assert_eq!(answer.header("location"), format!("/j/{}", job.id));
+    assert_eq!(answer.header("location"), format!("/api/v1/jobs/{}", job.id));
     assert_eq!((job.request.prompt.as_str(), job.request.seed), ("a red boat", 7));
     assert!(job.is_owner);
 }

@@ -11,6 +11,7 @@ mod generate_image;
 mod history;
 mod image_to_image;
 mod jobs;
+mod own_api;
 mod pages;
 mod pictures;
 mod prompts;

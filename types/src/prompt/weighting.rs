@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the weights of `(word:1.2)` are applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Weighting {
     /// As the AUTOMATIC1111 web UI does: each token is multiplied, then all are scaled back to their former mean.

@@ -17,6 +17,7 @@ use crate::upload::UploadId;
 /// It is kept as JSON with its job and inside its pictures, so whatever is added here has a default that means
 /// what a request meant before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GenerationRequest {
     /// What to paint; trimmed, one line.
     pub prompt: String,

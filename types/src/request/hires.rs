@@ -10,6 +10,7 @@ use crate::model::ModelInfo;
 
 /// The picture is painted at its size, enlarged, and walked a second time from some noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hires {
     /// Factor by which it is enlarged, above 1 and up to 4.
     pub scale: f64,

@@ -13,6 +13,7 @@ use crate::prompt::{LoraTag, lora_tags};
 
 /// A LoRA as it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RawLora {
     /// Name of an installed LoRA.
@@ -24,6 +25,7 @@ pub struct RawLora {
 
 /// A LoRA that is installed, and how strongly it acts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoraUse {
     /// Its name.
     pub name: String,

@@ -9,6 +9,7 @@ use crate::error::PublicError;
 
 /// Pixels that are painted on around a start picture: multiples of 8, 0 to 1024 each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Margins {
     /// To its left.
     pub left: u32,

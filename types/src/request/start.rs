@@ -13,6 +13,7 @@ use crate::upload::UploadId;
 
 /// Where a picture comes from that a request names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum PictureSource {
     /// Somebody sent it.
@@ -58,6 +59,7 @@ pub struct KnownPicture {
 
 /// The picture to start from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Start {
     /// Where it comes from.
     #[serde(flatten)]
@@ -69,6 +71,7 @@ pub struct Start {
 
 /// Which part of the start picture is painted anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Mask {
     /// Where it comes from. White is painted anew, black stays.
     #[serde(flatten)]

@@ -10,6 +10,7 @@ use crate::error::PublicError;
 /// A picture a little off another one: the noise lies between those of two seeds, on the sphere. The
 /// AUTOMATIC1111 web UI calls it subseed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Variation {
     /// Seed of the second noise.
     pub seed: u64,

@@ -37,6 +37,14 @@ pub struct Model {
     pub error_code: Option<String>,
     /// The [`KnownNote`]s as JSON, if there are any.
     pub notes: Option<String>,
+    /// A hash of all that makes its pictures, if they can be made again the same: see [`crate::jobs::fingerprint`].
+    pub fingerprint: Option<String>,
+    /// Whether its pictures were made for another job.
+    pub cached: bool,
+    /// The name that its asker gave to the asking, so that a second one makes no second job.
+    pub idempotency_key: Option<String>,
+    /// A hash of what was asked for under that name.
+    pub idempotency_hash: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
     /// When the present attempt began, or the last one if the job is over. Milliseconds since 1970.

@@ -4,6 +4,7 @@ mod m0001_jobs_and_pictures;
 mod m0002_attempts_and_faults;
 mod m0003_uploads;
 mod m0004_notes;
+mod m0005_asked_again;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_attempts_and_faults::Migration),
             Box::new(m0003_uploads::Migration),
             Box::new(m0004_notes::Migration),
+            Box::new(m0005_asked_again::Migration),
         ]
     }
 }

@@ -1,0 +1,166 @@
+//! Jobs: asked for, listed, deleted.
+
+use types::error::PublicError;
+use types::event::JobEvent;
+use types::history::{JobPage, JobQuery};
+use types::job::{JobId, JobInfo};
+use types::request::{RawRequest, RequestContext};
+
+use super::{Services, choose_seed, uploads};
+use crate::jobs::{cache, fingerprint, info, numbers};
+use crate::shared::Shared;
+use crate::store::entities::job;
+use crate::store::{Inserted, NewJob, Once, page};
+use crate::{Error, Result, Visitor};
+
+/// Longest key of [`Services::create_job_once`], in bytes.
+pub const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+impl Services {
+    /// Checks a request and puts it into the queue. If its pictures were made before, the job has them at once, unless
+    /// the request or the configuration says otherwise.
+    ///
+    /// # Errors
+    /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
+    pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
+        self.ask(owner, raw, None).await
+    }
+
+    /// The same under a name that the asker chose, 1 to 255 visible ASCII characters: whoever asks a second time under that
+    /// name, since the first answer was lost perhaps, gets the first job again.
+    ///
+    /// # Errors
+    /// As [`Self::create_job`]; a key that is none, or that stands for another request.
+    pub async fn create_job_once(&self, owner: &Visitor, key: &str, raw: RawRequest) -> Result<JobInfo> {
+        if !(1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            let sentence = format!(
+                "the idempotency key has {} bytes or characters that are not allowed; allowed are 1 to \
+                 {MAX_IDEMPOTENCY_KEY} visible ASCII characters",
+                key.len()
+            );
+            return Err(PublicError::invalid_field(KEY, sentence).into());
+        }
+        let asked = serde_json::to_string(&raw)
+            .map_err(|error| Error::Broken(format!("a request cannot be written as JSON: {error}")))?;
+        let once = Once { key: key.to_owned(), hash: fingerprint::hash(asked.as_bytes()) };
+        if let Some(known) = self.0.shared.store.job_under(owner, key).await? {
+            return self.again(owner, known, &once).await;
+        }
+        self.ask(owner, raw, Some(once)).await
+    }
+
+    async fn ask(&self, owner: &Visitor, raw: RawRequest, once: Option<Once>) -> Result<JobInfo> {
+        let shared = &*self.0.shared;
+        let Shared { engine, store, queue, stopping, caches, .. } = shared;
+        if stopping.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let context = RequestContext {
+            models: &self.models(),
+            loras: &self.loras(),
+            start: self.known_start(owner, raw.start.as_deref()).await?,
+            mask: self.known_mask(owner, raw.mask.as_deref()).await?,
+        };
+        let may_copy = *caches && raw.cache.unwrap_or(true);
+        let request = raw.check(&context, choose_seed)?;
+        engine.fits(&request)?;
+        let fingerprint =
+            if *caches { fingerprint::of(shared, owner.owner_id(), &request).await? } else { None };
+        let like = match &fingerprint {
+            Some(fingerprint) if may_copy => store.job_like(fingerprint).await?,
+            _ => None,
+        };
+        let job = NewJob { request: &request, fingerprint, once: once.clone(), cached: like.is_some() };
+        let row = match (store.insert_job(owner, job).await?, once) {
+            (Inserted::Job(row), _) => row,
+            (Inserted::Known(known), Some(once)) => return self.again(owner, known, &once).await,
+            (Inserted::Known(_) | Inserted::Swept, _) => return Err(uploads::swept().into()),
+        };
+        let id = row.job_id();
+        tracing::info!(job.id = %id, "a job was asked for");
+        if let Some(like) = like {
+            cache::give(shared, row, &request, &like).await?;
+            return self.job(owner, id).await;
+        }
+        queue.wake();
+        info::describe(shared, Some(owner), row, &[]).await
+    }
+
+    /// The job that was asked for before under this key.
+    async fn again(&self, owner: &Visitor, known: job::Model, once: &Once) -> Result<JobInfo> {
+        if known.idempotency_hash.as_deref() == Some(&once.hash) {
+            return self.job(owner, known.job_id()).await;
+        }
+        let sentence = format!(
+            "the idempotency key `{}` stands for another request already; take a new one for every request",
+            once.key
+        );
+        Err(PublicError::invalid_field(KEY, sentence).into())
+    }
+
+    /// A page of a visitor's jobs, newest first.
+    ///
+    /// # Errors
+    /// A limit or a cursor that is not allowed.
+    pub async fn jobs(&self, owner: &Visitor, query: JobQuery) -> Result<JobPage> {
+        let shared = &*self.0.shared;
+        let limit = page::check_limit(query.limit)?;
+        let before = query.cursor.as_deref().map(page::check_cursor).transpose()?;
+        let mut rows = shared.store.jobs_of(owner, query.status, before, limit).await?;
+        let next = page::cut(&mut rows, limit, |row| row.seq);
+        let pictures = shared.store.pictures_of(rows.iter().map(job::Model::job_id)).await?;
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in rows {
+            jobs.push(info::describe(shared, Some(owner), row, &pictures).await?);
+        }
+        Ok(JobPage { jobs, next })
+    }
+
+    /// Deletes a job that is at its end, and its pictures, for good.
+    ///
+    /// # Errors
+    /// There is no such job or it is somebody else's; it is not at its end.
+    pub async fn delete_job(&self, owner: &Visitor, id: JobId) -> Result<()> {
+        let Shared { store, files, .. } = &*self.0.shared;
+        let job = self.job(owner, id).await?;
+        if !job.is_owner {
+            return Err(Error::not_found("job", &id));
+        }
+        let Some(pictures) = store.delete_job(owner, id).await? else {
+            let job = self.job(owner, id).await?;
+            return Err(Error::NotFinal(job.status));
+        };
+        // First the rows and then the files: a row never points to nothing.
+        for picture in pictures {
+            files.discard_picture(&picture.file).await;
+        }
+        tracing::info!(job.id = %id, "a job was deleted");
+        Ok(())
+    }
+
+    /// Cancels a job that is queued or running. A running one stops after its present step; pictures that it
+    /// has finished stay.
+    ///
+    /// # Errors
+    /// There is no such job or it is somebody else's; it came to its end before.
+    pub async fn cancel_job(&self, owner: &Visitor, id: JobId) -> Result<JobInfo> {
+        let Shared { store, queue, hub, .. } = &*self.0.shared;
+        let job = self.job(owner, id).await?;
+        if !job.is_owner {
+            return Err(Error::not_found("job", &id));
+        }
+        let Some(row) = store.cancel(id).await? else {
+            let job = self.job(owner, id).await?;
+            return Err(Error::AlreadyFinal(job.status));
+        };
+        queue.stop(id);
+        hub.finish(id, numbers::last(row.attempt_number()), JobEvent::Cancelled);
+        tracing::info!(job.id = %id, "a job was cancelled");
+        queue.announce_places(store, hub).await;
+        self.job(owner, id).await
+    }
+}
+
+/// The name of the key in errors.
+const KEY: &str = "idempotency_key";

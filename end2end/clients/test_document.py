@@ -1,0 +1,20 @@
+"""schemathesis, which asks for whatever the API's document allows, and for what it does not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def test_the_api_is_what_its_document_says(fresh_darkroom, tmp_path):
+    run = subprocess.run(
+        [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
+        + ["run", f"{fresh_darkroom.url}/api/v1/openapi.json", "--seed", "1", "--max-examples", "15"]
+        + ["--request-timeout", "120", "--no-color", "--warnings", "off"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Tested: " in run.stdout, run.stdout
