@@ -1,9 +1,12 @@
 //! A request out of a page's query, and out of a job that was made before.
 
 use serde_json::Value;
+use types::aspect_ratio::AspectRatio;
 use types::model::{ModelInfo, Quality, Shape};
+use types::preset::Presets;
 use types::request::{
     GenerationRequest, LoraUse, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Weighting,
+    name_in_list, names_in_list,
 };
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
@@ -13,10 +16,13 @@ pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
     RawRequest {
         prompt: text("prompt").unwrap_or_default(),
         negative_prompt: text("negative_prompt"),
+        styles: text("styles").map(|text| names_in_list(&text)).unwrap_or_default(),
+        extend: text("extend").is_some_and(|text| text != "false"),
         model: text("model"),
         quality: text("quality")
             .and_then(|name| Quality::ALL.into_iter().find(|quality| quality.as_str() == name)),
         shape: text("shape").and_then(|name| Shape::ALL.into_iter().find(|shape| shape.as_str() == name)),
+        aspect_ratio: text("aspect_ratio"),
         steps: number("steps"),
         guidance_scale: text("guidance_scale").and_then(|text| text.trim().parse().ok()),
         sampler: text("sampler"),
@@ -60,24 +66,34 @@ fn finer_from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
 
 /// The request with which a form asks for the same pictures as before, but for the seed: the form's first
 /// choices where they say the same, and nothing where the model's usual value was taken.
-pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest {
+///
+/// The prompt is the one that was painted: its styles and wildcards are written out in it.
+pub fn from_job(request: &GenerationRequest, models: &[ModelInfo], presets: &Presets) -> RawRequest {
     let model = models.iter().find(|model| model.name == request.model);
     let size = (request.width, request.height);
     // A picture with a start is as large as that, unless its size is said in numbers.
     let model_of_shape = model.filter(|_| request.start.is_none());
     let shape =
         model_of_shape.and_then(|model| Shape::ALL.into_iter().find(|shape| model.size_of(*shape) == size));
+    let ratio = model_of_shape
+        .filter(|_| shape.is_none())
+        .and_then(|model| AspectRatio::ALL.into_iter().find(|ratio| model.size_of_ratio(*ratio) == size));
+    // Where presets say something of sizes, a name may mean another size by now.
+    let is_named = (shape.is_some() || ratio.is_some()) && !presets.name_a_size();
+    let (shape, ratio) = (shape.filter(|_| is_named), ratio.filter(|_| is_named));
     let usual = model.map(|model| &model.defaults);
-    let quality = usual.and_then(|usual| {
-        Quality::ALL.into_iter().find(|quality| quality.steps(usual.steps) == request.steps)
+    let quality = model.and_then(|model| {
+        Quality::ALL.into_iter().find(|quality| presets.steps(*quality, model) == request.steps)
     });
-    let is_default_model = models.first().is_some_and(|first| first.name == request.model);
+    let is_default_model =
+        !presets.name_a_model() && models.first().is_some_and(|first| first.name == request.model);
     RawRequest {
         prompt: request.prompt.clone(),
         negative_prompt: Some(request.negative_prompt.clone()).filter(|text| !text.is_empty()),
         model: (!is_default_model).then(|| request.model.clone()),
         quality,
         shape,
+        aspect_ratio: ratio.map(|ratio| ratio.to_string()),
         steps: quality.is_none().then_some(i64::from(request.steps)),
         guidance_scale: Some(request.guidance_scale)
             .filter(|scale| usual.is_none_or(|usual| (usual.guidance_scale - scale).abs() > f64::EPSILON)),
@@ -89,8 +105,8 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo]) -> RawRequest
             .then(|| request.schedule.to_string()),
         // Pictures close to one of before are close to it by its seed.
         seed: request.variation.and_then(|_| i64::try_from(request.seed).ok()),
-        width: shape.is_none().then_some(i64::from(request.width)),
-        height: shape.is_none().then_some(i64::from(request.height)),
+        width: (!is_named).then_some(i64::from(request.width)),
+        height: (!is_named).then_some(i64::from(request.height)),
         count: (request.count > 1).then_some(i64::from(request.count)),
         ..finer_from_job(request)
     }
@@ -110,6 +126,7 @@ pub fn with_start(raw: RawRequest, start: Option<String>) -> RawRequest {
         outpaint_right: None,
         outpaint_bottom: None,
         shape: raw.shape.filter(|_| !has_start),
+        aspect_ratio: raw.aspect_ratio.filter(|_| !has_start),
         width: raw.width.filter(|_| !has_start),
         height: raw.height.filter(|_| !has_start),
         hires_scale: raw.hires_scale.filter(|_| !has_start),
@@ -169,7 +186,7 @@ pub fn exact(request: &GenerationRequest) -> RawRequest {
 
 /// A request as the fields of a form, by their names.
 pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
-    let plain = RawRequest { loras: Vec::new(), ..raw.clone() };
+    let plain = RawRequest { loras: Vec::new(), styles: Vec::new(), ..raw.clone() };
     // Texts and numbers alone always become JSON, and an object.
     let Ok(Value::Object(fields)) = serde_json::to_value(&plain) else { return Vec::new() };
     let fields = fields.into_iter().map(|(name, value)| match value {
@@ -180,7 +197,8 @@ pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
         let weight = lora.weight.unwrap_or(1.0);
         ("loras".to_owned(), LoraUse { name: lora.name.clone(), weight }.in_list())
     });
-    fields.chain(loras).collect()
+    let styles = raw.styles.iter().map(|name| ("styles".to_owned(), name_in_list(name).into_owned()));
+    fields.chain(loras).chain(styles).collect()
 }
 
 /// Whether a request says anything that stands in the fold of the usual settings and is not chosen there anyway.
@@ -198,6 +216,9 @@ pub fn says_more(raw: &RawRequest, models: &[ModelInfo]) -> bool {
         width: raw.width,
         height: raw.height,
         loras: raw.loras.clone(),
+        styles: raw.styles.clone(),
+        extend: raw.extend,
+        aspect_ratio: raw.aspect_ratio.clone(),
         ..RawRequest::default()
     };
     elsewhere != RawRequest::default()

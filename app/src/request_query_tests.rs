@@ -43,7 +43,13 @@ fn check(raw: RawRequest) -> GenerationRequest {
         size_bytes: 1,
         problem: None,
     };
-    let context = RequestContext { models: &[model()], loras: &[lora], start: known.clone(), mask: known };
+    let context = RequestContext {
+        models: &[model()],
+        loras: &[lora],
+        start: known.clone(),
+        mask: known,
+        ..RequestContext::default()
+    };
     raw.check(&context, || 7).unwrap()
 }
 
@@ -55,7 +61,7 @@ fn usual_settings_come_back_as_the_first_choices() {
         shape: Some(Shape::Portrait),
         ..RawRequest::default()
     };
-    let again = from_job(&check(raw.clone()), &[model()]);
+    let again = from_job(&check(raw.clone()), &[model()], &Presets::default());
     assert_eq!(again, raw);
     assert!(!says_more(&again, &[model()]));
 }
@@ -74,9 +80,46 @@ fn unusual_settings_come_back_as_they_were() {
         count: Some(3),
         ..RawRequest::default()
     };
-    let again = from_job(&check(raw.clone()), &[model()]);
+    let again = from_job(&check(raw.clone()), &[model()], &Presets::default());
     assert_eq!(again, raw);
     assert!(says_more(&again, &[model()]));
+}
+
+#[test]
+fn a_size_that_a_ratio_names_comes_back_as_the_ratio() {
+    let raw = RawRequest {
+        prompt: "a boat".into(),
+        quality: Some(Quality::Standard),
+        aspect_ratio: Some("9:16".into()),
+        ..RawRequest::default()
+    };
+    let again = from_job(&check(raw.clone()), &[model()], &Presets::default());
+    assert_eq!(again, raw);
+    assert!(says_more(&again, &[model()]), "it is chosen in the fold");
+}
+
+#[test]
+fn where_a_quality_may_mean_another_model_or_size_both_are_said() {
+    let preset = types::preset::Preset {
+        model: Some("demo".into()),
+        width: Some(128),
+        height: Some(128),
+        steps: Some(7),
+    };
+    let presets = Presets { premium: preset, ..Presets::default() };
+    let raw = RawRequest { prompt: "a boat".into(), shape: Some(Shape::Landscape), ..RawRequest::default() };
+    let again = from_job(&check(raw.clone()), &[model()], &presets);
+    let said = RawRequest {
+        model: Some("demo".into()),
+        quality: Some(Quality::Standard),
+        shape: None,
+        width: Some(320),
+        height: Some(192),
+        ..raw.clone()
+    };
+    assert_eq!(again, said);
+    let premium = GenerationRequest { steps: 7, ..check(raw) };
+    assert_eq!(from_job(&premium, &[model()], &presets).quality, Some(Quality::Premium));
 }
 
 #[test]
@@ -112,7 +155,7 @@ fn finer_settings_come_back_as_they_were() {
         ..RawRequest::default()
     };
     for raw in [from_a_picture, in_two_passes] {
-        let again = from_job(&check(raw.clone()), &[model()]);
+        let again = from_job(&check(raw.clone()), &[model()], &Presets::default());
         assert_eq!(again, raw);
         assert!(says_more(&again, &[model()]));
     }
@@ -126,6 +169,9 @@ fn a_request_goes_through_a_form_and_comes_back_whole() {
         seed: Some(7),
         strength: Some(0.5),
         noise: Some("cuda".into()),
+        styles: vec!["Ink".into(), "old, thick oil".into()],
+        extend: true,
+        aspect_ratio: Some("16:9".into()),
         loras: vec![
             RawLora { name: "ink".into(), weight: Some(-0.5) },
             RawLora { name: "\"paper\", größer".into(), weight: Some(1.0) },

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use inference::model_files::ModelFiles;
+use types::preset::Presets;
 
 use crate::machine::{DeviceKind, Precision};
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Folder of the database and the pictures. Made if it is not there.
+    /// Folder of the database and the pictures, and of the site's own styles and lists of words. Made if it is not there.
     pub data_dir: PathBuf,
     /// Folder of models: subfolders in the layout that diffusers writes, and `.safetensors` checkpoints. LoRA files lie
     /// in its subfolder `loras`, textual inversions in `embeddings`.
@@ -28,6 +29,8 @@ pub struct Config {
     pub n_together: Option<u32>,
     /// Whether a job whose pictures were made before gets them from there.
     pub cache: bool,
+    /// What the site means by preview, standard and premium.
+    pub presets: Presets,
     /// In which numbers it computes.
     pub precision: Precision,
 }

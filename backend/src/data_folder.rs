@@ -31,6 +31,11 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), _lock: file })
     }
 
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The database's file.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("darkroom.sqlite3")

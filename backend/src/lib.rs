@@ -12,6 +12,7 @@
 //! * `uploads`: what visitors sent, and for how long it is kept
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
+//! * [`prompt_helpers`]: the site's own styles and lists of words
 //! * [`background`]: threads that compute, and let pages go first
 //! * [`visitors`]: who asks
 //! * [`error`]: what can go wrong, and what of it a visitor is told
@@ -31,6 +32,7 @@ pub mod machine;
 mod memory;
 pub mod models;
 pub mod pictures;
+pub mod prompt_helpers;
 mod prompts;
 pub mod services;
 mod shared;

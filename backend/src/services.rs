@@ -1,6 +1,7 @@
 //! The one handle that pages and HTTP handlers hold.
 
 mod asking;
+mod helpers;
 mod pictures;
 mod selection;
 mod uploads;

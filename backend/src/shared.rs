@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use types::preset::Presets;
 
 use crate::data_folder::DataFolder;
 use crate::files::Files;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
+use crate::prompt_helpers::PromptHelpers;
 use crate::store::Store;
 use crate::{Config, Engine, Result};
 
@@ -22,6 +24,10 @@ pub(crate) struct Shared {
     pub(crate) uploads: Files,
     pub(crate) hub: Arc<ProgressHub>,
     pub(crate) queue: Queue,
+    /// Styles and lists of words.
+    pub(crate) helpers: PromptHelpers,
+    /// What is meant by preview, standard and premium.
+    pub(crate) presets: Presets,
     /// Given to whoever reads what a visitor sent: to one at a time.
     pub(crate) decoding: Semaphore,
     /// Whether pictures that were made before are given out again.
@@ -37,7 +43,13 @@ impl Shared {
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
         let folder = DataFolder::lock(&config.data_dir)?;
         let files = Files::in_folder(&folder.pictures())?;
-        Ok(Self { caches: config.cache, ..Self::open_with_files(folder, files, engine).await? })
+        for preset in config.presets.describe(&engine.picture_models()) {
+            if let Some(problem) = preset.problem {
+                tracing::warn!(preset = preset.name.as_str(), problem, "a preset cannot be used");
+            }
+        }
+        let opened = Self::open_with_files(folder, files, engine).await?;
+        Ok(Self { presets: config.presets.clone(), caches: config.cache, ..opened })
     }
 
     /// The same with the pictures elsewhere.
@@ -47,6 +59,7 @@ impl Shared {
         engine: Arc<dyn Engine>,
     ) -> Result<Self> {
         let uploads = Files::in_folder(&folder.uploads())?;
+        let helpers = PromptHelpers::in_folder(folder.path());
         let store = Store::open(&folder.database()).await?;
         let (n_back, n_given_up) = store.recover().await?;
         if n_back + n_given_up > 0 {
@@ -61,6 +74,8 @@ impl Shared {
             uploads,
             hub: Arc::default(),
             queue,
+            helpers,
+            presets: Presets::default(),
             decoding: Semaphore::new(1),
             caches: false,
             stopping,

@@ -3,6 +3,7 @@ import { expect, test } from "../support/test.ts";
 import { watch } from "../support/watch.ts";
 
 const random = /^random prompt$/i;
+const extend = /^extend prompt$/i;
 const stop = /^stop$/i;
 const another = /^another ending$/i;
 const undo = /^undo$/i;
@@ -64,7 +65,7 @@ test("what is in the box is continued, gets another ending, and comes back by un
     await expect(box).not.toHaveValue(start);
     return await box.inputValue();
   };
-  const first = await write(random);
+  const first = await write(extend);
   expect(first.startsWith(start)).toBe(true);
 
   await expect(async () => {

@@ -15,7 +15,7 @@ use types::error::{ErrorCode, PublicError};
 use types::job::JobId;
 use types::model::{Quality, Shape};
 use types::picture::PictureId;
-use types::request::{RawLora, RawRequest, check_prompt};
+use types::request::{RawLora, RawRequest, check_prompt, names_in_list};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ApiForm, ApiId, Fields};
@@ -210,9 +210,12 @@ fn read_request(fields: &Fields) -> (RawRequest, Option<PublicError>) {
     let raw = RawRequest {
         prompt: value(fields, "prompt").unwrap_or("").to_owned(),
         negative_prompt: value(fields, "negative_prompt").map(str::to_owned),
+        styles: read_styles(fields),
+        extend: value(fields, "extend").is_some_and(|extend| extend != "false"),
         model: value(fields, "model").map(str::to_owned),
         quality: named(fields, "quality", Quality::ALL, Quality::as_str, &mut first_error),
         shape: named(fields, "shape", Shape::ALL, Shape::as_str, &mut first_error),
+        aspect_ratio: value(fields, "aspect_ratio").map(str::to_owned),
         steps: number(fields, "steps", "a whole number", &mut first_error),
         guidance_scale: number(fields, "guidance_scale", "a number", &mut first_error),
         sampler: value(fields, "sampler").map(str::to_owned),
@@ -261,6 +264,12 @@ fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequ
         picture_guidance_scale,
         ..RawRequest::default()
     }
+}
+
+/// Styles stand in one field with commas in between, or in a field each.
+fn read_styles(fields: &Fields) -> Vec<String> {
+    let fields = fields.iter().filter(|(name, _)| name == "styles");
+    fields.flat_map(|(_, value)| names_in_list(value)).collect()
 }
 
 /// LoRAs stand in one field with commas in between, or in a field each.

@@ -11,6 +11,8 @@
 //! * [`note`]: what is to be said of how pictures were made
 //! * [`picture`]: a finished picture and the formats it is served in
 //! * [`model`]: what is installed and what it knows
+//! * [`aspect_ratio`]: sizes by the ratio of their sides
+//! * [`preset`]: what the site means by preview, standard and premium
 //! * [`lora`]: which LoRA files are installed
 //! * [`history`]: a page of a visitor's pictures
 //! * [`parameters`]: settings as text, as the AUTOMATIC1111 web UI reads them
@@ -19,6 +21,7 @@
 //! # Invariants
 //! This crate does no input or output and builds for `wasm32-unknown-unknown`.
 
+pub mod aspect_ratio;
 pub mod error;
 pub mod event;
 pub mod history;
@@ -29,6 +32,7 @@ pub mod noise;
 pub mod note;
 pub mod parameters;
 pub mod picture;
+pub mod preset;
 pub mod prompt;
 pub mod request;
 pub mod sampler;

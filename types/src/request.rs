@@ -6,29 +6,33 @@
 //! # Layout
 //! * `raw` and `checked`: the two
 //! * `check`: from the one to the other; `fields`: one value against what is allowed
-//! * `text`: what may stand in a prompt
+//! * `text`: what may stand in a prompt; `words`: its wildcards and styles written out
 //! * `size`: how large the picture is
 //! * `start`, `outpaint`: a picture to start from, the mask over it, what is painted on around it
 //! * `hires`, `variation`, `loras`: finer settings
+//! * `name_list`: several names in one field
 
 mod check;
 mod checked;
 mod fields;
 mod hires;
 mod loras;
+mod name_list;
 mod outpaint;
 mod raw;
 mod size;
 mod start;
 mod text;
 mod variation;
+mod words;
 
 use std::ops::RangeInclusive;
 
 pub use check::RequestContext;
 pub use checked::GenerationRequest;
 pub use hires::Hires;
-pub use loras::{LoraUse, RawLora, name_in_list};
+pub use loras::{LoraUse, RawLora};
+pub use name_list::{name_in_list, names_in_list};
 pub use outpaint::Margins;
 pub use raw::RawRequest;
 pub use start::{KnownPicture, Mask, PictureSource, Start};
@@ -85,3 +89,9 @@ mod start_tests;
 #[cfg(test)]
 #[path = "request_tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "request/words_tests.rs"]
+mod words_tests;
+
+#[cfg(test)]
+pub(crate) use tests::demo as demo_model;

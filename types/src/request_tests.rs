@@ -3,7 +3,7 @@ use crate::error::{ErrorCode, PublicError};
 use crate::model::{Family, ModelDefaults, ModelInfo, Quality, Shape, SizeLimits};
 use crate::sampler::{Sampler, Schedule};
 
-pub(super) fn demo() -> ModelInfo {
+pub(crate) fn demo() -> ModelInfo {
     ModelInfo {
         name: "demo".into(),
         title: "Postcards".into(),

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use types::model::{ModelInfo, Quality, Shape};
+use types::request::RawRequest;
 
+use super::create_form::Offer;
 use super::icons::{quality_icon, shape_icon};
 use crate::format::counted;
 
@@ -27,16 +29,17 @@ pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>, has_start: bool) -
     .into_any()
 }
 
-/// Quality, which is steps by name.
-pub fn quality_choice(model: &ModelInfo, chosen: Option<Quality>) -> AnyView {
-    let chosen = chosen.unwrap_or_default();
+/// Quality, which is steps by name, and perhaps more.
+pub fn quality_choice(offer: &Offer, model: &ModelInfo, raw: &RawRequest) -> AnyView {
+    let chosen = raw.quality.unwrap_or_default();
+    let named = raw.model.as_ref().map(|_| model);
     let options = Quality::ALL.map(|quality| {
         let (name, n_bars) = match quality {
             Quality::Preview => ("Preview", 1),
             Quality::Standard => ("Standard", 2),
             Quality::Premium => ("Premium", 3),
         };
-        let note = steps_note(model, quality);
+        let note = quality_note(offer, named, quality);
         option("quality", quality.as_str(), quality == chosen, quality_icon(n_bars), name, note)
     });
     view! {
@@ -54,9 +57,17 @@ pub fn size_note(model: &ModelInfo, shape: Shape) -> String {
     format!("{width} × {height}")
 }
 
-/// What a quality is with this model.
-pub fn steps_note(model: &ModelInfo, quality: Quality) -> String {
-    counted(u64::from(quality.steps(model.defaults.steps)), "step", "steps")
+/// What a quality is with this model, or with the one that it stands for itself if none is named.
+pub fn quality_note(offer: &Offer, named: Option<&ModelInfo>, quality: Quality) -> String {
+    let (presets, preset) = (&offer.presets, offer.presets.of(quality));
+    let model = match named.map_or_else(|| presets.model(quality, &offer.models), Ok) {
+        Ok(model) => model,
+        Err(_) => return "not there now".to_owned(),
+    };
+    let steps = counted(u64::from(presets.steps(quality, model)), "step", "steps");
+    let size = preset.size(model).map(|(width, height)| format!("about {width} × {height}"));
+    let of_model = (named.is_none() && preset.model.is_some()).then(|| model.title.clone());
+    [of_model, Some(steps), size].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The id of the note under a choice.

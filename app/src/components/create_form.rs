@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use types::model::{ModelInfo, Vocabulary};
+use types::preset::Presets;
+use types::prompt::Style;
 use types::request::RawRequest;
 
 use super::choices::{quality_choice, shape_choice};
@@ -22,6 +24,10 @@ pub struct Offer {
     pub models: Vec<ModelInfo>,
     /// The installed LoRAs.
     pub loras: Vec<InstalledLora>,
+    /// The styles that can be picked.
+    pub styles: Vec<Style>,
+    /// What is meant by each quality.
+    pub presets: Presets,
     /// Whether there is a model that writes prompts.
     pub can_write: bool,
 }
@@ -79,12 +85,12 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
             {prompt}
             {written}
             <div class="choices">
-                {shape_choice(model, raw.shape, has_start)} {quality_choice(model, raw.quality)}
+                {shape_choice(model, raw.shape, has_start)} {quality_choice(offer, model, raw)}
             </div>
             <button type="submit" class="primary generate" id="generate">
                 "Generate"
             </button>
-            <div class="folds">{start} {more_settings(models, &offer.loras, form)} {finer_settings(models, form)}</div>
+            <div class="folds">{start} {more_settings(offer, form)} {finer_settings(models, form)}</div>
         </form>
     }
     .into_any()

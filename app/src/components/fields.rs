@@ -26,7 +26,7 @@ pub struct Choice {
     /// Whether it cannot be chosen.
     pub is_disabled: bool,
     /// For a script that changes its label.
-    pub id: Option<&'static str>,
+    pub id: Option<String>,
     /// What the form says with this model, for a script.
     pub numbers: Option<String>,
 }

@@ -19,3 +19,4 @@ pub mod picture_tile;
 pub mod settings_list;
 pub mod start_fields;
 pub mod start_picture;
+pub mod style_picker;

@@ -10,7 +10,7 @@ use crate::prompt_text::{is_too_long, length_note};
 
 /// The prompt's box with its buttons.
 ///
-/// Without a script, Random prompt is a form button: the server writes the prompt and shows the form again.
+/// Without a script, Random prompt (Extend prompt, where there are words to go on with) is a form button: the server writes the prompt and shows the form again.
 #[island]
 pub(crate) fn PromptWriter(
     /// What stands in the box at first.
@@ -116,7 +116,15 @@ fn writing_buttons(writer: Writer) -> impl IntoView {
             formnovalidate=true
             on:click=toggle
         >
-            {move || if writer.is_writing.get() { "Stop" } else { "Random prompt" }}
+            {move || {
+                if writer.is_writing.get() {
+                    "Stop"
+                } else if writer.goes_on() {
+                    "Extend prompt"
+                } else {
+                    "Random prompt"
+                }
+            }}
         </button>
         <button
             type="button"

@@ -87,6 +87,14 @@ impl Writer {
         self.write(&beginning);
     }
 
+    /// Whether a random prompt begins with words of the visitor's own.
+    pub fn goes_on(self) -> bool {
+        self.text.with(|text| match &*self.written.read() {
+            Some(written) => !written.next_beginning(text).trim().is_empty(),
+            None => !text.trim().is_empty(),
+        })
+    }
+
     /// Keeps the beginning and writes something else after it.
     pub fn write_another_ending(self) {
         let in_box = self.text.get_untracked();

@@ -38,6 +38,8 @@ pub fn CreatePage() -> impl IntoView {
                 let offer = Offer {
                     models: services.models(),
                     loras: InstalledLora::usable(&services.loras()),
+                    styles: services.styles(),
+                    presets: services.presets().clone(),
                     can_write: !services.prompt_models().is_empty(),
                 };
                 let (form, materials) = match refused {
@@ -68,9 +70,9 @@ pub fn CreatePage() -> impl IntoView {
 /// picture to start from, and every field by its name.
 async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) -> (FormState, Materials) {
     let mut form = FormState {
-        // LoRAs may stand in a field each.
+        // These may stand in a field each.
         raw: from_query(|name| match name {
-            "loras" => query.get_all(name).map(|fields| fields.join(",")),
+            "loras" | "styles" => query.get_all(name).map(|fields| fields.join(",")),
             _ => query.get(name),
         }),
         typed: TypedNumbers::read(|name| query.get(name)),
@@ -82,7 +84,7 @@ async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) ->
         None => None,
     };
     if let Some(job) = job {
-        let same = from_job(&job.request, &services.models());
+        let same = from_job(&job.request, &services.models(), services.presets());
         let (start, seed) = (form.raw.start.take(), form.raw.seed);
         let raw = if start.is_some() { with_start(same, start) } else { same };
         form = FormState { raw: RawRequest { seed: seed.or(raw.seed), ..raw }, ..FormState::default() };

@@ -57,6 +57,17 @@ fn no_such_job(status: &PageStatus) -> AnyView {
     )
 }
 
+/// What was typed, where styles and wildcards made another prompt of it.
+fn asked_prompt(job: &JobInfo) -> Option<impl IntoView + use<>> {
+    let asked = job.request.asked_prompt.clone()?;
+    Some(view! {
+        <p class="asked-prompt">
+            "From " <q id="asked-prompt">{asked}</q> " "
+            {copy_button("asked-prompt".to_owned(), "what was typed")}
+        </p>
+    })
+}
+
 fn job_page(job: &JobInfo) -> AnyView {
     // Without a script nothing follows the job, so the page looks again by itself.
     let refresh = (!job.status.is_final())
@@ -75,6 +86,7 @@ fn job_page(job: &JobInfo) -> AnyView {
                 <h1 id="job-prompt" class:long=is_long>
                     {job.request.prompt.clone()}
                 </h1>
+                {asked_prompt(job)}
             </header>
             <div class="job-stage">
                 {stage}

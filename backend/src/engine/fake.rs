@@ -33,6 +33,7 @@ pub struct FakeEngine {
     behaviour: Behaviour,
     models: Vec<ModelInfo>,
     loras: Vec<LoraInfo>,
+    writes: bool,
     loads: bool,
     notes: Vec<Note>,
     n_together: u32,
@@ -57,6 +58,7 @@ impl FakeEngine {
             behaviour: Behaviour::Paints,
             models: vec![fake_model()],
             loras: vec![fake_lora()],
+            writes: true,
             loads: false,
             notes: Vec::new(),
             n_together: 1,
@@ -98,6 +100,13 @@ impl FakeEngine {
     #[must_use]
     pub fn together(mut self, n_together: u32) -> Self {
         self.n_together = n_together;
+        self
+    }
+
+    /// The same engine without a model that writes prompts.
+    #[must_use]
+    pub fn without_writers(mut self) -> Self {
+        self.writes = false;
         self
     }
 
@@ -171,7 +180,7 @@ impl Engine for FakeEngine {
     }
 
     fn prompt_models(&self) -> Vec<String> {
-        vec!["demo-prompts".to_owned()]
+        if self.writes { vec!["demo-prompts".to_owned()] } else { Vec::new() }
     }
 
     fn fingerprint(&self, _request: &GenerationRequest) -> Option<String> {

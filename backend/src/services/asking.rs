@@ -52,16 +52,22 @@ impl Services {
 
     async fn ask(&self, owner: &Visitor, raw: RawRequest, once: Option<Once>) -> Result<JobInfo> {
         let shared = &*self.0.shared;
-        let Shared { engine, store, queue, stopping, caches, .. } = shared;
+        let Shared { engine, store, queue, stopping, caches, helpers, presets, .. } = shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let context = RequestContext {
+        let mut context = RequestContext {
             models: &self.models(),
             loras: &self.loras(),
             start: self.known_start(owner, raw.start.as_deref()).await?,
             mask: self.known_mask(owner, raw.mask.as_deref()).await?,
+            styles: &helpers.styles(),
+            wildcards: &helpers.wildcards(),
+            presets: presets.clone(),
+            continuation: None,
         };
+        let (raw, continuation) = self.extend(raw, &context).await?;
+        context.continuation = continuation.as_deref();
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
         engine.fits(&request)?;

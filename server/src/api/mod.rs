@@ -9,10 +9,13 @@ pub mod limits;
 pub mod loras;
 pub mod models;
 pub mod pictures;
+pub mod presets;
 pub mod prompts;
 pub mod samplers;
 mod streamed;
+pub mod styles;
 pub mod uploads;
+pub mod wildcards;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,6 +48,10 @@ pub fn of_everybody() -> OpenApiRouter<AppState> {
         .routes(routes!(samplers::samplers))
         .routes(routes!(samplers::schedules))
         .routes(routes!(limits::show))
+        .routes(routes!(presets::list))
+        .routes(routes!(styles::list))
+        .routes(routes!(wildcards::list))
+        .routes(routes!(prompts::create))
         .routes(routes!(prompts::stream))
         .routes(routes!(health::show))
 }

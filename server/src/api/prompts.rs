@@ -1,5 +1,6 @@
-//! GPT-2's text as it is written.
+//! GPT-2's text: as it is written, and whole.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
@@ -7,11 +8,13 @@ use backend::choose_seed;
 use futures::{Stream, StreamExt, future, stream};
 use serde::{Deserialize, Serialize};
 use types::error::PublicError;
-use types::request::MAX_SEED;
+use types::request::{COUNT, MAX_SEED};
+use utoipa::ToSchema;
+
 
 use super::streamed::StreamedEvent;
 use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
-use crate::extract::ApiQuery;
+use crate::extract::{ApiJson, ApiQuery};
 use crate::state::AppState;
 
 /// What to write.
@@ -53,14 +56,84 @@ pub async fn stream(
     State(state): State<AppState>,
     ApiQuery(ask): ApiQuery<Ask>,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
-    let seed = ask.seed.unwrap_or_else(choose_seed);
-    if seed > MAX_SEED {
-        let message = format!("seed {seed} is out of range; allowed are 0 to {MAX_SEED}");
-        return Err(PublicError::invalid_field("seed", message).into());
-    }
+    let seed = seed_or_new(ask.seed)?;
     let pieces = state.services.write_prompt(ask.start, Some(seed))?;
     let told = until_failure(pieces, seed).take_until(state.stopping.cancelled_owned());
     Ok(Sse::new(told.map(to_sse)).keep_alive(KeepAlive::default()))
+}
+
+/// Which prompts to write.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskWhole {
+    /// The text to go on with.
+    #[schema(max_length = 2000)]
+    start: String,
+    /// Seed of the first; the next has the next seed. Left out: a new one.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    seed: Option<u64>,
+    /// How many; left out: one.
+    #[schema(minimum = 1, maximum = 8)]
+    count: Option<u32>,
+}
+
+/// The prompts that were written.
+#[derive(Serialize, ToSchema)]
+pub struct Prompts {
+    /// As many as were asked for.
+    prompts: Vec<WrittenPrompt>,
+}
+
+/// One of them: the beginning, what came after it, and its seed.
+#[derive(Serialize, ToSchema)]
+pub struct WrittenPrompt {
+    /// The beginning and what came after it.
+    prompt: String,
+    /// The same seed writes the same text.
+    seed: u64,
+}
+
+/// Whole prompts, once GPT-2 has written them
+///
+/// Whoever closes the connection stops it.
+#[utoipa::path(
+    post, path = "/api/v1/prompts", operation_id = "write_prompts", tag = "prompts",
+    request_body = AskWhole,
+    responses(
+        (status = 200, description = "The prompts.", body = Prompts),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    ApiJson(ask): ApiJson<AskWhole>,
+) -> ApiResult<Json<Prompts>> {
+    let count = ask.count.unwrap_or(1);
+    if !COUNT.contains(&count) {
+        let (least, most) = (COUNT.start(), COUNT.end());
+        let message = format!("count {count} is out of range; allowed are {least} to {most}");
+        return Err(PublicError::invalid_field("count", message).into());
+    }
+    let first = seed_or_new(ask.seed)?;
+    let mut prompts = Vec::new();
+    for seed in first..first + u64::from(count) {
+        let writing = state.services.write_whole_prompt(ask.start.clone(), seed);
+        let prompt = tokio::select! {
+            prompt = writing => prompt?,
+            () = state.stopping.cancelled() => return Err(ApiError::shutting_down()),
+        };
+        prompts.push(WrittenPrompt { prompt, seed });
+    }
+    Ok(Json(Prompts { prompts }))
+}
+
+fn seed_or_new(seed: Option<u64>) -> Result<u64, PublicError> {
+    let seed = seed.unwrap_or_else(choose_seed);
+    if seed > MAX_SEED {
+        let message = format!("seed {seed} is out of range; allowed are 0 to {MAX_SEED}");
+        return Err(PublicError::invalid_field("seed", message));
+    }
+    Ok(seed)
 }
 
 /// The pieces, and how it ended.

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use backend::engine::Made;
 use backend::engine::candle::CandleEngine;
+use backend::prompt_helpers::PromptHelpers;
 use backend::{Engine, Materials, choose_seed};
 use clap::Args;
 use types::note::Note;
@@ -55,6 +56,7 @@ Examples:
   darkroom generate \"a blue boat\" --init boat.png --strength 0.6 -o blue.png
   darkroom generate \"a lighthouse\" --init boat.png --mask sky.png -o lighthouse.png
   darkroom generate \"a wide calm sea\" --init boat.png --outpaint 128,0,128,0 -o wide.png
+  darkroom generate \"a __colour__ {boat|car}\" --style watercolour --aspect-ratio 16:9 -o wide.png
   darkroom generate \"a boat\" --model ./model.safetensors --lora ink:0.8 --hires 1.5 -o large.png";
 
 impl Generate {
@@ -72,13 +74,20 @@ impl Generate {
         config.lora_files = loras.files;
         let pictures = Pictures::read(self.start.init.as_deref(), self.start.mask.as_deref())?;
         let engine = CandleEngine::open(&config)?;
-        let context = RequestContext {
+        let helpers = PromptHelpers::in_folder(&config.data_dir);
+        let mut context = RequestContext {
             models: &engine.picture_models(),
             loras: &engine.loras(),
             start: pictures.start,
             mask: pictures.mask,
+            styles: &helpers.styles(),
+            wildcards: &helpers.wildcards(),
+            presets: config.presets,
+            continuation: None,
         };
         let raw = RawRequest { loras: loras.asked, ..self.into_raw() };
+        let (raw, continuation) = extend(raw, &engine, &context)?;
+        context.continuation = continuation.as_deref();
         let request = raw.check(&context, choose_seed)?;
 
         let bar = Bar::new();
@@ -112,9 +121,12 @@ impl Generate {
         RawRequest {
             prompt,
             negative_prompt: picture.negative,
+            styles: picture.style,
+            extend: picture.extend,
             model: model.model,
-            quality: None,
+            quality: picture.quality,
             shape: None,
+            aspect_ratio: picture.aspect_ratio,
             steps: picture.steps,
             guidance_scale: picture.guidance,
             guidance_rescale: finer.guidance_rescale,
@@ -145,6 +157,27 @@ impl Generate {
             weighting: model.weighting,
         }
     }
+}
+
+/// What GPT-2 writes to go on with the prompt, if that was asked for, and the request with the seed that both are made
+/// from.
+fn extend(
+    raw: RawRequest,
+    engine: &dyn Engine,
+    context: &RequestContext<'_>,
+) -> anyhow::Result<(RawRequest, Option<String>)> {
+    if !raw.extend {
+        return Ok((raw, None));
+    }
+    let trial = RequestContext { continuation: Some(""), ..context.clone() };
+    let checked = raw.clone().check(&trial, choose_seed)?;
+    let mut continuation = String::new();
+    engine.write_prompt(&raw.to_extend(context, &checked)?, checked.seed, &mut |text| {
+        continuation.push_str(text);
+        ControlFlow::Continue(())
+    })?;
+    // No seed is above 2⁵³.
+    Ok((RawRequest { seed: i64::try_from(checked.seed).ok(), ..raw }, Some(continuation)))
 }
 
 /// Says of a picture what was not said of one before it.

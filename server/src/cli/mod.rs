@@ -46,7 +46,14 @@ The file darkroom.toml may hold any of these lines:
   data = \"/srv/darkroom\"
   models = \"/srv/models\"
   default_model = \"demo\"
-  log = \"info\"";
+  log = \"info\"
+
+and for each of preview, standard and premium what is meant by it, as far as it is not the usual:
+  [presets.premium]
+  model = \"sdxl\"
+  width = 1024
+  height = 1024
+  steps = 40";
 
 #[derive(Subcommand)]
 enum Command {

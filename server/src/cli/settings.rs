@@ -7,6 +7,8 @@ use backend::Config;
 use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use serde::Deserialize;
+use types::model::Quality;
+use types::preset::Presets;
 use types::request::COUNT;
 
 use crate::bundled;
@@ -15,7 +17,7 @@ use crate::bundled;
 const USUAL_FILE: &str = "darkroom.toml";
 
 /// Flags of every command. clap fills in environment variables where a flag is missing.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Settings")]
 pub struct Common {
     /// Folder of models in the layout that diffusers writes, one subfolder each [default: `models` in the data
@@ -65,6 +67,8 @@ struct File {
     batch: Option<u32>,
     cache: Option<bool>,
     log: Option<String>,
+    #[serde(default)]
+    presets: Presets,
 }
 
 /// The settings that hold.
@@ -89,6 +93,8 @@ pub struct Settings {
     pub cache: bool,
     /// What to log, if anything was said about it.
     pub log: String,
+    /// What is meant by preview, standard and premium.
+    pub presets: Presets,
 }
 
 impl Settings {
@@ -106,6 +112,10 @@ impl Settings {
         let dtype = file.dtype.as_deref().map(parse_precision).transpose();
         let memory = file.memory.map(|gigabytes| parse_gigabytes(&gigabytes.to_string())).transpose();
         let batch = file.batch.map(|n| parse_batch(&n.to_string())).transpose();
+        for quality in Quality::ALL {
+            let preset = file.presets.of(quality);
+            preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
+        }
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,
@@ -117,6 +127,7 @@ impl Settings {
             memory: flags.memory.or(memory.map_err(|sentence| said("memory", sentence))?),
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
+            presets: file.presets,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -133,6 +144,7 @@ impl Settings {
             memory_bytes: self.memory,
             n_together: self.batch,
             cache: self.cache,
+            presets: self.presets,
             ..Config::default()
         }
     }
@@ -226,9 +238,60 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets` (line 2)"
             ),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_preset_is_a_table_of_its_own() {
+        let read = file(
+            "[presets.premium]\nmodel = \"sdxl\"\nwidth = 1024\nheight = 1024\nsteps = 40\n[presets.preview]\nsteps = 8",
+        );
+        let presets = read.unwrap().presets;
+        assert_eq!(presets.premium.model.as_deref(), Some("sdxl"));
+        assert_eq!(
+            (presets.premium.width, presets.premium.steps, presets.preview.steps),
+            (Some(1024), Some(40), Some(8))
+        );
+        assert_eq!(presets.standard, types::preset::Preset::default());
+        let refused = |text: &str| file(text).err().unwrap().to_string();
+        assert!(
+            refused("[presets.best]\nsteps = 8").ends_with(
+                "cannot be used: unknown field `best`, expected one of `preview`, `standard`, `premium` (line 1)"
+            ),
+            "{}",
+            refused("[presets.best]\nsteps = 8")
+        );
+        assert!(
+            refused("[presets.premium]\nsampler = \"euler\"")
+                .contains("unknown field `sampler`, expected one of `model`, `width`, `height`, `steps`")
+        );
+    }
+
+    #[test]
+    fn a_preset_that_is_of_no_use_with_any_model_is_refused_at_the_start() {
+        let refused = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let config = folder.path().join("darkroom.toml");
+            std::fs::write(&config, text).unwrap();
+            Settings::read(Common { config: Some(config), ..Common::default() }, "info")
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(
+            refused("[presets.premium]\nsteps = 500"),
+            "setting `presets.premium` is wrong: steps 500 is out of range; allowed are 1 to 150"
+        );
+        assert_eq!(
+            refused("[presets.preview]\nwidth = 100\nheight = 64"),
+            "setting `presets.preview` is wrong: width 100 is not possible; allowed are multiples of 8"
+        );
+        assert_eq!(
+            refused("[presets.preview]\nwidth = 64"),
+            "setting `presets.preview` is wrong: a width goes together with a height"
         );
     }
 

@@ -25,6 +25,7 @@ use tower::ServiceExt;
 use types::history::HistoryPage;
 use types::job::{JobId, JobInfo};
 use types::picture::{PictureId, PictureInfo};
+use types::preset::Presets;
 
 use crate::sse::{Event, EventReader};
 
@@ -56,6 +57,11 @@ impl TestApp {
         Self::with(FakeEngine::new(), Config { cache: true, ..Config::default() }).await
     }
 
+    /// An app whose operator said what the qualities mean.
+    pub async fn with_presets(engine: FakeEngine, presets: Presets) -> Self {
+        Self::with(engine, Config { presets, ..Config::default() }).await
+    }
+
     async fn with(engine: FakeEngine, config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::create_dir_all(folder.path().join("site/pkg")).expect("the site's folder can be made");
@@ -78,6 +84,11 @@ impl TestApp {
 
     pub fn site(&self) -> std::path::PathBuf {
         self.folder.path().join("site")
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 }
 

@@ -14,6 +14,8 @@ mod jobs;
 mod own_api;
 mod pages;
 mod pictures;
+mod presets;
+mod prompt_helpers;
 mod prompts;
 mod security;
 mod selection;

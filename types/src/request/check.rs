@@ -2,17 +2,16 @@
 
 use super::fields::{choose, fraction, number, unknown_name, within};
 use super::start::named;
-use super::text::check_prompt;
 use super::{
-    CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_PROMPT_CHARS, MAX_SEED,
-    PICTURE_GUIDANCE_SCALE, RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, outpaint, size,
-    start, variation,
+    CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_SEED, PICTURE_GUIDANCE_SCALE,
+    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, outpaint, size, start, variation, words,
 };
 use crate::error::{ErrorCode, PublicError};
 use crate::lora::LoraInfo;
-use crate::model::ModelInfo;
+use crate::model::{ModelInfo, Quality};
 use crate::noise::NoiseSource;
-use crate::prompt::Weighting;
+use crate::preset::Presets;
+use crate::prompt::{Style, Weighting, Wildcard};
 use crate::sampler::{Schedule, parse_pair};
 
 /// What a request is checked against: what is installed, and the pictures that it names.
@@ -26,6 +25,14 @@ pub struct RequestContext<'a> {
     pub start: Option<KnownPicture>,
     /// The upload that [`RawRequest::mask`] names; `None` if there is none of that name that the asker may use.
     pub mask: Option<KnownPicture>,
+    /// The site's own styles, besides those that come with the program.
+    pub styles: &'a [Style],
+    /// The site's own lists of words, besides those that come with the program.
+    pub wildcards: &'a [Wildcard],
+    /// What the site means by each quality.
+    pub presets: Presets,
+    /// What a model wrote to go on with the prompt, if [`RawRequest::extend`] asks for that: see [`RawRequest::to_extend`].
+    pub continuation: Option<&'a str>,
 }
 
 impl RawRequest {
@@ -40,25 +47,18 @@ impl RawRequest {
         context: &RequestContext<'_>,
         mut choose_seed: impl FnMut() -> u64,
     ) -> Result<GenerationRequest, PublicError> {
-        let prompt = check_prompt("prompt", &self.prompt)?;
-        if prompt.is_empty() {
-            return Err(PublicError::invalid_field(
-                "prompt",
-                format!("the prompt is empty; write 1 to {MAX_PROMPT_CHARS} characters"),
-            ));
-        }
-        let negative_prompt = check_prompt("negative_prompt", self.negative_prompt.as_deref().unwrap_or(""))?;
-        let model = find_model(context.models, self.model.as_deref())?;
+        let typed = words::typed(&self)?;
+        let quality = self.quality.unwrap_or_default();
+        let model = find_model(context, self.model.as_deref(), quality)?;
         // Before anything else about the model: one that cannot be read has stand-ins for its limits.
         if let Some(problem) = &model.problem {
             return Err(model_unusable(format!("model `{}` cannot be used: {problem}", model.name)));
         }
         let defaults = &model.defaults;
 
-        let steps = match (self.steps, self.quality) {
-            (Some(steps), _) => within("steps", steps, &STEPS)?,
-            (None, Some(quality)) => quality.steps(defaults.steps),
-            (None, None) => defaults.steps,
+        let steps = match self.steps {
+            Some(steps) => within("steps", steps, &STEPS)?,
+            None => context.presets.steps(quality, model),
         };
         let guidance_scale = self.guidance_scale.unwrap_or(defaults.guidance_scale);
         let guidance_scale = number("guidance_scale", guidance_scale, &GUIDANCE_SCALE)?;
@@ -78,7 +78,8 @@ impl RawRequest {
         let start = start::check(&self, context, model, steps)?;
         let mask = start::check_mask(&self, context)?;
         let outpaint = outpaint::check(&self)?;
-        let (width, height) = size::check(&self, model, context.start.as_ref(), outpaint)?;
+        let (width, height) =
+            size::check(&self, model, context.presets.of(quality), context.start.as_ref(), outpaint)?;
         let hires = hires::check(&self, model, (width, height), steps)?;
 
         let count = self.count.map_or(Ok(1), |count| within("count", count, &COUNT))?;
@@ -87,10 +88,13 @@ impl RawRequest {
         let noise = choose("noise", self.noise.as_deref(), NoiseSource::ALL, NoiseSource::as_str)?;
         let clip_skip = self.clip_skip.map_or(Ok(1), |skip| check_clip_skip(skip, model))?;
         let weighting = choose("weighting", self.weighting.as_deref(), Weighting::ALL, Weighting::as_str)?;
-        let loras = loras::check(self.loras, &prompt, context.loras, model)?;
+        let words = words::write_out(&self, typed, context, model, seed)?;
+        let loras = loras::check(self.loras, &words.prompt, context.loras, model)?;
         Ok(GenerationRequest {
-            prompt,
-            negative_prompt,
+            prompt: words.prompt,
+            negative_prompt: words.negative_prompt,
+            asked_prompt: words.asked_prompt,
+            asked_negative_prompt: words.asked_negative_prompt,
             model: model.name.clone(),
             steps,
             guidance_scale,
@@ -144,12 +148,23 @@ pub(super) fn check_seed(
     })
 }
 
-fn find_model<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Result<&'a ModelInfo, PublicError> {
-    let Some(default) = models.first() else {
+/// The model of that name, or else the one that the quality stands for.
+fn find_model<'a>(
+    context: &RequestContext<'a>,
+    name: Option<&str>,
+    quality: Quality,
+) -> Result<&'a ModelInfo, PublicError> {
+    let models = context.models;
+    if models.is_empty() {
         let sentence = "no picture model is installed; put a folder with one into the models folder";
         return Err(model_unusable(sentence.to_owned()));
+    }
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return context
+            .presets
+            .model(quality, models)
+            .map_err(|sentence| PublicError::invalid_field("quality", sentence));
     };
-    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(default) };
     models.iter().find(|model| model.name == name).ok_or_else(|| {
         let installed: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         PublicError::invalid_field(

@@ -19,10 +19,16 @@ use crate::upload::UploadId;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GenerationRequest {
-    /// What to paint; trimmed, one line.
+    /// What to paint; trimmed, one line, with wildcards written out and styles around it.
     pub prompt: String,
-    /// What to keep away from; may be empty.
+    /// What to keep away from, likewise; may be empty.
     pub negative_prompt: String,
+    /// The prompt as it was typed, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_prompt: Option<String>,
+    /// The negative prompt as it was typed, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_negative_prompt: Option<String>,
     /// Name of an installed model.
     pub model: String,
     /// Sampling steps, 1 to 150.

@@ -1,11 +1,11 @@
 //! LoRAs to apply.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::LORA_WEIGHT;
+use super::name_list::{name_in_list, quoted_at_start};
 use crate::error::PublicError;
 use crate::lora::LoraInfo;
 use crate::model::{Family, ModelInfo};
@@ -64,34 +64,13 @@ impl RawLora {
     /// `"NAME"` or `"NAME":WEIGHT` at the beginning of a list, and what stands behind its comma. `None` if it is
     /// anything else: then the quotation mark belongs to the name.
     fn split_quoted(list: &str) -> Option<(Self, &str)> {
-        let mut rest = list.trim_start().strip_prefix('"')?;
-        let mut name = String::new();
-        loop {
-            let (part, after) = rest.split_once('"')?;
-            name.push_str(part);
-            let Some(after_two) = after.strip_prefix('"') else {
-                rest = after;
-                break;
-            };
-            name.push('"');
-            rest = after_two;
-        }
+        let (name, rest) = quoted_at_start(list)?;
         let (weight, after) = rest.split_once(',').unwrap_or((rest, ""));
         let weight = match weight.trim() {
             "" => None,
             weight => Some(weight.strip_prefix(':')?.trim().parse().ok()?),
         };
         Some((Self { name, weight }, after))
-    }
-}
-
-/// A name as [`RawLora::parse_list`] reads it: one that has a comma, begins with a quotation mark, or begins or ends
-/// with a space stands in quotation marks, and each of its own is doubled.
-pub fn name_in_list(name: &str) -> Cow<'_, str> {
-    if name.contains(',') || name.starts_with('"') || name.trim() != name {
-        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
-    } else {
-        Cow::Borrowed(name)
     }
 }
 

@@ -15,6 +15,7 @@ fn a_request_that_was_kept_before_there_were_finer_settings_is_read_and_means_th
     assert_eq!((request.variation, request.guidance_rescale), (None, 0.0));
     assert_eq!((request.picture_guidance_scale, request.strength()), (None, None));
     assert!(request.loras.is_empty());
+    assert_eq!((&request.asked_prompt, &request.asked_negative_prompt), (&None, &None));
     assert_eq!(
         (request.picture_size(), request.start_size(), request.n_steps()),
         ((256, 192), (256, 192), 20)
@@ -25,6 +26,8 @@ fn a_request_that_was_kept_before_there_were_finer_settings_is_read_and_means_th
 #[test]
 fn a_request_with_everything_comes_back_from_json_as_it_was() {
     let request = GenerationRequest {
+        asked_prompt: Some("a __colour__ boat".into()),
+        asked_negative_prompt: Some("{rain|snow}".into()),
         start: Some(Start {
             source: PictureSource::Upload("0123456789abcdef0123456789abcdef".parse().unwrap()),
             strength: 0.5,

@@ -19,15 +19,25 @@ pub struct RawRequest {
     #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_prompt: Option<String>,
+    /// Names of styles, whose words are put around both prompts in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub styles: Vec<String>,
     /// Name of an installed model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Steps by name; `steps` goes before it.
+    /// Let a model that writes prompts go on with the prompt, before styles are put around it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub extend: bool,
+    /// What the site means by this name: steps as a rule, and perhaps a model and a size; `steps`, `model`, `width` and
+    /// `height` go before it. Left out means `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
-    /// Size by name; `width`, `height` and the size of a `start` go before it.
+    /// Size by name; `width`, `height`, `aspect_ratio` and the size of a `start` go before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
+    /// Size by the ratio of width to height, such as `16:9`; `width`, `height` and the size of a `start` go before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect_ratio: Option<String>,
     /// Sampling steps.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 150))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,4 +143,9 @@ pub struct RawRequest {
     /// How `(word:1.2)` is applied: `a1111` or `compel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighting: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -3,21 +3,26 @@
 use super::outpaint::Margins;
 use super::start::named;
 use super::{KnownPicture, RawRequest};
+use crate::aspect_ratio::{AspectRatio, nearest_size};
 use crate::error::PublicError;
 use crate::model::{ModelInfo, SizeLimits};
+use crate::preset::Preset;
 
 /// Width and height: as asked for, or else those of the start picture with its margins, brought to the nearest
-/// size that the model can make, or else those of the shape.
+/// size that the model can make, or else those of the aspect ratio, the shape or the preset.
 pub(super) fn check(
     raw: &RawRequest,
     model: &ModelInfo,
+    preset: &Preset,
     start: Option<&KnownPicture>,
     outpaint: Option<Margins>,
 ) -> Result<(u32, u32), PublicError> {
     let width = raw.width.map(|width| side("width", width, model)).transpose()?;
     let height = raw.height.map(|height| side("height", height, model)).transpose()?;
+    // Beside a start picture it has nothing to act on, and is wrong all the same.
+    let by_name = size_by_name(raw, model, preset)?;
     let Some(start) = start.filter(|_| named(raw.start.as_deref()).is_some()) else {
-        let (usual_width, usual_height) = model.size_of(raw.shape.unwrap_or_default());
+        let (usual_width, usual_height) = by_name;
         return Ok((width.unwrap_or(usual_width), height.unwrap_or(usual_height)));
     };
     let margins = outpaint.unwrap_or_default();
@@ -37,6 +42,22 @@ pub(super) fn check(
             .min(down.most_scale()),
     };
     Ok((width.unwrap_or_else(|| across.side(scale)), height.unwrap_or_else(|| down.side(scale))))
+}
+
+/// The size where neither numbers nor a start picture say it. That of a preset says how many pixels a named form has.
+fn size_by_name(raw: &RawRequest, model: &ModelInfo, preset: &Preset) -> Result<(u32, u32), PublicError> {
+    let ratio = named(raw.aspect_ratio.as_deref()).map(str::parse::<AspectRatio>).transpose();
+    let ratio = ratio.map_err(|unknown| PublicError::invalid_field("aspect_ratio", unknown.to_string()))?;
+    let size = match (ratio, raw.shape) {
+        (Some(ratio), _) => model.size_of_ratio(ratio),
+        (None, shape) => model.size_of(shape.unwrap_or_default()),
+    };
+    let Some(of_preset) = preset.size(model) else { return Ok(size) };
+    if ratio.is_none() && raw.shape.is_none() {
+        return Ok(of_preset);
+    }
+    let form = ratio.map_or(f64::from(size.0) / f64::from(size.1), AspectRatio::as_number);
+    Ok(nearest_size(&model.limits, form, of_preset))
 }
 
 fn side(field: &'static str, value: i64, model: &ModelInfo) -> Result<u32, PublicError> {

@@ -24,9 +24,9 @@ fn check_over(
     let model = ModelInfo { limits: SizeLimits { multiple: 64, min_side: 256, max_side: 1024 }, ..demo() };
     let context = RequestContext {
         models: &[model],
-        loras: &[],
         start: Some(upload(start.0, start.1)),
         mask: mask.map(|(width, height)| upload(width, height)),
+        ..RequestContext::default()
     };
     raw.check(&context, || 42)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use types::model::Quality;
 use types::request::Margins;
 use types::sampler::{Sampler, Schedule};
 
@@ -13,6 +14,12 @@ pub struct PictureFlags {
     /// What to keep away from [default: nothing]
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
+    /// A style, whose words are put around both prompts; give it again for another one [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub style: Vec<String>,
+    /// Let GPT-2 go on with the prompt before it is painted
+    #[arg(long)]
+    pub extend: bool,
     /// Sampling steps, 1 to 150 [default: the model's own, 20 for demo]
     #[arg(long, value_name = "N")]
     pub steps: Option<i64>,
@@ -32,6 +39,13 @@ pub struct PictureFlags {
     /// Height in pixels [default: the start picture's, or the model's own, 256 for demo]
     #[arg(long, value_name = "PIXELS")]
     pub height: Option<i64>,
+    /// Ratio of width to height, which the model's best size is chosen by: 1:1, 5:4, 4:3, 3:2, 16:9, 21:9, or upright
+    /// 4:5 and so on [default: none]
+    #[arg(long, value_name = "W:H")]
+    pub aspect_ratio: Option<String>,
+    /// What the site means by preview, standard or premium [default: standard]
+    #[arg(long, value_name = "NAME", value_parser = parse_quality)]
+    pub quality: Option<Quality>,
     /// How many pictures, 1 to 8 [default: 1]
     #[arg(long, value_name = "N")]
     pub count: Option<i64>,
@@ -127,6 +141,11 @@ fn sampler_help() -> String {
 fn schedule_help() -> String {
     let names = Schedule::ALL.map(Schedule::as_str).join(", ");
     format!("Noise schedule: {names} [default: the model's own, karras for demo]")
+}
+
+fn parse_quality(name: &str) -> Result<Quality, String> {
+    let found = Quality::ALL.into_iter().find(|quality| quality.as_str() == name);
+    found.ok_or_else(|| format!("known are {}", Quality::ALL.map(Quality::as_str).join(", ")))
 }
 
 /// Four numbers, or one for all sides. Whether they are allowed is checked with the rest of the request.

@@ -1,0 +1,59 @@
+//! What the site itself adds to prompts: styles in `styles.csv`, lists of words in `wildcards`, both in the data folder.
+//!
+//! Whoever runs the site edits these files while it runs. They are looked at anew whenever they are asked for, and read
+//! if anything about them changed. What is wrong in them is said in the log, once for each change, and passed over.
+//!
+//! # Layout
+//! * `styles`: the file of styles
+//! * `wildcards`: the folder of lists
+//! * `watched`: what was read, for as long as the files are as they were
+
+mod styles;
+mod watched;
+mod wildcards;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use types::prompt::{Style, Wildcard};
+
+use watched::Watched;
+
+/// The file of styles, in the data folder.
+pub const STYLES: &str = "styles.csv";
+/// The folder of lists, in the data folder.
+pub const WILDCARDS: &str = "wildcards";
+
+/// Largest file that is read, in bytes.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// The site's own styles and lists.
+pub struct PromptHelpers {
+    styles_file: PathBuf,
+    wildcards_folder: PathBuf,
+    styles: Watched<Vec<Style>>,
+    wildcards: Watched<Vec<Wildcard>>,
+}
+
+impl PromptHelpers {
+    /// Those in this data folder. Neither file nor folder has to be there.
+    pub fn in_folder(data_dir: &Path) -> Self {
+        Self {
+            styles_file: data_dir.join(STYLES),
+            wildcards_folder: data_dir.join(WILDCARDS),
+            styles: Watched::default(),
+            wildcards: Watched::default(),
+        }
+    }
+
+    /// The styles of the file, in its order.
+    pub fn styles(&self) -> Arc<Vec<Style>> {
+        self.styles.get(watched::file(&self.styles_file), |_| styles::read(&self.styles_file))
+    }
+
+    /// The lists of the folder and of the folders in it, by name.
+    pub fn wildcards(&self) -> Arc<Vec<Wildcard>> {
+        let files = wildcards::files(&self.wildcards_folder);
+        self.wildcards.get(files, |files| wildcards::read(&self.wildcards_folder, files))
+    }
+}
