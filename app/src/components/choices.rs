@@ -60,9 +60,8 @@ pub fn size_note(model: &ModelInfo, shape: Shape) -> String {
 /// What a quality is with this model, or with the one that it stands for itself if none is named.
 pub fn quality_note(offer: &Offer, named: Option<&ModelInfo>, quality: Quality) -> String {
     let (presets, preset) = (&offer.presets, offer.presets.of(quality));
-    let model = match named.map_or_else(|| presets.model(quality, &offer.models), Ok) {
-        Ok(model) => model,
-        Err(_) => return "not there now".to_owned(),
+    let Ok(model) = named.map_or_else(|| presets.model(quality, &offer.models), Ok) else {
+        return "not there now".to_owned();
     };
     let steps = counted(u64::from(presets.steps(quality, model)), "step", "steps");
     let size = preset.size(model).map(|(width, height)| format!("about {width} × {height}"));

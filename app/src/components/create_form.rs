@@ -26,6 +26,8 @@ pub struct Offer {
     pub loras: Vec<InstalledLora>,
     /// The styles that can be picked.
     pub styles: Vec<Style>,
+    /// Names of the lists of words that a prompt may name.
+    pub word_lists: Vec<String>,
     /// What is meant by each quality.
     pub presets: Presets,
     /// Whether there is a model that writes prompts.

@@ -38,7 +38,7 @@ pub fn more_settings(offer: &Offer, form: &FormState) -> AnyView {
                 {model_field(&fields, offer, raw.model.as_deref())}
                 {negative_prompt_field(&fields, raw.negative_prompt.as_deref().unwrap_or(""))}
                 {offer.can_write.then(|| extend_field(&fields, raw.extend))}
-                {style_picker(&offer.styles, &raw.styles, model, fields.error_of("styles"))}
+                {style_picker(&offer.styles, &offer.word_lists, &raw.styles, model, fields.error_of("styles"))}
                 {lora_picker(&offer.loras, &raw.loras, fields.error_of("loras"))}
                 {fields.whole("steps", "Steps", "How often the picture is cleaned of noise. More is finer and slower.", raw.steps, "from quality")}
                 {fields.decimal("guidance_scale", "Guidance scale (CFG)", "How closely the picture keeps to the prompt. Low is free, high is strict and harsh.", raw.guidance_scale, usual_scale)}

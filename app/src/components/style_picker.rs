@@ -5,9 +5,13 @@ use types::model::ModelInfo;
 use types::prompt::{STYLE_PLACE, Style};
 use types::request::name_in_list;
 
-/// A check mark for each, as a plain form sends them.
+/// Names of lists that are shown.
+const MOST_LISTS: usize = 30;
+
+/// A check mark for each, as a plain form sends them, and the names of the lists of words that a prompt may name.
 pub fn style_picker(
     styles: &[Style],
+    lists: &[String],
     picked: &[String],
     model: Option<&ModelInfo>,
     error: Option<String>,
@@ -21,13 +25,21 @@ pub fn style_picker(
             <ul class="styles">{rows.collect_view()}</ul>
             {error}
             <p class="note">
-                "Words that are put around your prompt when the picture is asked for. The picture keeps the whole text. In both prompts, "
-                <code>"{red|blue}"</code> " stands for one of these words and " <code>"__colour__"</code>
-                " for one of a list; the seed says which."
+                "Words that are put around your prompt when the picture is asked for. The picture keeps the whole text."
+            </p>
+            <p class="note">
+                "In both prompts, " <code>"{red|blue}"</code> " stands for one of these words and " <code>"__colour__"</code>
+                " for one of a list; the seed says which. The lists: " {listed(lists)}
             </p>
         </fieldset>
     }
     .into_any()
+}
+
+fn listed(lists: &[String]) -> String {
+    let n_more = lists.len().saturating_sub(MOST_LISTS);
+    let said = lists[..lists.len() - n_more].join(", ");
+    if n_more > 0 { format!("{said} and {n_more} more.") } else { format!("{said}.") }
 }
 
 fn row(number: usize, style: &Style, is_picked: bool, model: Option<&ModelInfo>) -> AnyView {
@@ -115,9 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn a_site_with_many_lists_does_not_name_them_all() {
+        assert_eq!(listed(&["size".to_owned(), "colour".to_owned()]), "size, colour.");
+        let many: Vec<String> = (0..100).map(|number| format!("l{number}")).collect();
+        assert!(listed(&many).ends_with(", l29 and 70 more."));
+    }
+
+    #[test]
     fn a_picked_style_is_checked_and_its_name_goes_into_a_list() {
         let styles = [style("ink", ""), Style { name: "Oil".into(), ..style("oil", "") }];
-        let html = style_picker(&styles, &["oil".to_owned()], None, None).to_html();
+        let html = style_picker(&styles, &[], &["oil".to_owned()], None, None).to_html();
         let checkbox = |value: &str| {
             let at = html.find(&format!("value=\"{value}\"")).expect("it is there");
             let begin = html[..at].rfind('<').unwrap();

@@ -39,6 +39,7 @@ pub fn CreatePage() -> impl IntoView {
                     models: services.models(),
                     loras: InstalledLora::usable(&services.loras()),
                     styles: services.styles(),
+                    word_lists: services.wildcards().into_iter().map(|list| list.name).collect(),
                     presets: services.presets().clone(),
                     can_write: !services.prompt_models().is_empty(),
                 };

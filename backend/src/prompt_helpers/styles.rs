@@ -76,7 +76,7 @@ fn parse(bytes: &[u8]) -> (Vec<Style>, Vec<Fault>) {
     };
     let mut records: Vec<ByteRecord> = records.collect();
     // A quotation mark that is never closed takes all the rest of the file into its line.
-    if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+    if bytes.split(|byte| *byte == b'"').count().is_multiple_of(2)
         && let Some(unclosed) = records.pop()
     {
         let reason = "a quotation mark in it is never closed, and what follows is taken for part of it";

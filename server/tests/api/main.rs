@@ -24,6 +24,7 @@ mod uploads;
 mod visitors;
 
 mod command_line;
+mod command_line_prompts;
 mod figures;
 mod generate_from_pictures;
 mod log;

@@ -155,6 +155,7 @@ async fn the_form_takes_styles_without_a_script_and_shows_them_again() {
     let page = anna.get("/").await;
     assert_eq!(picked(&page), Vec::<String>::new());
     assert!(page.text().contains("Adds: ink"));
+    assert!(page.text().contains("season, shot, style, subject"), "the lists are named");
     let fields = [("prompt", "a boat"), ("styles", "\"Ink, old\""), ("styles", "Oil")];
     let answer = anna.post_form("/", &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());

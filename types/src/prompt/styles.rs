@@ -99,9 +99,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 /// The phrases of a style that have no word beyond the known ones. Around `{prompt}` nothing is left if one is not known.
 fn with_known_words(style: &str, known: &HashSet<String>) -> String {
     let is_known = |phrase: &str| words(&phrase.replace(STYLE_PLACE, "")).all(|word| known.contains(&word));
-    let phrases = style.split(',').map(str::trim).filter_map(|phrase| match is_known(phrase) {
-        true => Some(phrase),
-        false => phrase.contains(STYLE_PLACE).then_some(STYLE_PLACE),
+    let phrases = style.split(',').map(str::trim).filter_map(|phrase| {
+        if is_known(phrase) { Some(phrase) } else { phrase.contains(STYLE_PLACE).then_some(STYLE_PLACE) }
     });
     let left = phrases.collect::<Vec<_>>().join(", ");
     if left == STYLE_PLACE { String::new() } else { left }

@@ -212,9 +212,6 @@ fn too_long(field: &'static str, said: &str) -> PublicError {
 /// Names with commas between, as many as a sentence bears.
 fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let n_more = names.len().saturating_sub(MOST_NAMED);
-    let mut said = names.take(MOST_NAMED).collect::<Vec<_>>().join(", ");
-    if n_more > 0 {
-        said.push_str(&format!(" and {n_more} more"));
-    }
-    said
+    let said = names.take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    if n_more > 0 { format!("{said} and {n_more} more") } else { said }
 }
