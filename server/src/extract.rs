@@ -173,6 +173,17 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, PublicError> {
     Ok(value)
 }
 
+/// What is read from JSON that was parsed already.
+///
+/// # Errors
+/// A value of the wrong kind, with its field; a field that is not known.
+pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, PublicError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        json_error(&path, error.inner())
+    })
+}
+
 fn no_object(what: &str) -> PublicError {
     PublicError::new(
         ErrorCode::InvalidRequest,

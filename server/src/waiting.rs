@@ -1,10 +1,12 @@
 //! Answers that wait for a job's end.
 
-use backend::Visitor;
-use tokio::task::JoinError;
-use tokio_util::sync::CancellationToken;
+use std::fmt::Display;
+
+use backend::{EventStream, Visitor};
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use types::error::{ErrorCode, PublicError};
-use types::job::{JobInfo, JobStatus};
+use types::job::{JobId, JobInfo, JobStatus};
 use types::request::RawRequest;
 
 use crate::error::{ApiError, ApiResult};
@@ -22,6 +24,44 @@ pub async fn to_its_end(state: &AppState, visitor: &Visitor, asked: RawRequest) 
     tokio::spawn(make(state.clone(), visitor.clone(), asked, hung_up))
         .await
         .map_err(|error| broke_off(&error))?
+}
+
+/// A job and what happens to it, for whoever tells of it while it is made. Dropped before the job's end, it cancels
+/// the job.
+pub struct Watched {
+    /// The job as it was made.
+    pub job: JobInfo,
+    /// Its events, from where it stands to its end, or until the program stops.
+    pub events: EventStream,
+    _guard: DropGuard,
+}
+
+/// Makes a job and gives out what happens to it. A caller who hangs up cancels the job, as in [`to_its_end`].
+///
+/// # Errors
+/// The request is refused; the server stops.
+pub async fn watched(state: &AppState, visitor: &Visitor, asked: RawRequest) -> ApiResult<Watched> {
+    let hung_up = CancellationToken::new();
+    let guard = hung_up.clone().drop_guard();
+    let (tell, told) = oneshot::channel();
+    let (task_state, task_visitor) = (state.clone(), visitor.clone());
+    tokio::spawn(async move {
+        match task_state.services.create_job(&task_visitor, asked).await {
+            Ok(job) => {
+                let id = job.id;
+                // Nobody listens who hung up meanwhile, and then the job is cancelled below.
+                let _ = tell.send(Ok(job));
+                // However it ends, the events tell it.
+                let _ = stay(&task_state, &task_visitor, id, hung_up).await;
+            }
+            Err(error) => {
+                let _ = tell.send(Err(ApiError::from(error)));
+            }
+        }
+    });
+    let job = told.await.map_err(|_| broke_off(&"its task ended early"))??;
+    let events = state.services.events(visitor, job.id, None).await?;
+    Ok(Watched { job, events, _guard: guard })
 }
 
 /// A job that came to its end, unless that was another one than was hoped for: then as if its mistake had been found at
@@ -55,15 +95,25 @@ async fn make(
     hung_up: CancellationToken,
 ) -> ApiResult<JobInfo> {
     let job = state.services.create_job(&visitor, asked).await?;
+    stay(&state, &visitor, job.id, hung_up).await
+}
+
+/// Waits for a job's end, and cancels it if the caller hangs up before.
+async fn stay(
+    state: &AppState,
+    visitor: &Visitor,
+    id: JobId,
+    hung_up: CancellationToken,
+) -> ApiResult<JobInfo> {
     tokio::select! {
-        job = state.services.wait(job.id) => Ok(job?),
-        () = hung_up.cancelled() => Ok(state.services.cancel_job(&visitor, job.id).await?),
+        job = state.services.wait(id) => Ok(job?),
+        () = hung_up.cancelled() => Ok(state.services.cancel_job(visitor, id).await?),
         // The job is made after the restart, and is to be found in the history.
         () = state.stopping.cancelled() => Err(ApiError::shutting_down()),
     }
 }
 
-fn broke_off(error: &JoinError) -> ApiError {
+fn broke_off(error: &dyn Display) -> ApiError {
     tracing::error!(%error, "a request for a picture broke off");
     PublicError::new(ErrorCode::Internal, "something went wrong on the server; its log has the details")
         .into()

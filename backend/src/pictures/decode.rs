@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma, Rgb, RgbImage,
 };
 use types::picture::PictureFormat;
 use types::upload::{MAX_UPLOAD_PIXELS, MAX_UPLOAD_SIDE};
@@ -102,6 +102,15 @@ impl Decoded {
     /// Its colours; what is transparent lies on white.
     pub fn into_rgb(self) -> RgbImage {
         on_background(self.image, 255)
+    }
+
+    /// How opaque each pixel is, 0 to 255; nothing if its file has no alpha channel.
+    pub(crate) fn alpha(&self) -> Option<GrayImage> {
+        if !self.image.color().has_alpha() {
+            return None;
+        }
+        let pixels = self.image.to_rgba8();
+        Some(GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| Luma([pixels.get_pixel(x, y)[3]])))
     }
 
     /// Its brightness; what is transparent lies on black, so that it belongs to what a mask keeps.

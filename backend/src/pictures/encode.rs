@@ -12,7 +12,7 @@ use types::request::GenerationRequest;
 use super::{PictureError, exif};
 
 /// High enough that nobody sees the difference, low enough to be a quarter of the PNG.
-const JPEG_QUALITY: u8 = 92;
+pub const JPEG_QUALITY: u8 = 92;
 
 /// Larger than any picture a model makes; keeps a broken file from asking for all memory.
 const MAX_SIDE: u32 = 8_192;
@@ -31,12 +31,27 @@ pub fn encode(
     index: u32,
     format: PictureFormat,
 ) -> Result<Vec<u8>, PictureError> {
+    encode_at(image, request, index, format, JPEG_QUALITY)
+}
+
+/// The same as [`encode`] with a JPEG's quality, 1 to 100, which the other formats have no use for: both are
+/// lossless.
+///
+/// # Errors
+/// A picture without pixels.
+pub(crate) fn encode_at(
+    image: &RgbImage,
+    request: &GenerationRequest,
+    index: u32,
+    format: PictureFormat,
+    jpeg_quality: u8,
+) -> Result<Vec<u8>, PictureError> {
     let settings = parameters::to_text(request, index);
     match format {
         PictureFormat::Png => encode_png(image, request, index, &settings),
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
-            let mut encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+            let mut encoder = JpegEncoder::new_with_quality(&mut bytes, jpeg_quality);
             write_with_exif(&mut encoder, &settings);
             encoder.encode_image(image)?;
             Ok(bytes)

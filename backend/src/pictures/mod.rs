@@ -7,13 +7,17 @@ mod decode;
 mod encode;
 mod exif;
 mod preview;
+mod prompt_inside;
 mod thumbnail;
+mod transparency;
 
 pub use decode::{DecodeError, Decoded};
-pub(crate) use encode::decode_png;
-pub use encode::encode;
-pub(crate) use preview::preview_data_url;
+pub use encode::{JPEG_QUALITY, encode};
+pub(crate) use encode::{decode_png, encode_at};
+pub(crate) use preview::{enlarge_preview, preview_data_url};
+pub use prompt_inside::prompt_inside;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
+pub(crate) use transparency::mask_of_transparency;
 
 /// A picture could not be read or written in some format.
 #[derive(Debug, thiserror::Error)]
@@ -24,4 +28,7 @@ pub enum PictureError {
     /// Another reader or writer refused.
     #[error(transparent)]
     Image(#[from] image::ImageError),
+    /// A preview is something else than a JPEG in a `data:` URL.
+    #[error("a preview is no JPEG in a `data:` URL")]
+    NoPreview,
 }

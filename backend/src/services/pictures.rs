@@ -5,7 +5,7 @@ use types::history::{HistoryPage, HistoryQuery};
 use types::picture::{PictureFormat, PictureId, PictureInfo};
 
 use super::Services;
-use crate::pictures::{self, THUMBNAIL_CONTENT_TYPE};
+use crate::pictures::{self, JPEG_QUALITY, THUMBNAIL_CONTENT_TYPE};
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::{Error, Result, Visitor, files};
@@ -45,13 +45,29 @@ impl Services {
     /// # Errors
     /// There is no such picture.
     pub async fn picture_file(&self, id: PictureId, format: PictureFormat) -> Result<PictureFile> {
+        self.picture_file_at(id, format, JPEG_QUALITY).await
+    }
+
+    /// The same as [`Self::picture_file`] with a JPEG's quality, 1 to 100, which the other formats have no use for.
+    /// The entity tag does not tell it.
+    ///
+    /// # Errors
+    /// There is no such picture.
+    pub async fn picture_file_at(
+        &self,
+        id: PictureId,
+        format: PictureFormat,
+        jpeg_quality: u8,
+    ) -> Result<PictureFile> {
         let (picture, job) = self.stored(id).await?;
         let png = self.read_file(&picture, &picture.file).await?;
         let bytes = match format {
             PictureFormat::Png => png,
             format => {
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
-                let convert = move || pictures::encode(&pictures::decode_png(&png)?, &request, index, format);
+                let convert = move || {
+                    pictures::encode_at(&pictures::decode_png(&png)?, &request, index, format, jpeg_quality)
+                };
                 tokio::task::spawn_blocking(convert)
                     .await
                     .map_err(|panic| Error::Broken(format!("converting picture {id} ended early: {panic}")))??
@@ -64,6 +80,25 @@ impl Services {
             file_name: file_name(&picture.info(), format.extension()),
             etag: etag(id, format.extension()),
         })
+    }
+
+    /// A preview from the `data:` URL in an event, enlarged to `size`: a file without settings inside, for whoever
+    /// wants the whole picture as it is now. `jpeg_quality` is 1 to 100, for JPEG alone.
+    ///
+    /// # Errors
+    /// The URL holds no preview.
+    pub async fn enlarge_preview(
+        &self,
+        url: String,
+        size: (u32, u32),
+        format: PictureFormat,
+        jpeg_quality: u8,
+    ) -> Result<Bytes> {
+        let enlarge = move || pictures::enlarge_preview(&url, size, format, jpeg_quality);
+        let enlarged = tokio::task::spawn_blocking(enlarge)
+            .await
+            .map_err(|panic| Error::Broken(format!("enlarging a preview ended early: {panic}")))??;
+        Ok(enlarged.into())
     }
 
     /// The entity tag that [`Self::picture_file`] gives a picture, or its thumbnail where no format is named,

@@ -8,7 +8,7 @@ use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
 use uuid::Uuid;
 
 use super::Services;
-use crate::pictures::Decoded;
+use crate::pictures::{Decoded, mask_of_transparency};
 use crate::shared::Shared;
 use crate::store::entities::upload;
 use crate::{Error, Result, Visitor, uploads};
@@ -61,6 +61,30 @@ impl Services {
             tracing::warn!(%error, "uploads that nobody uses could not be deleted");
         }
         Ok(info)
+    }
+
+    /// Keeps a mask that is drawn by making a picture transparent: what is wholly transparent in it is painted anew.
+    /// `None` if nothing is.
+    ///
+    /// # Errors
+    /// The file is too large or no picture, said of the field `file`; the disk is full.
+    pub async fn store_transparency(&self, owner: &Visitor, bytes: Bytes) -> Result<Option<UploadInfo>> {
+        if bytes.len() > MAX_UPLOAD_BYTES {
+            return Err(uploads::too_large(bytes.len()).into());
+        }
+        let permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        let read = move || {
+            let picture = Decoded::read(&bytes).map_err(|error| uploads::refusal(&error))?;
+            Ok::<_, Error>(mask_of_transparency(&picture)?)
+        };
+        let mask = tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|panic| Error::Broken(format!("reading a mask ended early: {panic}")))??;
+        drop(permit);
+        match mask {
+            Some(mask) => self.store_upload(owner, mask.into()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// An upload of the visitor's.

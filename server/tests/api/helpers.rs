@@ -186,6 +186,20 @@ impl Browser {
         EventReader::new(answer.into_body())
     }
 
+    /// The stream that a program is answered with, read as it comes.
+    pub async fn post_for_events(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Body>,
+    ) -> EventReader {
+        let headers = [("content-type", content_type)];
+        let answer = self.send_raw(Method::POST, path, &headers, body.into()).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
+        EventReader::new(answer.into_body())
+    }
+
     pub async fn history(&self, query: &str) -> HistoryPage {
         let answer = self.get(&format!("/api/v1/images?{query}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
@@ -239,8 +253,7 @@ impl Browser {
 
     /// What a browser does without a script, if the form has files.
     pub async fn post_multipart(&self, path: &str, form: Multipart) -> Answer {
-        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-        self.post_text(path, &kind, form.0).await
+        self.post_text(path, &form.content_type(), form.0).await
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
@@ -282,6 +295,14 @@ pub struct Multipart(Vec<u8>);
 impl Multipart {
     pub fn new() -> Self {
         Self(format!("--{BOUNDARY}--\r\n").into_bytes())
+    }
+
+    pub fn content_type(&self) -> String {
+        format!("multipart/form-data; boundary={BOUNDARY}")
+    }
+
+    pub fn into_body(self) -> Vec<u8> {
+        self.0
     }
 
     pub fn field(self, name: &str, text: &str) -> Self {

@@ -12,6 +12,7 @@ mod history;
 mod image_to_image;
 mod jobs;
 mod own_api;
+mod openai;
 mod pages;
 mod pictures;
 mod presets;

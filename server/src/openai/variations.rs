@@ -1,0 +1,61 @@
+//! Pictures like another one.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use backend::Visitor;
+use backend::pictures::prompt_inside;
+use types::prompt::lora_tags;
+use types::request::check_prompt;
+
+use super::answer::answer;
+use super::asked::Asked;
+use super::edits::{keep, needed};
+use super::error::OpenAiResult;
+use super::form::PictureForm;
+use super::origin::Origin;
+use super::stream::Deed;
+use crate::state::AppState;
+
+/// How far a variation goes from its picture if nothing is said of it: far enough to be another one, near enough to
+/// have its colours and its composition.
+const STRENGTH: f64 = 0.6;
+
+/// What a picture is painted after that nobody says anything of.
+const NEUTRAL_PROMPT: &str = "a picture";
+
+/// `POST /v1/images/variations` with a form: `image`. It is painted after the field `prompt`, which OpenAI's does not
+/// have, or after the prompt that the picture's file tells, or after a neutral one.
+pub async fn create(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    origin: Origin,
+    form: PictureForm,
+) -> OpenAiResult<Response> {
+    let mut asked = Asked::read(form.object, &state.services.models())?;
+    let image = needed(form.image)?;
+    if asked.raw.prompt.trim().is_empty() {
+        asked.raw.prompt = prompt_of(&image);
+    }
+    asked.raw.strength.get_or_insert(STRENGTH);
+    asked.raw.start = Some(keep(&state.services, &visitor, image).await?);
+    answer(state, visitor, origin, Deed::Edit, asked).await
+}
+
+/// The prompt inside a file, if it is one that may be asked for here: without the LoRAs that it names, which need not
+/// be installed.
+fn prompt_of(file: &[u8]) -> String {
+    let inside = prompt_inside(file).map(|prompt| lora_tags(&prompt).0);
+    let allowed = inside.and_then(|prompt| check_prompt("prompt", &prompt).ok());
+    allowed.filter(|prompt| !prompt.is_empty()).unwrap_or_else(|| NEUTRAL_PROMPT.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_tells_nothing_is_painted_after_a_neutral_prompt() {
+        assert_eq!(prompt_of(b"no picture"), NEUTRAL_PROMPT);
+    }
+}
