@@ -12,6 +12,8 @@ use types::model::ModelInfo;
 use types::note::Note;
 use types::request::GenerationRequest;
 
+use crate::machine::DeviceKind;
+
 /// Makes pictures and prompts.
 ///
 /// Its methods compute for as long as it takes and are called from threads that may block; those that name the
@@ -25,6 +27,22 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;
+
+    /// Names of the textual inversions, sorted.
+    fn embeddings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What computes.
+    fn device(&self) -> DeviceKind {
+        DeviceKind::Cpu
+    }
+
+    /// Bytes of memory that the device has of its own, and how many of them nobody uses; nothing, if it shares the
+    /// machine's.
+    fn device_memory(&self) -> Option<(u64, u64)> {
+        None
+    }
 
     /// Refuses a request that its model has no use for, or whose picture cannot fit into memory, before anything is
     /// loaded for it.

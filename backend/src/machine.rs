@@ -28,6 +28,15 @@ impl DeviceKind {
         }
     }
 
+    /// What a device is.
+    pub(crate) fn of(device: &Device) -> Self {
+        match device {
+            Device::Cpu => Self::Cpu,
+            Device::Cuda(_) => Self::Cuda,
+            Device::Metal(_) => Self::Metal,
+        }
+    }
+
     /// Whether this program was built for it.
     fn is_built_in(self) -> bool {
         match self {

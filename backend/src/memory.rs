@@ -52,6 +52,11 @@ impl Memory {
         bytes.filter(|&bytes| bytes > 0).map(|bytes| Self { bytes, place })
     }
 
+    /// Bytes of a graphics card.
+    pub(crate) fn of_card(self) -> Option<u64> {
+        (self.place == Place::Card).then_some(self.bytes)
+    }
+
     /// Bytes that models and pictures may take together.
     fn for_pictures(self) -> u64 {
         (self.bytes as f64 * SHARE_FOR_PICTURES) as u64

@@ -24,6 +24,7 @@ use types::request::{CLIP_SKIP, SIZE_MULTIPLE};
 use crate::Config;
 use crate::memory::{self, Parameters};
 use card::Card;
+pub(crate) use folder::embeddings;
 pub use folder::{EMBEDDINGS, LORAS};
 use folder::{Entry, Found};
 pub(crate) use stamp::Stamp;

@@ -206,6 +206,7 @@ fn loras_and_embeddings_lie_in_folders_of_their_own_and_are_no_models() {
     assert_eq!((ink.family, ink.n_layers, ink.changes_text_encoder), (Family::Other, 1, false));
 
     let config = Config { models_dir: Some(folder.path().to_owned()), ..Config::default() };
+    assert_eq!(embeddings(&config), ["word"]);
     assert!(look_again(&config, &before).is_none());
     std::fs::remove_file(loras.join("old.pt")).unwrap();
     assert_eq!(look_again(&config, &before).unwrap().loras.len(), 2);

@@ -2,9 +2,12 @@
 
 mod asking;
 mod helpers;
+mod machine_facts;
 mod pictures;
 mod selection;
+mod start_pictures;
 mod uploads;
+mod workflows;
 
 use std::sync::Arc;
 
@@ -26,9 +29,12 @@ use crate::shared::Shared;
 use crate::{Config, Engine, Error, Result, Visitor};
 
 pub use asking::MAX_IDEMPOTENCY_KEY;
+pub use machine_facts::MachineFacts;
 pub use pictures::PictureFile;
 pub use selection::{MOST_SELECTED, ZipStream};
+pub use start_pictures::{MaskUse, StartNames};
 pub use uploads::UploadFile;
+pub use workflows::{MOST_WORKFLOWS, NewWorkflow, Workflow, WorkflowFilter};
 
 /// A job's events; ends after the final one, or when the program stops.
 pub type EventStream = BoxStream<'static, NumberedEvent>;

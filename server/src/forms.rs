@@ -98,7 +98,7 @@ async fn keep_files(
     FormWithFiles { mut fields, files }: FormWithFiles,
 ) -> (Fields, Option<ApiError>) {
     let mut first_error = None;
-    for SentFile { field, bytes } in files {
+    for SentFile { field, bytes, .. } in files {
         let Some((_, id_field)) = FILE_FIELDS.into_iter().find(|(file_field, _)| *file_field == field) else {
             continue;
         };

@@ -31,6 +31,8 @@ pub struct FormWithFiles {
 pub struct SentFile {
     /// The field's name.
     pub field: String,
+    /// What the file is called where it comes from.
+    pub name: String,
     /// What is in it; `None` if that is more than [`MAX_UPLOAD_BYTES`].
     pub bytes: Option<Bytes>,
 }
@@ -66,11 +68,12 @@ pub async fn read(body: Body, boundary: String) -> Result<FormWithFiles, ApiErro
     while let Some(mut field) = parts.next_field().await.map_err(|error| unreadable(&error))? {
         let name = field.name().unwrap_or("").to_owned();
         room = room.checked_sub(name.len() + BYTES_PER_FIELD).ok_or_else(too_large)?;
-        if let Some(file_name) = field.file_name() {
+        if let Some(file_name) = field.file_name().map(str::to_owned) {
+            room = room.checked_sub(file_name.len()).ok_or_else(too_large)?;
             let nobody_chose_one = file_name.is_empty();
             let bytes = read_field(&mut field, MAX_UPLOAD_BYTES).await?;
             if !(nobody_chose_one && bytes.as_ref().is_some_and(Bytes::is_empty)) {
-                form.files.push(SentFile { field: name, bytes });
+                form.files.push(SentFile { field: name, name: file_name, bytes });
             }
         } else {
             let text = read_field(&mut field, room).await?.ok_or_else(too_large)?;
@@ -171,7 +174,8 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(form.fields, [("prompt".to_owned(), "a boät".to_owned())]);
-        let file = SentFile { field: "start_file".into(), bytes: Some(Bytes::from_static(b"\x89PNG")) };
+        let bytes = Some(Bytes::from_static(b"\x89PNG"));
+        let file = SentFile { field: "start_file".into(), name: "boat.png".into(), bytes };
         assert_eq!(form.files, [file]);
     }
 
@@ -182,7 +186,8 @@ mod tests {
             form(&[("name=\"start_file\"; filename=\"boat.png\"", &large), ("name=\"prompt\"", b"a boat")])
                 .await
                 .unwrap();
-        assert_eq!(form.files, [SentFile { field: "start_file".into(), bytes: None }]);
+        let file = SentFile { field: "start_file".into(), name: "boat.png".into(), bytes: None };
+        assert_eq!(form.files, [file]);
         assert_eq!(form.fields.len(), 1);
     }
 

@@ -57,6 +57,7 @@ pub fn router(state: AppState) -> Router {
         .merge(forms)
         .merge(api)
         .layer(from_fn(visitor::identify))
+        .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
         .merge(programs)
         .merge(public)
         .fallback(pages::fallback)

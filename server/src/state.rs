@@ -3,6 +3,7 @@
 use axum::extract::FromRef;
 use backend::Services;
 use leptos::config::LeptosOptions;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets::Site;
@@ -18,13 +19,15 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Cancelled when the server begins to stop, so that endless answers come to an end.
     pub stopping: CancellationToken,
+    /// Changes whenever somebody posted a workflow, so that those who watch look for what is theirs.
+    pub workflow_posted: watch::Sender<()>,
 }
 
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
     pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
         let leptos = LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
-        Self { services, site, leptos, stopping }
+        Self { services, site, leptos, stopping, workflow_posted: watch::Sender::new(()) }
     }
 }
 

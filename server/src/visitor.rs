@@ -41,10 +41,15 @@ pub async fn identify(jar: CookieJar, mut request: Request, next: Next) -> Respo
 /// if there is one, and else whoever calls from this address with this key. Gives out no cookie, since a
 /// client that keeps it would be somebody else from its second call on.
 pub async fn identify_program(jar: CookieJar, mut request: Request, next: Next) -> Response {
-    let known = jar.get(COOKIE).map(Cookie::value).filter(|token| looks_like_a_token(token));
-    let token = known.map_or_else(|| program_token(&request), str::to_owned);
-    request.extensions_mut().insert(Visitor::from_token(&token));
+    let visitor = program(&jar, &request);
+    request.extensions_mut().insert(visitor);
     next.run(request).await
+}
+
+/// Who a program is, as [`identify_program`] tells it.
+pub fn program(jar: &CookieJar, request: &Request) -> Visitor {
+    let known = jar.get(COOKIE).map(Cookie::value).filter(|token| looks_like_a_token(token));
+    Visitor::from_token(&known.map_or_else(|| program_token(request), str::to_owned))
 }
 
 /// What stands for a program: the address that the connection comes from, all that proxies say of where they had it from,

@@ -249,6 +249,21 @@ impl Engine for CandleEngine {
         self.installed().writers.iter().map(|writer| writer.name.clone()).collect()
     }
 
+    fn embeddings(&self) -> Vec<String> {
+        models::embeddings(&self.config)
+    }
+
+    fn device(&self) -> DeviceKind {
+        DeviceKind::of(&self.device)
+    }
+
+    fn device_memory(&self) -> Option<(u64, u64)> {
+        let at_start = self.memory?.of_card()?;
+        let now = Memory::of(&self.device)?.of_card()?;
+        // Somebody else may have left the card since.
+        Some((at_start.max(now), now))
+    }
+
     fn fits(&self, request: &GenerationRequest) -> Result<(), PublicError> {
         let installed = self.installed();
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);

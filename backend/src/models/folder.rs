@@ -37,6 +37,17 @@ pub(super) fn entries(config: &Config) -> std::io::Result<Vec<Entry>> {
     Ok(found.map(|(found, path)| Entry { found, stamp: Stamp::of(&path), path }).collect())
 }
 
+/// The names of the textual inversions, sorted: their files' without the endings.
+pub(crate) fn embeddings(config: &Config) -> Vec<String> {
+    let Some(folder) = config.models_dir.as_deref() else { return Vec::new() };
+    // Without that folder there are none.
+    let files = paths(&folder.join(EMBEDDINGS)).unwrap_or_default();
+    let files = files.into_iter().filter(|path| path.is_file() && is_safetensors(path));
+    let mut names: Vec<String> = files.map(|path| super::loras::stem(&path)).collect();
+    names.sort();
+    names
+}
+
 fn in_folder(config: &Config) -> std::io::Result<Vec<(Found, PathBuf)>> {
     let Some(folder) = config.models_dir.as_deref() else { return Ok(Vec::new()) };
     let mut found: Vec<(Found, PathBuf)> = Vec::new();

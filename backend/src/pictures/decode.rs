@@ -19,7 +19,7 @@ const WORKING_BYTES: u64 = 64 << 20;
 /// A picture as it was meant to be seen: upright, whatever its file says about how the camera was held.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    image: DynamicImage,
+    pub(super) image: DynamicImage,
     /// What its file was.
     pub format: PictureFormat,
 }

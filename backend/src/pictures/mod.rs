@@ -3,6 +3,7 @@
 //!
 //! Everything here is deterministic: the same picture gives the same bytes, and the same bytes the same picture.
 
+mod channels;
 mod decode;
 mod encode;
 mod exif;
@@ -11,6 +12,8 @@ mod prompt_inside;
 mod thumbnail;
 mod transparency;
 
+pub use channels::Channel;
+pub(crate) use channels::{grey_under, grown, with_transparency};
 pub use decode::{DecodeError, Decoded};
 pub use encode::{JPEG_QUALITY, encode};
 pub(crate) use encode::{decode_png, encode_at};

@@ -419,7 +419,7 @@ async fn job_under(db: &impl ConnectionTrait, owner: &Visitor, key: &str) -> Res
 }
 
 /// The statuses of a job that is not at its end.
-const OPEN: [&str; 2] = ["queued", "running"];
+pub(super) const OPEN: [&str; 2] = ["queued", "running"];
 
 /// The row, as long as it belongs to the attempt that began with this claim.
 fn is_attempt(claim: &job::Model) -> sea_orm::Condition {

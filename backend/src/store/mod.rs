@@ -7,7 +7,8 @@
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
 //! * [`page`]: long lists in pages
-//! * [`uploads`]: pictures that visitors sent
+//! * [`uploads`]: pictures that visitors sent; [`upload_names`]: what programs call them
+//! * [`workflows`]: what programs posted in ComfyUI's form
 //!
 //! # Invariants
 //! Whatever a worker writes about a job names the attempt it works on. A worker whose attempt is over (the
@@ -19,7 +20,9 @@ mod migrations;
 pub(crate) mod page;
 mod pictures;
 mod search;
+mod upload_names;
 mod uploads;
+mod workflows;
 
 use std::path::Path;
 use std::time::Duration;

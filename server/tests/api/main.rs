@@ -5,6 +5,9 @@ mod sse;
 
 mod assets;
 mod bad_input;
+mod comfyui;
+mod comfyui_pictures;
+mod comfyui_socket;
 mod events;
 mod forms;
 mod generate_image;

@@ -3,4 +3,7 @@
 pub(crate) mod job;
 pub(crate) mod picture;
 pub(crate) mod upload;
+pub(crate) mod upload_name;
 pub(crate) mod upload_use;
+pub(crate) mod workflow;
+pub(crate) mod workflow_job;

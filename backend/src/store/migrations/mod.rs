@@ -5,6 +5,7 @@ mod m0002_attempts_and_faults;
 mod m0003_uploads;
 mod m0004_notes;
 mod m0005_asked_again;
+mod m0006_workflows;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_uploads::Migration),
             Box::new(m0004_notes::Migration),
             Box::new(m0005_asked_again::Migration),
+            Box::new(m0006_workflows::Migration),
         ]
     }
 }

@@ -1,0 +1,122 @@
+//! Workflows in ComfyUI's form: kept with the jobs that were made of them, for as long as their owner likes.
+
+use types::job::JobId;
+use types::upload::UploadId;
+
+use super::Services;
+use crate::store::entities::workflow;
+use crate::{Result, Visitor};
+
+/// A workflow that is to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewWorkflow<'a> {
+    /// Its name: that of its first job.
+    pub id: JobId,
+    /// The name that the program gave itself.
+    pub client_id: Option<&'a str>,
+    /// All its jobs, in the order in which they are made; one at least.
+    pub jobs: &'a [JobId],
+    /// The workflow and what was made of it, in whatever form the caller reads.
+    pub document: &'a str,
+}
+
+/// A workflow that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workflow {
+    /// Its place in the order of arrival.
+    pub number: i64,
+    /// Its name.
+    pub id: JobId,
+    /// [`NewWorkflow::document`].
+    pub document: String,
+}
+
+/// Which workflows are looked for, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkflowFilter<'a> {
+    /// Those of one program.
+    pub client_id: Option<&'a str>,
+    /// Those that came after this one.
+    pub after: Option<i64>,
+    /// Those with a job that is not at its end, or those without.
+    pub is_open: Option<bool>,
+    /// How many of the newest are passed over.
+    pub offset: u64,
+    /// Most that are given back.
+    pub limit: u64,
+}
+
+/// Most workflows that are given back at once.
+pub const MOST_WORKFLOWS: u64 = 200;
+
+impl Default for WorkflowFilter<'_> {
+    fn default() -> Self {
+        Self { client_id: None, after: None, is_open: None, offset: 0, limit: MOST_WORKFLOWS }
+    }
+}
+
+impl From<workflow::Model> for Workflow {
+    fn from(row: workflow::Model) -> Self {
+        Self { number: row.seq, id: JobId(row.id), document: row.document }
+    }
+}
+
+impl Services {
+    /// Keeps a workflow whose jobs were made.
+    ///
+    /// # Errors
+    /// The database is out of order; the disk is full.
+    pub async fn keep_workflow(&self, owner: &Visitor, new: NewWorkflow<'_>) -> Result<Workflow> {
+        Ok(self.0.shared.store.insert_workflow(owner, &new).await?.into())
+    }
+
+    /// A workflow of the visitor's.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn workflow(&self, owner: &Visitor, id: JobId) -> Result<Option<Workflow>> {
+        Ok(self.0.shared.store.workflow(owner, id).await?.map(Workflow::from))
+    }
+
+    /// A visitor's workflows, newest first.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn workflows(&self, owner: &Visitor, filter: WorkflowFilter<'_>) -> Result<Vec<Workflow>> {
+        let found = self.0.shared.store.workflows(owner, &filter).await?;
+        Ok(found.into_iter().map(Workflow::from).collect())
+    }
+
+    /// Forgets workflows of the visitor's; others are passed over. Their jobs and pictures stay.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn forget_workflows(&self, owner: &Visitor, ids: &[JobId]) -> Result<()> {
+        self.0.shared.store.delete_workflows(owner, ids).await
+    }
+
+    /// Gives an upload of the visitor's a name, which may have stood for another one before.
+    ///
+    /// # Errors
+    /// There is no such upload or it is somebody else's.
+    pub async fn name_upload(&self, owner: &Visitor, name: &str, id: UploadId) -> Result<()> {
+        self.upload_info(owner, id).await?;
+        self.0.shared.store.name_upload(owner, name, id).await
+    }
+
+    /// The upload that the visitor's name stands for.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn named_upload(&self, owner: &Visitor, name: &str) -> Result<Option<UploadId>> {
+        self.0.shared.store.named_upload(owner, name).await
+    }
+
+    /// The names of the visitor's uploads, sorted, at most so many.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn upload_names(&self, owner: &Visitor, limit: u64) -> Result<Vec<String>> {
+        self.0.shared.store.upload_names(owner, limit).await
+    }
+}

@@ -1,0 +1,63 @@
+//! Addresses that are pages of the site as well: a program gets its JSON there, and a browser its page.
+
+use axum::Extension;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::cookie::CookieJar;
+
+use super::{history, info};
+use crate::extract::ApiQuery;
+use crate::state::AppState;
+use crate::visitor;
+
+/// Middleware that answers a program at `/history` and `/models`, and lets everything else pass.
+pub async fn unless_page(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method() != Method::GET || wants_page(request.headers()) {
+        return next.run(request).await;
+    }
+    match request.uri().path() {
+        "/history" => {
+            let visitor = Extension(visitor::program(&jar, &request));
+            let (mut parts, _) = request.into_parts();
+            match ApiQuery::from_request_parts(&mut parts, &state).await {
+                Ok(window) => history::list(State(state.services), visitor, window).await.into_response(),
+                Err(error) => error.into_response(),
+            }
+        }
+        "/models" => info::folders().await.into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// Browsers say that they want a page; programs say that they want JSON, or anything. Who says nothing gets the page, which
+/// was there first.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let mut said =
+        headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok()).peekable();
+    said.peek().is_none() || said.any(|accept| accept.contains("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_for_those_who_ask_for_one_or_for_nothing() {
+        let wants = |accept: &[&'static str]| {
+            let values = accept.iter().map(|accept| (header::ACCEPT, accept.parse().unwrap()));
+            wants_page(&values.collect())
+        };
+        assert!(wants(&[]));
+        assert!(wants(&["text/html,application/xhtml+xml,*/*;q=0.8"]));
+        for accept in ["*/*", "application/json", "application/json, text/plain, */*"] {
+            assert!(!wants(&[accept]), "{accept}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A workflow that was accepted: what was posted, and the jobs that were made of it.
+
+use backend::{Services, Visitor, Workflow};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use types::job::{JobId, JobInfo, JobStatus};
+
+use super::recipe::Plan;
+use crate::error::{ApiError, ApiResult};
+
+/// What is kept of a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The nodes as they were posted.
+    pub prompt: Value,
+    /// What was posted beside them.
+    pub extra_data: Value,
+    /// Its jobs, in the order in which they are made; one at least.
+    pub parts: Vec<Part>,
+}
+
+/// One job of a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The job.
+    pub job: JobId,
+    /// Which nodes do what.
+    pub plan: Plan,
+    /// The nodes that get its pictures.
+    pub outputs: Vec<Saved>,
+}
+
+/// A node that gets pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The node's name.
+    pub node: String,
+    /// What the pictures' names begin with.
+    pub prefix: String,
+    /// Whether they are only looked at.
+    pub is_temporary: bool,
+}
+
+/// A workflow with its document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// Its place in the order of arrival.
+    pub number: i64,
+    /// Its name.
+    pub id: JobId,
+    /// The rest.
+    pub document: Document,
+}
+
+impl Kept {
+    /// Reads a workflow. One that cannot be read, since another version of the program kept it, is passed over.
+    pub fn read(workflow: &Workflow) -> Option<Self> {
+        match serde_json::from_str(&workflow.document) {
+            Ok(document) => Some(Self { number: workflow.number, id: workflow.id, document }),
+            Err(error) => {
+                tracing::warn!(job.id = %workflow.id, %error, "a kept workflow cannot be read");
+                None
+            }
+        }
+    }
+
+    /// Its name as ComfyUI writes it.
+    pub fn prompt_id(&self) -> String {
+        prompt_id(self.id)
+    }
+
+    /// As the queue and the history tell it: number, name, nodes, what came beside them, outputs.
+    pub fn entry(&self) -> Value {
+        let Document { prompt, extra_data, parts } = &self.document;
+        let outputs: Vec<_> = parts.iter().flat_map(|part| &part.outputs).map(|saved| &saved.node).collect();
+        json!([self.number, self.prompt_id(), prompt, extra_data, outputs])
+    }
+
+    /// Its jobs as they stand, each with its part.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn jobs(&self, services: &Services, visitor: &Visitor) -> ApiResult<Vec<(&Part, JobInfo)>> {
+        let mut jobs = Vec::with_capacity(self.document.parts.len());
+        for part in &self.document.parts {
+            jobs.push((part, services.job(visitor, part.job).await?));
+        }
+        Ok(jobs)
+    }
+
+    /// Cancels those of its jobs that are not at their end.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn cancel(&self, services: &Services, visitor: &Visitor) -> ApiResult<()> {
+        for part in &self.document.parts {
+            cancel(services, visitor, part.job).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Cancels a job unless it came to its end.
+///
+/// # Errors
+/// The database is out of order.
+pub async fn cancel(services: &Services, visitor: &Visitor, job: JobId) -> ApiResult<()> {
+    match services.cancel_job(visitor, job).await {
+        Ok(_) | Err(backend::Error::AlreadyFinal(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A workflow's name as ComfyUI writes it, with hyphens.
+pub fn prompt_id(id: JobId) -> String {
+    id.0.hyphenated().to_string()
+}
+
+/// Where a workflow stands, by its jobs.
+pub fn is_running(jobs: &[(&Part, JobInfo)]) -> bool {
+    jobs.iter().any(|(_, job)| job.status == JobStatus::Running || job.status.is_final())
+}
+
+/// A visitor's workflows that are not at their end, in the order in which they came.
+///
+/// # Errors
+/// The database is out of order.
+pub async fn open(services: &Services, visitor: &Visitor, client_id: Option<&str>) -> ApiResult<Vec<Kept>> {
+    let filter = backend::WorkflowFilter { client_id, is_open: Some(true), ..Default::default() };
+    let mut found = services.workflows(visitor, filter).await.map_err(ApiError::from)?;
+    found.reverse();
+    Ok(found.iter().filter_map(Kept::read).collect())
+}
