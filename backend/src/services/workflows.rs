@@ -87,6 +87,14 @@ impl Services {
         Ok(found.into_iter().map(Workflow::from).collect())
     }
 
+    /// How many of a visitor's workflows have a job that is not at its end.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn n_open_workflows(&self, owner: &Visitor) -> Result<u64> {
+        self.0.shared.store.n_open_workflows(owner).await
+    }
+
     /// Forgets workflows of the visitor's; others are passed over. Their jobs and pictures stay.
     ///
     /// # Errors

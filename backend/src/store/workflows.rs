@@ -1,7 +1,7 @@
 //! What programs posted in ComfyUI's form.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ActiveValue, QueryOrder, QuerySelect, TransactionTrait};
 use types::job::JobId;
 
@@ -64,16 +64,7 @@ impl Store {
             found = found.filter(workflow::Column::Seq.gt(after));
         }
         if let Some(is_open) = filter.is_open {
-            let open_jobs = Query::select()
-                .column(job::Column::Id)
-                .from(job::Entity)
-                .and_where(job::Column::Status.is_in(OPEN))
-                .to_owned();
-            let open = Query::select()
-                .column(workflow_job::Column::WorkflowSeq)
-                .from(workflow_job::Entity)
-                .and_where(workflow_job::Column::JobId.in_subquery(open_jobs))
-                .to_owned();
+            let open = open();
             found = found.filter(if is_open {
                 workflow::Column::Seq.in_subquery(open)
             } else {
@@ -81,6 +72,15 @@ impl Store {
             });
         }
         Ok(found.all(&self.db).await?)
+    }
+
+    /// How many of the owner's workflows have a job that is not at its end.
+    pub(crate) async fn n_open_workflows(&self, owner: &Visitor) -> Result<u64> {
+        Ok(workflow::Entity::find()
+            .filter(workflow::Column::Owner.eq(owner.owner_id()))
+            .filter(workflow::Column::Seq.in_subquery(open()))
+            .count(&self.db)
+            .await?)
     }
 
     /// Forgets those of these workflows that are the owner's. Their jobs and pictures stay.
@@ -92,4 +92,18 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// The workflows that have a job that is not at its end.
+fn open() -> SelectStatement {
+    let open_jobs = Query::select()
+        .column(job::Column::Id)
+        .from(job::Entity)
+        .and_where(job::Column::Status.is_in(OPEN))
+        .to_owned();
+    Query::select()
+        .column(workflow_job::Column::WorkflowSeq)
+        .from(workflow_job::Entity)
+        .and_where(workflow_job::Column::JobId.in_subquery(open_jobs))
+        .to_owned()
 }

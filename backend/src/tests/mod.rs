@@ -12,3 +12,4 @@ mod refusals;
 mod restart;
 mod storage;
 mod uploads;
+mod workflows;

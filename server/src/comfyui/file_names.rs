@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use types::picture::{PictureFormat, PictureId, PictureInfo};
 
-use super::workflow::Saved;
+use super::workflow::{Fate, Saved};
 
 /// Longest prefix, in characters.
 const MAX_PREFIX: usize = 80;
@@ -25,7 +25,7 @@ pub fn image(saved: &Saved, picture: &PictureInfo) -> Value {
     json!({
         "filename": format!("{}{separator}{}.{}", plain(name, ""), picture.id, PictureFormat::Png.extension()),
         "subfolder": plain(subfolder, "/"),
-        "type": if saved.is_temporary { "temp" } else { "output" },
+        "type": if saved.fate == Fate::Previewed { "temp" } else { "output" },
     })
 }
 
@@ -62,7 +62,7 @@ mod tests {
             favourite: false,
             created_at: time::OffsetDateTime::UNIX_EPOCH,
         };
-        image(&Saved { node: "9".into(), prefix: prefix.into(), is_temporary: false }, &picture)
+        image(&Saved { node: "9".into(), prefix: prefix.into(), fate: Fate::Saved }, &picture)
     }
 
     #[test]

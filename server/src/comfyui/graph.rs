@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::faults::{Fault, Refusal};
-use super::nodes::{CLASSES, NodeClass};
+use super::node_classes::CLASSES;
+use super::nodes::NodeClass;
 
 /// Most nodes of a workflow.
 pub const MOST_NODES: usize = 1_000;

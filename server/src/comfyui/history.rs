@@ -14,7 +14,7 @@ use super::body::AnyJson;
 use super::faults::Refusal;
 use super::file_names::image;
 use super::telling;
-use super::workflow::{Kept, Part};
+use super::workflow::{Fate, Kept, Part};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiQuery;
 
@@ -150,7 +150,7 @@ async fn entry(services: &Services, visitor: &Visitor, kept: &Kept) -> ApiResult
 fn outputs(jobs: &[(&Part, JobInfo)]) -> BTreeMap<String, Value> {
     let mut outputs = BTreeMap::new();
     for (part, job) in jobs.iter().filter(|(_, job)| !job.pictures.is_empty()) {
-        for saved in &part.outputs {
+        for saved in part.outputs.iter().filter(|saved| saved.fate != Fate::Sent) {
             let images: Vec<_> = job.pictures.iter().map(|picture| image(saved, picture)).collect();
             outputs.insert(saved.node.clone(), json!({ "images": images }));
         }

@@ -10,7 +10,8 @@ use types::upload::MAX_UPLOAD_BYTES;
 
 use super::faults::Refusal;
 use super::installed::{checkpoints, installed, loras};
-use super::nodes::{CLASSES, NodeClass};
+use super::node_classes::CLASSES;
+use super::nodes::NodeClass;
 use super::values::{Installed, config};
 
 /// The folders of models that Darkroom has, by ComfyUI's names.

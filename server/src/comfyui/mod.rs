@@ -1,9 +1,9 @@
 //! The API of ComfyUI: workflows of its own nodes become jobs.
 //!
 //! # Layout
-//! * `nodes`: which nodes there are; `info`: the same for programs, with what is installed
+//! * `nodes`, `node_classes`: which nodes there are; `info`: the same for programs, with what is installed
 //! * `graph`, `values`, `validate`: a workflow is read, and checked as ComfyUI checks it; `faults`: what is wrong with it
-//! * `recipe`, `pass`, `share`, `enlarging`: from an output back to the one request that stands for it
+//! * `recipe`, `pass`, `text`, `lora_weights`, `share`, `enlarging`: from an output back to the one request that stands for it
 //! * `prompt`: workflows are posted; `workflow`: what is kept of them; `queue`, `history`: what became of them
 //! * `socket`, `telling`: what happens to them, as it happens
 //! * `uploads`, `view`, `file_names`, `installed`: pictures by the names that programs give them
@@ -21,6 +21,8 @@ mod graph;
 mod history;
 mod info;
 mod installed;
+mod lora_weights;
+mod node_classes;
 mod nodes;
 mod pages;
 mod pass;
@@ -33,6 +35,7 @@ mod share;
 mod socket;
 mod system;
 mod telling;
+mod text;
 mod uploads;
 mod validate;
 mod values;

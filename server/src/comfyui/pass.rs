@@ -1,10 +1,11 @@
 //! What one sampler of a workflow is told.
 
-use types::prompt::can_stand_in_tag;
-use types::request::{MAX_SEED, RawLora, RawRequest, STEPS};
+use types::request::{MAX_SEED, RawRequest, STEPS};
 
+use super::lora_weights::{LoraWeights, walk_model};
 use super::recipe::{Blame, NodeFault, fail};
 use super::share::Share;
+use super::text::Text;
 use super::validate::Checked;
 
 /// A sampler with all that it is told.
@@ -33,33 +34,6 @@ enum Walks {
     Denoise(f64),
     /// Those from this one on.
     From(u32),
-}
-
-/// An encoded prompt.
-#[derive(Debug, Clone, PartialEq)]
-struct Text {
-    place: usize,
-    text: String,
-    clip: Clip,
-}
-
-/// Text encoders with what was done to them.
-#[derive(Debug, Clone, PartialEq)]
-struct Clip {
-    checkpoint: String,
-    /// The place of the node that says where to stop, and where that is.
-    skip: Option<(usize, i64)>,
-    /// LoRAs by name and weight, and where they were added, the first first.
-    loras: Vec<(String, f64, usize)>,
-}
-
-/// A LoRA and how strongly it acts on what.
-#[derive(Debug, Clone, PartialEq)]
-struct LoraWeights {
-    name: String,
-    unet: f64,
-    text_encoder: f64,
-    place: usize,
 }
 
 impl Pass {
@@ -283,97 +257,4 @@ impl Pass {
 fn seed_with_the_same_noise(seed: i128) -> i64 {
     let seed = u64::try_from(seed).unwrap_or_default();
     (if seed > MAX_SEED { seed & u64::from(u32::MAX) } else { seed }).cast_signed()
-}
-
-/// The node that loads a sampler's model, and the LoRAs that are added to it, the first first.
-fn walk_model(checked: &Checked<'_>, sampler: usize) -> (usize, Vec<(String, f64, usize)>) {
-    let mut loras = Vec::new();
-    let (mut place, _) = checked.link(sampler, "model");
-    while checked.class(place) != "CheckpointLoaderSimple" {
-        let name = checked.text(place, "lora_name").to_owned();
-        loras.push((name, checked.number(place, "strength_model"), place));
-        place = checked.link(place, "model").0;
-    }
-    loras.reverse();
-    (place, loras)
-}
-
-impl Text {
-    fn read(checked: &Checked<'_>, sampler: usize, input: &str) -> Self {
-        let (place, _) = checked.link(sampler, input);
-        let text = without_embedding_marks(checked.text(place, "text"));
-        Self { place, text, clip: Clip::read(checked, place) }
-    }
-}
-
-impl Clip {
-    fn read(checked: &Checked<'_>, encoder: usize) -> Self {
-        let (mut skip, mut loras) = (None, Vec::new());
-        let (mut place, _) = checked.link(encoder, "clip");
-        while checked.class(place) != "CheckpointLoaderSimple" {
-            if checked.class(place) == "CLIPSetLastLayer" {
-                let layer = checked.integer(place, "stop_at_clip_layer");
-                // The last node that says so is the one that counts.
-                skip = skip.or(i64::try_from(-layer).ok().map(|layer| (place, layer)));
-            } else {
-                let name = checked.text(place, "lora_name").to_owned();
-                loras.push((name, checked.number(place, "strength_clip"), place));
-            }
-            place = checked.link(place, "clip").0;
-        }
-        loras.reverse();
-        Self { checkpoint: checked.text(place, "ckpt_name").to_owned(), skip, loras }
-    }
-}
-
-/// ComfyUI marks the names of textual inversions; here a name alone is one.
-fn without_embedding_marks(text: &str) -> String {
-    const MARK: &str = "embedding:";
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(MARK) {
-        let (before, marked) = rest.split_at(at);
-        plain.push_str(before);
-        if before.chars().next_back().or(plain.chars().next_back()).is_some_and(char::is_alphanumeric) {
-            plain.push_str(MARK);
-        }
-        rest = &marked[MARK.len()..];
-    }
-    plain.push_str(rest);
-    plain
-}
-
-impl LoraWeights {
-    /// Each LoRA once, with the sums of its weights.
-    fn together(unet: Vec<(String, f64, usize)>, text_encoder: &[(String, f64, usize)]) -> Vec<Self> {
-        let mut all: Vec<Self> = Vec::new();
-        let of_unet = unet.into_iter().map(|(name, weight, place)| (name, weight, 0.0, place));
-        let of_text = text_encoder.iter().map(|(name, weight, place)| (name.clone(), 0.0, *weight, *place));
-        for (name, unet, text_encoder, place) in of_unet.chain(of_text) {
-            if let Some(known) = all.iter_mut().find(|known| known.name == name) {
-                known.unet += unet;
-                known.text_encoder += text_encoder;
-            } else {
-                all.push(Self { name, unet, text_encoder, place });
-            }
-        }
-        all.retain(|lora| lora.unet != 0.0 || lora.text_encoder != 0.0);
-        all
-    }
-
-    /// Adds it to a request: to its list, or to its prompt as a tag if it acts otherwise on U-Net and text encoders.
-    fn set(&self, request: &mut RawRequest) -> Result<(), NodeFault> {
-        let Self { name, unet, text_encoder, place } = self;
-        if unet.total_cmp(text_encoder).is_eq() {
-            request.loras.push(RawLora { name: name.clone(), weight: Some(*unet) });
-        } else if !can_stand_in_tag(name) {
-            let sentence = format!("LoRA `{name}` has a name that allows only one weight for both");
-            return Err(fail(*place, "lora_name", &sentence));
-        } else if !request.prompt.trim().is_empty() {
-            use std::fmt::Write;
-            // Writing to a `String` cannot fail.
-            let _ = write!(request.prompt, " <lora:{name}:te={text_encoder}:unet={unet}>");
-        }
-        Ok(())
-    }
 }

@@ -12,7 +12,7 @@ use super::graph::Graph;
 use super::installed::installed_for;
 use super::recipe::{Recipe, recipe};
 use super::validate::{Checked, validate};
-use super::workflow::{self, Document, Part, Saved, prompt_id};
+use super::workflow::{self, Document, Fate, Part, Saved, prompt_id};
 use crate::error::ApiError;
 use crate::state::AppState;
 
@@ -27,7 +27,7 @@ pub async fn show(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Json<Value>, Refusal> {
-    let n_open = workflow::open(&services, &visitor, None).await?.len();
+    let n_open = services.n_open_workflows(&visitor).await.map_err(ApiError::from)?;
     Ok(Json(json!({ "exec_info": { "queue_remaining": n_open } })))
 }
 
@@ -151,9 +151,12 @@ async fn make_job(services: &Services, visitor: &Visitor, recipe: &Recipe) -> Re
 }
 
 fn saved(checked: &Checked<'_>, output: usize) -> Saved {
-    let is_temporary = checked.class(output) == "PreviewImage";
-    let prefix = if is_temporary { "ComfyUI_temp" } else { checked.text(output, "filename_prefix") };
-    Saved { node: checked.graph.node(output).id.clone(), prefix: prefix.to_owned(), is_temporary }
+    let (fate, prefix) = match checked.class(output) {
+        "PreviewImage" => (Fate::Previewed, "ComfyUI_temp"),
+        "SaveImageWebsocket" => (Fate::Sent, ""),
+        _ => (Fate::Saved, checked.text(output, "filename_prefix")),
+    };
+    Saved { node: checked.graph.node(output).id.clone(), prefix: prefix.to_owned(), fate }
 }
 
 async fn keep(

@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use types::event::JobEvent;
+use types::picture::PictureFormat;
 
 use super::faults::Refusal;
 use super::info::features;
-use super::telling::{Teller, stamp, status, text};
+use super::telling::{FileKind, Teller, Told, file, stamp, status, text};
 use super::workflow::{self, Kept, Part};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiQuery;
@@ -167,8 +168,8 @@ async fn tell(
     }
 }
 
-async fn n_open(services: &Services, visitor: &Visitor) -> ApiResult<usize> {
-    Ok(workflow::open(services, visitor, None).await?.len())
+async fn n_open(services: &Services, visitor: &Visitor) -> ApiResult<u64> {
+    services.n_open_workflows(visitor).await.map_err(ApiError::from)
 }
 
 /// Tells one workflow to its end.
@@ -214,7 +215,15 @@ async fn follow_part(
             teller.error_code = job.error_code;
         }
         let (is_final, is_success) = (event.is_final(), matches!(event, JobEvent::Done));
-        for message in teller.tell(event) {
+        for told in teller.tell(event) {
+            let message = match told {
+                Told::Message(message) => message,
+                Told::Picture(id) => {
+                    let picture =
+                        services.picture_file(id, PictureFormat::Png).await.map_err(ApiError::from)?;
+                    file(FileKind::Png, &picture.bytes)
+                }
+            };
             out.send(message).await?;
         }
         if is_final {

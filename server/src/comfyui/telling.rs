@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use types::error::ErrorCode;
 use types::event::JobEvent;
 use types::job::{JobInfo, Progress};
-use types::picture::PictureInfo;
+use types::picture::{PictureId, PictureInfo};
 
 use super::file_names::image;
-use super::workflow::{Kept, Part};
+use super::workflow::{Fate, Kept, Part, Saved};
 use crate::base64_picture;
 
 /// A message of text: a name and data.
@@ -17,7 +17,7 @@ pub fn text(name: &str, data: &Value) -> Message {
 }
 
 /// How many workflows are not at their end; with the name of the program at its first call.
-pub fn status(n_open: usize, client_id: Option<&str>) -> Message {
+pub fn status(n_open: u64, client_id: Option<&str>) -> Message {
     let mut data = json!({ "status": { "exec_info": { "queue_remaining": n_open } } });
     if let Some(client_id) = client_id {
         data["sid"] = json!(client_id);
@@ -25,14 +25,42 @@ pub fn status(n_open: usize, client_id: Option<&str>) -> Message {
     text("status", &data)
 }
 
-/// A picture on its way: two numbers of 32 bits, for a preview and for JPEG, and the file.
+/// What a file is that is sent, by ComfyUI's number.
+#[derive(Debug, Clone, Copy)]
+pub enum FileKind {
+    /// As previews are.
+    Jpeg = 1,
+    /// As finished pictures are.
+    Png = 2,
+}
+
+/// A picture as a message: two numbers of 32 bits, for a picture and for what its file is, and the file.
+pub fn file(kind: FileKind, bytes: &[u8]) -> Message {
+    let mut frame = Vec::with_capacity(8 + bytes.len());
+    frame.extend(1_u32.to_be_bytes());
+    frame.extend((kind as u32).to_be_bytes());
+    frame.extend_from_slice(bytes);
+    Message::Binary(frame.into())
+}
+
+/// A picture on its way.
 fn preview(data_url: &str) -> Option<Message> {
-    let jpeg = base64_picture::decode("preview", data_url).ok()?;
-    let mut frame = Vec::with_capacity(8 + jpeg.len());
-    frame.extend(1_u32.to_be_bytes());
-    frame.extend(1_u32.to_be_bytes());
-    frame.extend_from_slice(&jpeg);
-    Some(Message::Binary(frame.into()))
+    Some(file(FileKind::Jpeg, &base64_picture::decode("preview", data_url).ok()?))
+}
+
+/// What a program is told.
+#[derive(Debug)]
+pub enum Told {
+    /// This.
+    Message(Message),
+    /// The file of this picture.
+    Picture(PictureId),
+}
+
+impl From<Message> for Told {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
 }
 
 /// What was going on with which node when a job ended early.
@@ -78,14 +106,14 @@ impl<'a> Teller<'a> {
     }
 
     /// What an event is told as.
-    pub fn tell(&mut self, event: JobEvent) -> Vec<Message> {
+    pub fn tell(&mut self, event: JobEvent) -> Vec<Told> {
         let mut told = Vec::new();
         match event {
             JobEvent::Queued { .. } | JobEvent::Note { .. } => {}
             JobEvent::Loading { .. } => self.enter(&self.part.plan.loader.clone(), &mut told),
             JobEvent::Progress { progress, preview: shown } => {
                 self.step(progress, &mut told);
-                told.extend(shown.filter(|_| self.previews).as_deref().and_then(preview));
+                told.extend(shown.filter(|_| self.previews).as_deref().and_then(preview).map(Told::from));
             }
             JobEvent::Picture { picture } => {
                 self.enter(&self.part.plan.decoder.clone(), &mut told);
@@ -94,28 +122,37 @@ impl<'a> Teller<'a> {
             JobEvent::Done => {
                 for saved in &self.part.outputs {
                     self.enter(&saved.node, &mut told);
-                    let images: Vec<_> = self.pictures.iter().map(|picture| image(saved, picture)).collect();
-                    let data = json!({
-                        "node": saved.node, "display_node": saved.node,
-                        "output": { "images": images }, "prompt_id": self.kept.prompt_id(),
-                    });
-                    told.push(text("executed", &data));
+                    self.hand_over(saved, &mut told);
                 }
             }
             JobEvent::Failed { message } => {
                 let code = self.error_code.map_or("internal", ErrorCode::as_str);
                 let data = error_data(self.part, &self.kept.document.prompt, &message, code);
-                told.push(self.stamped("execution_error", data));
+                told.push(self.stamped("execution_error", data).into());
             }
             JobEvent::Cancelled => {
                 let data = node_data(self.part, &self.kept.document.prompt);
-                told.push(self.stamped("execution_interrupted", data));
+                told.push(self.stamped("execution_interrupted", data).into());
             }
         }
         told
     }
 
-    fn step(&mut self, progress: Progress, told: &mut Vec<Message>) {
+    /// An output gets the pictures.
+    fn hand_over(&self, saved: &Saved, told: &mut Vec<Told>) {
+        if saved.fate == Fate::Sent {
+            told.extend(self.pictures.iter().map(|picture| Told::Picture(picture.id)));
+            return;
+        }
+        let images: Vec<_> = self.pictures.iter().map(|picture| image(saved, picture)).collect();
+        let data = json!({
+            "node": saved.node, "display_node": saved.node,
+            "output": { "images": images }, "prompt_id": self.kept.prompt_id(),
+        });
+        told.push(text("executed", &data).into());
+    }
+
+    fn step(&mut self, progress: Progress, told: &mut Vec<Told>) {
         let Progress { picture, n_together, n_pictures, step, n_steps, .. } = progress;
         let samplers = &self.part.plan.samplers;
         let is_larger_pass = step > self.first_steps && samplers.len() > 1;
@@ -136,17 +173,17 @@ impl<'a> Teller<'a> {
             ((before + step * n_together).min(max), max)
         };
         let data = json!({ "value": value, "max": max, "prompt_id": self.kept.prompt_id(), "node": node });
-        told.push(text("progress", &data));
+        told.push(text("progress", &data).into());
     }
 
     /// The work is at that node now.
-    fn enter(&mut self, node: &str, told: &mut Vec<Message>) {
+    fn enter(&mut self, node: &str, told: &mut Vec<Told>) {
         if self.node.as_deref() == Some(node) {
             return;
         }
         self.node = Some(node.to_owned());
         let data = json!({ "node": node, "display_node": node, "prompt_id": self.kept.prompt_id() });
-        told.push(text("executing", &data));
+        told.push(text("executing", &data).into());
     }
 
     fn stamped(&self, name: &str, mut data: Value) -> Message {

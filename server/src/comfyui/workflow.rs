@@ -37,8 +37,20 @@ pub struct Saved {
     pub node: String,
     /// What the pictures' names begin with.
     pub prefix: String,
-    /// Whether they are only looked at.
-    pub is_temporary: bool,
+    /// What it does with them.
+    pub fate: Fate,
+}
+
+/// What becomes of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// They are told as kept for good.
+    Saved,
+    /// They are told as kept to be looked at. Here that is for good as well.
+    Previewed,
+    /// Their files are sent over the socket, and told nowhere else.
+    Sent,
 }
 
 /// A workflow with its document.

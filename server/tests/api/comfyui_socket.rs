@@ -23,7 +23,7 @@ struct Listening {
     anna: Browser,
     stop: Option<oneshot::Sender<()>>,
     server: tokio::task::JoinHandle<anyhow::Result<()>>,
-    _app: TestApp,
+    app: TestApp,
 }
 
 impl Listening {
@@ -37,7 +37,7 @@ impl Listening {
             let _ = stopped.await;
         }));
         let anna = Browser::new(Transport::Socket(address));
-        Self { address, anna, stop: Some(stop), server, _app: app }
+        Self { address, anna, stop: Some(stop), server, app }
     }
 
     async fn gated() -> (Self, Gate) {
@@ -199,6 +199,34 @@ async fn previews_come_to_those_who_ask_for_them() {
     image::load_from_memory(&shown[8..]).expect("a preview is a picture");
     gate.open();
     socket.to_the_end(posted["prompt_id"].as_str().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_picture_that_is_asked_for_over_the_socket_comes_as_a_file() {
+    let program = Listening::start(FakeEngine::new()).await;
+    let mut socket = program.watch("anna").await;
+    let sent = with_node(graph(&[]), "9", "SaveImageWebsocket", json!({ "images": ["8", 0] }));
+    let id = program.anna.accepted(&sent).await;
+    let mut node = Value::Null;
+    let file = loop {
+        match socket.next_raw().await.expect("the picture comes") {
+            Message::Text(text) => {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                if message["type"] == "executing" {
+                    node = message["data"]["node"].clone();
+                }
+            }
+            Message::Binary(bytes) => break bytes,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(node, "9", "a program knows by it that this is the finished picture");
+    assert_eq!(file[..8], [0, 0, 0, 1, 0, 0, 0, 2]);
+    socket.to_the_end(&id).await;
+    let (_, saved) = program.anna.worked_off(&program.app, &graph(&[])).await;
+    assert_eq!(program.anna.view(&saved["outputs"]["9"]["images"][0]).await.body, file[8..]);
+    let history: Value = program.anna.get(&format!("/history/{id}")).await.json();
+    assert_eq!(history[&id]["outputs"], json!({}));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod sse;
 mod assets;
 mod bad_input;
 mod comfyui;
+mod comfyui_history;
 mod comfyui_pictures;
 mod comfyui_socket;
 mod events;

@@ -1,0 +1,157 @@
+//! What becomes of ComfyUI's workflows, and what there is for them.
+
+use axum::http::StatusCode;
+use backend::EngineError;
+use backend::engine::fake::{Behaviour, FakeEngine};
+use serde_json::{Value, json};
+use types::job::JobStatus;
+
+use crate::comfyui::{graph, job_of, program};
+use crate::helpers::TestApp;
+
+#[tokio::test]
+async fn what_waits_and_what_runs_is_in_the_queue_and_can_be_stopped() {
+    let (app, gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let first = anna.accepted(&graph(&[])).await;
+    let mut events = app.services.events(&program(), job_of(&first), None).await.unwrap();
+    gate.allow(1);
+    // Until it runs.
+    while let Some(event) = futures::StreamExt::next(&mut events).await {
+        if matches!(event.event, types::event::JobEvent::Progress { .. }) {
+            break;
+        }
+    }
+    let second = anna.accepted(&graph(&[("3", "seed", json!(8))])).await;
+    let third = anna.accepted(&graph(&[("3", "seed", json!(9))])).await;
+    let queue: Value = anna.get("/queue").await.json();
+    let names = |list: &str| {
+        let list = queue[list].as_array().unwrap();
+        list.iter().map(|entry| entry[1].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("queue_running"), [first.clone()]);
+    assert_eq!(names("queue_pending"), [second.clone(), third.clone()]);
+    assert_eq!(queue["queue_pending"][0][2], graph(&[("3", "seed", json!(8))]));
+    let remaining: Value = anna.get("/prompt").await.json();
+    assert_eq!(remaining, json!({ "exec_info": { "queue_remaining": 3 } }));
+
+    // Nobody else sees or stops it.
+    let other = [("authorization", "Bearer ben"), ("content-type", "application/json")];
+    assert_eq!(
+        anna.get_with("/queue", &other).await.json::<Value>(),
+        json!({ "queue_running": [], "queue_pending": [] })
+    );
+    let everything = json!({ "clear": true }).to_string();
+    anna.send(axum::http::Method::POST, "/queue", &other, everything.into()).await;
+    anna.send(axum::http::Method::POST, "/interrupt", &other, "".into()).await;
+    assert_eq!(anna.get(&format!("/history/{first}")).await.json::<Value>(), json!({}));
+
+    assert_eq!(anna.post_json("/queue", &json!({ "delete": [second, "x"] })).await.status, StatusCode::OK);
+    assert_eq!(anna.post_json("/interrupt", &json!({ "prompt_id": third })).await.status, StatusCode::OK);
+    let queue: Value = anna.get("/queue").await.json();
+    assert_eq!(queue["queue_running"][0][1], *first);
+    assert_eq!(queue["queue_pending"][0][1], *third, "what waits is not interrupted");
+    assert_eq!(anna.post_text("/interrupt", "application/json", "").await.status, StatusCode::OK);
+    let stopped = app.services.wait(job_of(&first)).await.unwrap();
+    assert_eq!(stopped.status, JobStatus::Cancelled);
+    let history: Value = anna.get(&format!("/history/{first}")).await.json();
+    assert_eq!(history[&first]["status"]["status_str"], "error");
+    assert_eq!(history[&first]["status"]["completed"], false);
+    assert_eq!(history[&first]["status"]["messages"][2][0], "execution_interrupted");
+    assert_eq!(history[&first]["outputs"], json!({}));
+    gate.open();
+    assert_eq!(app.services.wait(job_of(&third)).await.unwrap().status, JobStatus::Done);
+}
+
+#[tokio::test]
+async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let mut ids = Vec::new();
+    for seed in 1..=3 {
+        ids.push(anna.worked_off(&app, &graph(&[("3", "seed", json!(seed))])).await.0);
+    }
+    let listed = async |query: &str| {
+        let history: Value = anna.get(&format!("/api/history{query}")).await.json();
+        let mut numbers: Vec<_> =
+            history.as_object().unwrap().values().map(|entry| entry["prompt"][0].as_i64().unwrap()).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!(listed("").await, [1, 2, 3]);
+    assert_eq!(listed("?max_items=2").await, [2, 3]);
+    assert_eq!(listed("?max_items=1&offset=1").await, [2]);
+    let other = [("authorization", "Bearer ben")];
+    assert_eq!(anna.get_with("/api/history", &other).await.json::<Value>(), json!({}));
+    let path = format!("/history/{}", ids[0]);
+    assert_eq!(anna.get_with(&path, &other).await.json::<Value>(), json!({}));
+    assert_eq!(anna.get("/history/nothing").await.json::<Value>(), json!({}));
+
+    anna.post_json("/history", &json!({ "delete": [ids[0], "x"] })).await;
+    assert_eq!(listed("").await, [2, 3]);
+    anna.post_json("/api/history", &json!({ "clear": true })).await;
+    assert!(listed("").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_browser_gets_pages_where_programs_get_json() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let page = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    for path in ["/history", "/models"] {
+        assert!(anna.get_with(path, &page).await.header("content-type").starts_with("text/html"), "{path}");
+        let answer = anna.get_with(path, &[("accept", "*/*")]).await;
+        assert!(answer.header("content-type").starts_with("application/json"), "{path}");
+    }
+    let folders: Value = anna.get_with("/models", &[("accept", "application/json")]).await.json();
+    assert_eq!(folders, json!(["checkpoints", "loras", "embeddings"]));
+}
+
+#[tokio::test]
+async fn a_job_that_fails_is_told_in_the_history() {
+    let reason = "tensor `conv_in.weight` is missing".to_owned();
+    let unusable = EngineError::Unusable { model: "demo".to_owned(), reason };
+    let app = TestApp::with_engine(FakeEngine::new().behaving(Behaviour::Fails(unusable))).await;
+    let anna = app.browser();
+    let (_, entry) = anna.worked_off(&app, &graph(&[])).await;
+    assert_eq!(entry["status"]["status_str"], "error");
+    let message = &entry["status"]["messages"][2];
+    assert_eq!(message[0], "execution_error");
+    assert_eq!(message[1]["node_id"], "3");
+    assert_eq!(message[1]["node_type"], "KSampler");
+    assert_eq!(message[1]["exception_type"], "model_unusable");
+    let sentence = message[1]["exception_message"].as_str().unwrap();
+    assert!(sentence.contains("tensor `conv_in.weight` is missing"), "{sentence}");
+}
+
+#[tokio::test]
+async fn what_there_is_is_told_with_the_real_names() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let nodes: Value = anna.get("/object_info").await.json();
+    assert_eq!(nodes.as_object().unwrap().len(), 19);
+    let sampler: Value = anna.get("/object_info/KSampler").await.json();
+    assert_eq!(sampler["KSampler"], nodes["KSampler"]);
+    let inputs = &sampler["KSampler"]["input"]["required"];
+    assert_eq!(inputs["steps"], json!(["INT", { "default": 20, "min": 1, "max": 150, "step": 1 }]));
+    assert_eq!(inputs["seed"][1]["max"], json!(u64::MAX));
+    assert_eq!(inputs["scheduler"][0][0], "karras");
+    assert_eq!(sampler["KSampler"]["input_order"]["required"][0], "model");
+    assert_eq!(sampler["KSampler"]["output"], json!(["LATENT"]));
+    assert_eq!(anna.get("/object_info/Nothing").await.json::<Value>(), json!({}));
+    let loader = &nodes["CheckpointLoaderSimple"];
+    assert_eq!(loader["input"]["required"]["ckpt_name"], json!([["demo"]]));
+    assert_eq!(loader["output_name"], json!(["MODEL", "CLIP", "VAE"]));
+    assert_eq!(nodes["LoraLoader"]["input"]["required"]["lora_name"], json!([["ink"]]));
+    assert_eq!(nodes["SaveImage"]["output_node"], true);
+    for (folder, names) in
+        [("checkpoints", json!(["demo"])), ("loras", json!(["ink"])), ("embeddings", json!([]))]
+    {
+        assert_eq!(anna.get(&format!("/models/{folder}")).await.json::<Value>(), names, "{folder}");
+    }
+    assert_eq!(anna.get("/models/vae").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(anna.get("/extensions").await.json::<Value>(), json!([]));
+    let stats: Value = anna.get("/system_stats").await.json();
+    assert!(stats["system"]["ram_total"].as_u64().unwrap() > stats["system"]["ram_free"].as_u64().unwrap());
+    assert_eq!(stats["devices"][0]["type"], "cpu");
+}
