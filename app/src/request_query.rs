@@ -4,10 +4,7 @@ use serde_json::Value;
 use types::aspect_ratio::AspectRatio;
 use types::model::{ModelInfo, Quality, Shape};
 use types::preset::Presets;
-use types::request::{
-    GenerationRequest, LoraUse, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Weighting,
-    name_in_list, names_in_list,
-};
+use types::request::{GenerationRequest, LoraUse, RawLora, RawRequest, name_in_list, names_in_list};
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
 pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
@@ -108,7 +105,7 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo], presets: &Pre
         width: (!is_named).then_some(i64::from(request.width)),
         height: (!is_named).then_some(i64::from(request.height)),
         count: (request.count > 1).then_some(i64::from(request.count)),
-        ..finer_from_job(request)
+        ..RawRequest::finer(request)
     }
 }
 
@@ -133,54 +130,6 @@ pub fn with_start(raw: RawRequest, start: Option<String>) -> RawRequest {
         hires_steps: raw.hires_steps.filter(|_| !has_start),
         hires_strength: raw.hires_strength.filter(|_| !has_start),
         ..raw
-    }
-}
-
-/// What a request says beyond the settings that every picture has; nothing where it says the usual.
-pub fn finer_from_job(request: &GenerationRequest) -> RawRequest {
-    let pixels = |pixels: u32| (pixels > 0).then_some(i64::from(pixels));
-    let margins = request.outpaint.unwrap_or_default();
-    RawRequest {
-        start: request.start.as_ref().map(|start| start.source.to_string()),
-        strength: request.strength(),
-        mask: request.mask.as_ref().map(|mask| mask.source.to_string()),
-        mask_feather: request.mask.as_ref().map(|mask| i64::from(mask.feather)),
-        outpaint_left: pixels(margins.left),
-        outpaint_top: pixels(margins.top),
-        outpaint_right: pixels(margins.right),
-        outpaint_bottom: pixels(margins.bottom),
-        hires_scale: request.hires.map(|hires| hires.scale),
-        hires_steps: request.hires.map(|hires| i64::from(hires.steps)),
-        hires_strength: request.hires.map(|hires| hires.strength),
-        loras: request.loras.iter().map(RawLora::from).collect(),
-        clip_skip: (request.clip_skip > 1).then_some(i64::from(request.clip_skip)),
-        noise: (request.noise != NoiseSource::default()).then(|| request.noise.as_str().to_owned()),
-        weighting: (request.weighting != Weighting::default()).then(|| request.weighting.as_str().to_owned()),
-        variation_seed: request.variation.and_then(|variation| i64::try_from(variation.seed).ok()),
-        variation_strength: request.variation.map(|variation| variation.strength),
-        guidance_rescale: (request.guidance_rescale > 0.0).then_some(request.guidance_rescale),
-        picture_guidance_scale: request
-            .picture_guidance_scale
-            .filter(|scale| (scale - USUAL_PICTURE_GUIDANCE_SCALE).abs() > f64::EPSILON),
-        ..RawRequest::default()
-    }
-}
-
-/// The request that asks for exactly the same pictures once more.
-pub fn exact(request: &GenerationRequest) -> RawRequest {
-    RawRequest {
-        prompt: request.prompt.clone(),
-        negative_prompt: Some(request.negative_prompt.clone()).filter(|text| !text.is_empty()),
-        model: Some(request.model.clone()),
-        steps: Some(i64::from(request.steps)),
-        guidance_scale: Some(request.guidance_scale),
-        sampler: Some(request.sampler.to_string()),
-        schedule: Some(request.schedule.to_string()),
-        seed: i64::try_from(request.seed).ok(),
-        width: Some(i64::from(request.width)),
-        height: Some(i64::from(request.height)),
-        count: Some(i64::from(request.count)),
-        ..finer_from_job(request)
     }
 }
 

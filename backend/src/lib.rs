@@ -10,6 +10,7 @@
 //! * `store`: every line of SQL
 //! * `files`: where pictures lie
 //! * `uploads`: what visitors sent, and for how long it is kept
+//! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
 //! * [`prompt_helpers`]: the site's own styles and lists of words
@@ -30,6 +31,7 @@ mod files;
 mod jobs;
 pub mod machine;
 mod memory;
+mod metadata;
 pub mod models;
 pub mod pictures;
 pub mod prompt_helpers;

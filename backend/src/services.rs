@@ -3,6 +3,7 @@
 mod asking;
 mod helpers;
 mod machine_facts;
+mod metadata;
 mod pictures;
 mod selection;
 mod start_pictures;

@@ -16,6 +16,7 @@
 //! * [`lora`]: which LoRA files are installed
 //! * [`history`]: a page of a visitor's pictures
 //! * [`parameters`]: settings as text, as the AUTOMATIC1111 web UI reads them
+//! * [`metadata`]: settings that were read out of a picture's file
 //! * [`error`]: the one error that leaves the server
 //!
 //! # Invariants
@@ -27,6 +28,7 @@ pub mod event;
 pub mod history;
 pub mod job;
 pub mod lora;
+pub mod metadata;
 pub mod model;
 pub mod noise;
 pub mod note;

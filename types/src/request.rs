@@ -5,13 +5,14 @@
 //!
 //! # Layout
 //! * `raw` and `checked`: the two
-//! * `check`: from the one to the other; `fields`: one value against what is allowed
+//! * `check`: from the one to the other; `fields`: one value against what is allowed; `again`: the way back
 //! * `text`: what may stand in a prompt; `words`: its wildcards and styles written out
 //! * `size`: how large the picture is
 //! * `start`, `outpaint`: a picture to start from, the mask over it, what is painted on around it
 //! * `hires`, `variation`, `loras`: finer settings
 //! * `name_list`: several names in one field
 
+mod again;
 mod check;
 mod checked;
 mod fields;

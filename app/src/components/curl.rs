@@ -7,7 +7,6 @@ use types::request::{GenerationRequest, RawRequest};
 
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
-use crate::request_query::exact;
 
 /// Code to be copied. Where it says this site's address, a script puts in the one that the visitor uses.
 pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView {
@@ -24,7 +23,7 @@ pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView
 ///
 /// A picture to start from is sent first: its name is of use to its owner alone, whose cookie a terminal lacks.
 pub fn as_curl(request: &GenerationRequest) -> String {
-    let raw = exact(request);
+    let raw = RawRequest::exact(request);
     let uploads = [("start", &raw.start), ("mask", &raw.mask)];
     let uploads: Vec<&str> =
         uploads.into_iter().filter(|(_, id)| id.is_some()).map(|(name, _)| name).collect();

@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use types::error::ErrorCode;
 use types::job::{JobId, JobInfo};
+use types::request::RawRequest;
 
 use super::not_found::nothing_here;
 use crate::components::curl::{as_curl, code_block};
@@ -14,7 +15,7 @@ use crate::components::settings_list::{copy_button, settings_list};
 use crate::islands::live_job::LiveJob;
 use crate::islands::small_deeds::SmallDeeds;
 use crate::job_view::title;
-use crate::request_query::{exact, form_fields};
+use crate::request_query::form_fields;
 use crate::seen::SeenJob;
 use crate::state::PageStatus;
 
@@ -75,7 +76,7 @@ fn job_page(job: &JobInfo) -> AnyView {
     let is_long = job.request.prompt.chars().count() > LONG_PROMPT_CHARS;
     // A start picture is its owner's alone, and so is what is made from it.
     let may_repeat = job.is_owner || job.request.start.is_none();
-    let fields = if may_repeat { form_fields(&exact(&job.request)) } else { Vec::new() };
+    let fields = if may_repeat { form_fields(&RawRequest::exact(&job.request)) } else { Vec::new() };
     let stage = view! { <LiveJob job=SeenJob::from(job) fields=fields /> }.into_any();
     view! {
         <Title text=title(&SeenJob::from(job)) />

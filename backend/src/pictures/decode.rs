@@ -134,7 +134,8 @@ fn on_background(image: DynamicImage, background: u8) -> RgbImage {
     })
 }
 
-fn format_of(bytes: &[u8]) -> Result<PictureFormat, DecodeError> {
+/// What a file is, by its first bytes.
+pub(crate) fn format_of(bytes: &[u8]) -> Result<PictureFormat, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }

@@ -21,7 +21,7 @@ const MAX_SIDE: u32 = 8_192;
 ///
 /// PNG: the text chunk `parameters`, as the AUTOMATIC1111 web UI writes it, and the chunk `darkroom` with the
 /// whole request as JSON. JPEG and WebP: the same `parameters` text as EXIF `UserComment`, which is where
-/// that web UI looks for it.
+/// that web UI looks for it, and the same JSON as `MakerNote`.
 ///
 /// # Errors
 /// A picture without pixels.
@@ -52,14 +52,14 @@ pub(crate) fn encode_at(
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let mut encoder = JpegEncoder::new_with_quality(&mut bytes, jpeg_quality);
-            write_with_exif(&mut encoder, &settings);
+            write_with_exif(&mut encoder, &settings, &Origin::json(request, index));
             encoder.encode_image(image)?;
             Ok(bytes)
         }
         PictureFormat::Webp => {
             let mut bytes = Vec::new();
             let mut encoder = WebPEncoder::new_lossless(&mut bytes);
-            write_with_exif(&mut encoder, &settings);
+            write_with_exif(&mut encoder, &settings, &Origin::json(request, index));
             encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)?;
             Ok(bytes)
         }
@@ -67,18 +67,26 @@ pub(crate) fn encode_at(
 }
 
 /// Both encoders take EXIF; one that did not would lose the settings and keep the picture.
-fn write_with_exif(encoder: &mut impl ImageEncoder, settings: &str) {
-    if let Err(error) = encoder.set_exif_metadata(exif::with_user_comment(settings)) {
+fn write_with_exif(encoder: &mut impl ImageEncoder, settings: &str, origin: &str) {
+    if let Err(error) = encoder.set_exif_metadata(exif::with_settings(settings, origin)) {
         tracing::warn!(%error, "the settings were left out of a picture");
     }
 }
 
-/// What the chunk `darkroom` holds: the request and which of its pictures this is.
+/// What the chunk `darkroom` holds, and `MakerNote` where there are no chunks: the request and which of its pictures this is.
 #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
-pub(super) struct Origin {
-    pub(super) version: String,
-    pub(super) index: u32,
-    pub(super) request: GenerationRequest,
+pub(crate) struct Origin {
+    pub(crate) version: String,
+    pub(crate) index: u32,
+    pub(crate) request: GenerationRequest,
+}
+
+impl Origin {
+    /// As JSON, which plain data always becomes.
+    fn json(request: &GenerationRequest, index: u32) -> String {
+        let origin = Self { version: env!("CARGO_PKG_VERSION").to_owned(), index, request: request.clone() };
+        serde_json::to_string(&origin).unwrap_or_default()
+    }
 }
 
 fn encode_png(
@@ -87,9 +95,7 @@ fn encode_png(
     index: u32,
     settings: &str,
 ) -> Result<Vec<u8>, PictureError> {
-    let origin = Origin { version: env!("CARGO_PKG_VERSION").to_owned(), index, request: request.clone() };
-    let origin = serde_json::to_string(&origin).unwrap_or_default();
-
+    let origin = Origin::json(request, index);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_color(png::ColorType::Rgb);

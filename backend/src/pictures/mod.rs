@@ -14,9 +14,11 @@ mod transparency;
 
 pub use channels::Channel;
 pub(crate) use channels::{grey_under, grown, with_transparency};
+pub(crate) use decode::format_of;
 pub use decode::{DecodeError, Decoded};
 pub use encode::{JPEG_QUALITY, encode};
-pub(crate) use encode::{decode_png, encode_at};
+pub(crate) use encode::{Origin, decode_png, encode_at};
+pub(crate) use exif::DARKROOM_NOTE;
 pub(crate) use preview::{enlarge_preview, preview_data_url};
 pub use prompt_inside::prompt_inside;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};

@@ -3,6 +3,7 @@
 mod events;
 mod helpers;
 mod history;
+mod metadata;
 mod notes;
 mod outage;
 mod pictures;

@@ -7,6 +7,7 @@ pub mod health;
 pub mod jobs;
 pub mod limits;
 pub mod loras;
+pub mod metadata;
 pub mod models;
 pub mod pictures;
 pub mod presets;
@@ -34,6 +35,7 @@ pub fn of_visitors() -> OpenApiRouter<AppState> {
         .routes(routes!(pictures::show, pictures::delete))
         .routes(routes!(pictures::favourite))
         .routes(routes!(pictures::zip))
+        .routes(routes!(metadata::read))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::show))
 }

@@ -18,7 +18,7 @@ use crate::extract::ApiId;
 use crate::multipart::{self, file_too_large};
 
 /// A file as the body itself, or as the field `file` of a form.
-pub struct ApiFile(Bytes);
+pub struct ApiFile(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for ApiFile {
     type Rejection = ApiError;

@@ -17,6 +17,7 @@ mod image_to_image;
 mod jobs;
 mod own_api;
 mod openai;
+mod metadata;
 mod pages;
 mod pictures;
 mod presets;

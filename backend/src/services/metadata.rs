@@ -1,0 +1,52 @@
+//! The settings inside pictures that anybody made.
+
+use bytes::Bytes;
+use types::metadata::ReadSettings;
+use types::request::RequestContext;
+use types::upload::MAX_UPLOAD_BYTES;
+
+use super::Services;
+use crate::metadata::{self, Found, MetadataError};
+use crate::shared::Shared;
+use crate::{Error, Result, Visitor, uploads};
+
+impl Services {
+    /// Reads the settings in a picture's file: PNG, JPEG or WebP, by Darkroom, AUTOMATIC1111, Forge, `ComfyUI`, `InvokeAI`,
+    /// Fooocus or `SwarmUI`. The file is not kept.
+    ///
+    /// `reader` is who asks: a picture that was made from one of theirs starts from it again.
+    ///
+    /// # Errors
+    /// The file is too large, is no picture, or holds no settings that make sense, said of the field `file`.
+    pub async fn read_settings(&self, reader: &Visitor, bytes: Bytes) -> Result<ReadSettings> {
+        let Shared { decoding, stopping, .. } = &*self.0.shared;
+        if stopping.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        if bytes.len() > MAX_UPLOAD_BYTES {
+            return Err(uploads::too_large(bytes.len()).into());
+        }
+        // One at a time: a graph takes many times its size while it is read.
+        let permit = decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        let found = on_own_thread(move || metadata::read(&bytes)).await?;
+        let found = found.map_err(|fault: MetadataError| Error::Refused(fault.public()))?;
+        let (start, mask) = found.pictures();
+        let (start, mask) = (start.map(str::to_owned), mask.map(str::to_owned));
+        let (start, mask) = (
+            self.known_start(reader, start.as_deref()).await?,
+            self.known_mask(reader, mask.as_deref()).await?,
+        );
+        let (models, loras) = (self.models(), self.loras());
+        let carry = move |found: Found| {
+            metadata::carry(found, &RequestContext { models: &models, loras: &loras, start, mask })
+        };
+        let settings = on_own_thread(move || carry(found)).await?;
+        drop(permit);
+        Ok(settings)
+    }
+}
+
+async fn on_own_thread<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|panic| Error::Broken(format!("reading a picture's settings ended early: {panic}")))
+}
