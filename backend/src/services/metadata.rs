@@ -37,8 +37,15 @@ impl Services {
             self.known_mask(reader, mask.as_deref()).await?,
         );
         let (models, loras) = (self.models(), self.loras());
+        let wildcards = self.0.shared.helpers.wildcards();
         let carry = move |found: Found| {
-            metadata::carry(found, &RequestContext { models: &models, loras: &loras, start, mask })
+            let installed = RequestContext {
+                models: &models,
+                loras: &loras,
+                wildcards: &wildcards,
+                ..Default::default()
+            };
+            metadata::carry(found, &RequestContext { start, mask, ..installed })
         };
         let settings = on_own_thread(move || carry(found)).await?;
         drop(permit);

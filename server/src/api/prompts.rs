@@ -11,7 +11,6 @@ use types::error::PublicError;
 use types::request::{COUNT, MAX_SEED};
 use utoipa::ToSchema;
 
-
 use super::streamed::StreamedEvent;
 use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiJson, ApiQuery};
