@@ -132,6 +132,7 @@ fn finer_settings_come_back_as_they_were() {
         strength: Some(0.5),
         mask: upload,
         mask_feather: Some(8),
+        mask_fill: Some("fill".into()),
         outpaint_left: Some(64),
         width: Some(320),
         height: Some(192),

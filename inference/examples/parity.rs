@@ -17,6 +17,7 @@ use inference::models::vae::{VaeDecoder, VaeEncoder};
 use inference::pipelines::stable_diffusion::{Mask, PictureRequest, Rgb, SoftMask, StableDiffusion, Start};
 use inference::prompts::{PromptEncoder, PromptOptions};
 use serde::Deserialize;
+use types::request::MaskFill;
 
 #[derive(Deserialize)]
 struct Request {
@@ -141,7 +142,11 @@ impl Work {
         let start = if self.request.inpaints {
             let pixels = self.input("start")?.flatten_all()?.to_vec1::<u8>()?;
             let mask = self.input("mask")?.flatten_all()?.to_vec1::<u8>()?;
-            let mask = SoftMask { mask: Mask { width: w, height: h, pixels: mask }, feather: 0.0 };
+            let mask = SoftMask {
+                mask: Mask { width: w, height: h, pixels: mask },
+                feather: 0.0,
+                fill: MaskFill::Original,
+            };
             let picture = Rgb { width: w, height: h, pixels };
             Some(Start { picture, strength: 1.0, mask: Some(mask) })
         } else {

@@ -247,6 +247,7 @@ fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequ
         strength,
         mask: text("mask"),
         mask_feather,
+        mask_fill: text("mask_fill"),
         outpaint_left,
         outpaint_top,
         outpaint_right,

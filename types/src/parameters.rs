@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use crate::prompt::can_stand_in_tag;
-use crate::request::{GenerationRequest, NoiseSource};
+use crate::request::{GenerationRequest, MaskFill, NoiseSource};
 use crate::sampler::Schedule;
 
 /// The settings of picture `index` of a request.
@@ -57,6 +57,10 @@ fn settings(request: &GenerationRequest, index: u32) -> impl Iterator<Item = (&'
         // That web UI is silent about the source that it uses itself.
         ("RNG", (request.noise == NoiseSource::Cpu).then(|| "CPU".to_owned())),
         ("Mask blur", request.mask.as_ref().map(|mask| mask.feather.to_string())),
+        (
+            "Masked content",
+            (request.mask_fill != MaskFill::Original).then(|| request.mask_fill.label().to_owned()),
+        ),
         ("Hires upscale", hires.map(|hires| hires.scale.to_string())),
         (
             "Hires steps",
@@ -102,6 +106,8 @@ mod tests {
         let start = Some(Start { source: source.clone(), strength: 0.6 });
         let request = GenerationRequest { start, mask: Some(Mask { source, feather: 8 }), ..request() };
         ends_with(&to_text(&request, 0), "Model: demo, Denoising strength: 0.6, RNG: CPU, Mask blur: 8");
+        let request = GenerationRequest { mask_fill: MaskFill::Noise, ..request };
+        ends_with(&to_text(&request, 0), "RNG: CPU, Mask blur: 8, Masked content: latent noise");
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! * `check`: from the one to the other; `fields`: one value against what is allowed; `again`: the way back
 //! * `text`: what may stand in a prompt; `words`: its wildcards and styles written out
 //! * `size`: how large the picture is
-//! * `start`, `outpaint`: a picture to start from, the mask over it, what is painted on around it
+//! * `start`, `mask_fill`, `outpaint`: a picture to start from, the mask over it and what is under that, what is painted
+//!   on around it
 //! * `hires`, `variation`, `loras`: finer settings
 //! * `name_list`: several names in one field
 
@@ -18,6 +19,7 @@ mod checked;
 mod fields;
 mod hires;
 mod loras;
+mod mask_fill;
 mod name_list;
 mod outpaint;
 mod raw;
@@ -33,6 +35,7 @@ pub use check::RequestContext;
 pub use checked::GenerationRequest;
 pub use hires::Hires;
 pub use loras::{LoraUse, RawLora};
+pub use mask_fill::MaskFill;
 pub use name_list::{name_in_list, names_in_list};
 pub use outpaint::Margins;
 pub use raw::RawRequest;

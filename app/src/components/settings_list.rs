@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use types::job::{JobInfo, JobStatus};
-use types::request::{GenerationRequest, LoraUse, NoiseSource, USUAL_MASK_FEATHER, Weighting};
+use types::request::{GenerationRequest, LoraUse, MaskFill, NoiseSource, USUAL_MASK_FEATHER, Weighting};
 
 use crate::format::{counted, machine_moment, moment};
 
@@ -77,6 +77,9 @@ fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, Stri
     }
     if let Some(mask) = request.mask.as_ref().filter(|mask| mask.feather != USUAL_MASK_FEATHER) {
         rows.push(("Mask feather", "mask-feather", counted(u64::from(mask.feather), "pixel", "pixels")));
+    }
+    if request.mask_fill != MaskFill::default() {
+        rows.push(("Under the mask", "mask-fill", request.mask_fill.to_string()));
     }
     if let Some(margins) = request.outpaint {
         let sides = [

@@ -295,6 +295,34 @@ fn the_demo_model_goes_on_from_a_picture_and_keeps_what_the_mask_covers() {
 }
 
 #[test]
+fn what_the_masked_part_begins_with_changes_that_part_alone() {
+    let engine = engine();
+    let start = types::request::Start {
+        source: types::request::PictureSource::File("start.png".into()),
+        strength: 0.5,
+    };
+    let mask = types::request::Mask { source: start.source.clone(), feather: 0 };
+    let request = GenerationRequest { start: Some(start), mask: Some(mask), ..request(&engine) };
+    let materials = Materials {
+        start: Some(RgbImage::from_fn(128, 128, |x, y| image::Rgb([2 * x as u8, 2 * y as u8, 90]))),
+        mask: Some(image::GrayImage::from_fn(128, 128, |x, _| image::Luma([if x < 64 { 0 } else { 255 }]))),
+    };
+    let paint = |mask_fill| {
+        let request = GenerationRequest { mask_fill, ..request.clone() };
+        let made = engine.generate(&request, 0..1, &materials, &mut |_| ControlFlow::Continue(())).unwrap();
+        let picture = made.into_iter().next().unwrap().image;
+        let half = |x| image::imageops::crop_imm(&picture, x, 0, 64, 128).to_image();
+        (half(0), half(64))
+    };
+    let [original, fill, noise, nothing] = types::request::MaskFill::ALL.map(paint);
+    let painted = [&original.1, &fill.1, &noise.1, &nothing.1];
+    for (i, half) in painted.iter().enumerate() {
+        assert!(painted[..i].iter().all(|other| other != half));
+    }
+    assert!([&fill.0, &noise.0, &nothing.0].into_iter().all(|half| *half == original.0));
+}
+
+#[test]
 fn a_model_without_its_vae_encoder_paints_and_says_what_it_lacks_when_it_is_to_begin_with_a_picture() {
     let models = tempfile::tempdir().unwrap();
     let copy = models.path().join("half");

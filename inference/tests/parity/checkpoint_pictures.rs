@@ -6,6 +6,7 @@ use candle_core::Device;
 use inference::model_files::ModelFiles;
 use inference::pipelines::stable_diffusion::{Mask, PictureRequest, Rgb, SoftMask, StableDiffusion, Start};
 use tempfile::TempDir;
+use types::request::MaskFill;
 use types::sampler::{Sampler, Schedule};
 
 use crate::reference;
@@ -48,7 +49,8 @@ fn start() -> Start {
     let (width, height) = (64, 64);
     let pixels = (0..3 * width * height).map(|i| (i * 7 / 11 % 256) as u8).collect();
     let mask = (0..width * height).map(|i| if i % width < width / 2 { 0 } else { 255 }).collect();
-    let mask = SoftMask { mask: Mask { width, height, pixels: mask }, feather: 0.0 };
+    let mask =
+        SoftMask { mask: Mask { width, height, pixels: mask }, feather: 0.0, fill: MaskFill::Original };
     Start { picture: Rgb { width, height, pixels }, strength: 1.0, mask: Some(mask) }
 }
 

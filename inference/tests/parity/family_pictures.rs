@@ -10,6 +10,7 @@ use inference::pipelines::stable_diffusion::{
 use inference::precision::Precision;
 use serde::Deserialize;
 use types::prompt::Weighting;
+use types::request::MaskFill;
 use types::sampler::{Sampler, Schedule};
 
 use crate::compare::{PICTURE_PSNR, psnr};
@@ -39,7 +40,7 @@ pub struct Run {
 }
 
 /// Its counterpart is `start` in `start_pictures.py`.
-fn start(width: usize, height: usize) -> Rgb {
+pub fn start(width: usize, height: usize) -> Rgb {
     let mut pixels = Vec::new();
     for y in 0..height {
         for x in 0..width {
@@ -52,7 +53,7 @@ fn start(width: usize, height: usize) -> Rgb {
 }
 
 /// Its counterpart is `mask` in `start_pictures.py`.
-fn mask(width: usize, height: usize) -> Mask {
+pub fn mask(width: usize, height: usize) -> Mask {
     let white = |i: usize| 3 * (i % width) >= width && 3 * (i / width) >= height;
     let pixels = (0..width * height).map(|i| if white(i) { 255 } else { 0 }).collect();
     Mask { width: width as u32, height: height as u32, pixels }
@@ -60,7 +61,7 @@ fn mask(width: usize, height: usize) -> Mask {
 
 pub fn request(run: &Run) -> PictureRequest {
     let Run { width, height, strength, .. } = *run;
-    let soft = || SoftMask { mask: mask(width, height), feather: 0.0 };
+    let soft = || SoftMask { mask: mask(width, height), feather: 0.0, fill: MaskFill::Original };
     let begin = |mask: Option<SoftMask>| Some(Start { picture: start(width, height), strength, mask });
     PictureRequest {
         negative_prompt: run.negative_prompt.clone(),

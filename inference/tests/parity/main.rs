@@ -13,6 +13,7 @@ mod gpt2;
 mod kinds;
 mod lora;
 mod lora_pictures;
+mod mask_fills;
 mod noise;
 mod pictures;
 mod prompts;

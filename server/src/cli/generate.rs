@@ -144,6 +144,7 @@ impl Generate {
             strength: start.strength,
             mask: start.mask.as_deref().map(name_of),
             mask_feather: start.mask_feather,
+            mask_fill: start.mask_fill,
             outpaint_left,
             outpaint_top,
             outpaint_right,

@@ -4,7 +4,7 @@ use super::fields::{choose, fraction, number, unknown_name, within};
 use super::start::named;
 use super::{
     CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_SEED, PICTURE_GUIDANCE_SCALE,
-    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, outpaint, size, start, variation, words,
+    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, mask_fill, outpaint, size, start, variation, words,
 };
 use crate::error::{ErrorCode, PublicError};
 use crate::lora::LoraInfo;
@@ -77,6 +77,7 @@ impl RawRequest {
 
         let start = start::check(&self, context, model, steps)?;
         let mask = start::check_mask(&self, context)?;
+        let mask_fill = mask_fill::check(&self, mask.as_ref())?;
         let outpaint = outpaint::check(&self)?;
         let (width, height) =
             size::check(&self, model, context.presets.of(quality), context.start.as_ref(), outpaint)?;
@@ -110,6 +111,7 @@ impl RawRequest {
             count,
             start,
             mask,
+            mask_fill,
             outpaint,
             hires,
             loras,

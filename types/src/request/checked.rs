@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hires::Hires;
 use super::loras::LoraUse;
+use super::mask_fill::MaskFill;
 use super::outpaint::Margins;
 use super::start::{Mask, PictureSource, Start, walked};
 use super::variation::Variation;
@@ -66,6 +67,9 @@ pub struct GenerationRequest {
     /// Which part of the start picture is painted anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
+    /// What that part begins with.
+    #[serde(default, skip_serializing_if = "MaskFill::is_original")]
+    pub mask_fill: MaskFill,
     /// What is painted on around the start picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outpaint: Option<Margins>,

@@ -13,6 +13,7 @@ fn a_request_that_was_kept_before_there_were_finer_settings_is_read_and_means_th
     );
     assert_eq!((&request.start, &request.mask, request.outpaint, request.hires), (&None, &None, None, None));
     assert_eq!((request.variation, request.guidance_rescale), (None, 0.0));
+    assert_eq!(request.mask_fill, MaskFill::Original);
     assert_eq!((request.picture_guidance_scale, request.strength()), (None, None));
     assert!(request.loras.is_empty());
     assert_eq!((&request.asked_prompt, &request.asked_negative_prompt), (&None, &None));
@@ -33,6 +34,7 @@ fn a_request_with_everything_comes_back_from_json_as_it_was() {
             strength: 0.5,
         }),
         mask: Some(Mask { source: PictureSource::File("mask.png".into()), feather: 8 }),
+        mask_fill: MaskFill::Noise,
         outpaint: Some(Margins { left: 64, ..Margins::default() }),
         hires: Some(Hires { scale: 1.5, width: 384, height: 288, steps: 10, strength: 0.7 }),
         variation: Some(Variation { seed: 3, strength: 0.2 }),

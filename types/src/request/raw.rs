@@ -102,6 +102,9 @@ pub struct RawRequest {
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_feather: Option<i64>,
+    /// What the part under the mask begins with: `original`, `fill`, `noise` or `nothing`; left out means `original`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask_fill: Option<String>,
     /// Pixels that are painted on to the left of the start picture.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1024))]
     #[serde(skip_serializing_if = "Option::is_none")]

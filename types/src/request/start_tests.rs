@@ -202,6 +202,25 @@ fn a_mask_needs_a_start_of_its_own_size() {
 }
 
 #[test]
+fn what_is_under_a_mask_is_the_start_picture_unless_something_else_is_named() {
+    let masked = RawRequest { mask: Some("m1".into()), ..from_upload() };
+    let filled = |raw| check_over(raw, (512, 512), Some((512, 512))).unwrap().mask_fill;
+    assert_eq!(filled(masked.clone()), MaskFill::Original);
+    for fill in MaskFill::ALL {
+        assert_eq!(filled(RawRequest { mask_fill: Some(fill.to_string()), ..masked.clone() }), fill);
+    }
+    let without_mask = RawRequest { mask_fill: Some("noise".into()), ..asked("boat") };
+    assert_eq!(check(without_mask).unwrap().mask_fill, MaskFill::Original, "there is nothing to fill");
+    assert_eq!(
+        complaint(RawRequest { mask_fill: Some("latent".into()), ..asked("boat") }),
+        (
+            "mask_fill".into(),
+            "mask_fill `latent` is unknown; known are original, fill, noise, nothing".into()
+        )
+    );
+}
+
+#[test]
 fn a_feather_out_of_range_is_refused() {
     for feather in [-1, 65] {
         assert_eq!(

@@ -108,7 +108,7 @@ fn begin_with(
         mask.resized(width, height)
     });
     let feather = f64::from(request.mask.as_ref().map_or(USUAL_MASK_FEATHER, |mask| mask.feather));
-    let soft = |mask| SoftMask { mask, feather };
+    let soft = |mask| SoftMask { mask, feather, fill: request.mask_fill };
     let strength = start.strength;
     let Some(Margins { left, top, right, bottom }) = request.outpaint else {
         return Ok(pipeline::Start { picture, strength, mask: mask.map(soft) });

@@ -1,8 +1,12 @@
 //! What a pass begins with: noise, or a picture and noise.
 
+use std::borrow::Cow;
+
 use candle_core::Tensor;
+use types::request::MaskFill;
 
 use super::StableDiffusion;
+use super::fill::fill;
 use super::info::Form;
 use super::mask::Mask;
 use super::pass::Pass;
@@ -75,7 +79,7 @@ impl Beginning {
             .map(|origin| origin.pictures.iter().map(|picture| picture.resized(w, h)).collect())
             .unwrap_or_default();
         let soft = origin.and_then(|origin| origin.mask);
-        let mask = soft.map(|soft| soft.mask.resized(w, h).feathered(soft.feather));
+        let mask = soft.map(|soft| (soft.mask.resized(w, h).feathered(soft.feather), soft.fill));
         let vae = &model.parts.vae_config;
         let shrink = vae.shrink();
         let mut drawing = Drawing {
@@ -114,7 +118,12 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn begin(&mut self, form: Form, mut pictures: Vec<Rgb>, mask: Option<Mask>) -> Result<Beginning> {
+    fn begin(
+        &mut self,
+        form: Form,
+        mut pictures: Vec<Rgb>,
+        mask: Option<(Mask, MaskFill)>,
+    ) -> Result<Beginning> {
         let (_, _, height, width) = self.shape;
         let shrink = self.model.parts.vae_config.shrink();
         let (width, height) = ((width * shrink) as u32, (height * shrink) as u32);
@@ -126,18 +135,19 @@ impl Drawing<'_> {
             // All of a grey picture is painted.
             let pixels = vec![128; 3 * (width * height) as usize];
             let grey = Rgb { width, height, pixels };
-            return self.beside_inputs(&[grey], &Mask::everything(width, height));
+            return self.beside_inputs(&[grey], &Mask::everything(width, height), MaskFill::Original);
         }
         match (form, mask) {
             (Form::Edits, _) => self.of_pictures_to_edit(&pictures),
             (Form::Inpaints, mask) => {
-                let mask = mask.unwrap_or_else(|| Mask::everything(width, height));
-                let begun = self.beside_inputs(&pictures, &mask)?;
+                let (mask, fill) =
+                    mask.unwrap_or_else(|| (Mask::everything(width, height), MaskFill::Original));
+                let begun = self.beside_inputs(&pictures, &mask, fill)?;
                 // A mask comes with one picture; without one nothing stays.
                 Ok(Beginning { original: Some(Original { picture: pictures.swap_remove(0), mask }), ..begun })
             }
-            (Form::Paints, Some(mask)) => {
-                let begun = self.over_known(&pictures, &mask)?;
+            (Form::Paints, Some((mask, fill))) => {
+                let begun = self.over_known(&pictures, &mask, fill)?;
                 Ok(Beginning { original: Some(Original { picture: pictures.swap_remove(0), mask }), ..begun })
             }
             (Form::Paints, None) => {
@@ -210,11 +220,11 @@ impl Drawing<'_> {
     }
 
     /// For a U-Net that sees the mask and the masked picture.
-    fn beside_inputs(&mut self, pictures: &[Rgb], mask: &Mask) -> Result<Beginning> {
-        let clean = if self.is_all_noise { None } else { Some(self.clean(pictures)?) };
+    fn beside_inputs(&mut self, pictures: &[Rgb], mask: &Mask, fill: MaskFill) -> Result<Beginning> {
+        let clean = if self.is_all_noise { None } else { Some(self.clean(&filled(pictures, mask, fill))?) };
         let drawn = self.draw_noise()?;
-        let latent = match &clean {
-            Some(clean) => self.noisy(clean, &drawn)?,
+        let latent = match clean {
+            Some(clean) => self.noisy(&self.replaced(clean, &drawn, mask, fill)?, &drawn)?,
             None => self.pure(&drawn)?,
         };
         let device = &self.model.device;
@@ -227,9 +237,10 @@ impl Drawing<'_> {
     }
 
     /// For a U-Net that sees the latent alone.
-    fn over_known(&mut self, pictures: &[Rgb], mask: &Mask) -> Result<Beginning> {
-        let clean = self.clean(pictures)?;
+    fn over_known(&mut self, pictures: &[Rgb], mask: &Mask, fill: MaskFill) -> Result<Beginning> {
+        let clean = self.clean(&filled(pictures, mask, fill))?;
         let drawn = self.draw_noise()?;
+        let clean = self.replaced(clean, &drawn, mask, fill)?;
         // The pipeline there draws a latent of the masked picture, and has no use for it.
         self.draw()?;
         let latent = if self.is_all_noise { self.pure(&drawn)? } else { self.noisy(&clean, &drawn)? };
@@ -238,9 +249,64 @@ impl Drawing<'_> {
         Ok(Beginning { known, ..Beginning::plain(latent) })
     }
 
+    /// Latents with noise, or nothing, where the mask is white, if that is what it is to be filled with.
+    fn replaced(&self, clean: Tensor, drawn: &Tensor, mask: &Mask, fill: MaskFill) -> Result<Tensor> {
+        let (_, _, height, width) = self.shape;
+        let is_new = mask.to_latent(height, width, &self.model.device)?;
+        replaced(clean, drawn, &is_new, fill)
+    }
+
     /// What there is once for all pictures of the batch, once for each.
     fn for_each(&self, x: &Tensor) -> Result<Tensor> {
         let n = self.shape.0 / x.dim(0)?;
         Ok(if n == 1 { x.clone() } else { Tensor::cat(&vec![x; n], 0)? })
+    }
+}
+
+/// The pictures as their latents are made of them. Whatever is put in the place of a part of them, nothing of that part is to
+/// reach the latent beside it.
+fn filled<'a>(pictures: &'a [Rgb], mask: &Mask, with: MaskFill) -> Cow<'a, [Rgb]> {
+    match with {
+        MaskFill::Original => Cow::Borrowed(pictures),
+        MaskFill::Fill | MaskFill::Noise | MaskFill::Nothing => {
+            pictures.iter().map(|picture| fill(picture, mask)).collect()
+        }
+    }
+}
+
+/// `clean` with what `with` says where `is_new` is 1, and as it is where that is 0.
+fn replaced(clean: Tensor, drawn: &Tensor, is_new: &Tensor, with: MaskFill) -> Result<Tensor> {
+    let kept = || clean.broadcast_mul(&(1.0 - is_new)?);
+    match with {
+        MaskFill::Original | MaskFill::Fill => Ok(clean),
+        MaskFill::Noise => Ok((kept()? + drawn.broadcast_mul(is_new)?)?),
+        MaskFill::Nothing => Ok(kept()?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn noise_and_nothing_stand_in_the_latent_where_the_mask_is_white_and_nowhere_else() {
+        let latent =
+            |values: [f32; 4]| Tensor::from_vec(values.to_vec(), (1, 2, 1, 2), &Device::Cpu).unwrap();
+        let is_new = Tensor::from_vec(vec![0_f32, 1.0], (1, 1, 1, 2), &Device::Cpu).unwrap();
+        let (clean, drawn) = (latent([1.0, 2.0, 3.0, 4.0]), latent([-1.0, -2.0, -3.0, -4.0]));
+        let found = |with| {
+            let found = replaced(clean.clone(), &drawn, &is_new, with).unwrap();
+            found.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        assert_eq!(found(MaskFill::Original), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            found(MaskFill::Fill),
+            [1.0, 2.0, 3.0, 4.0],
+            "the picture was filled before it was encoded"
+        );
+        assert_eq!(found(MaskFill::Noise), [1.0, -2.0, 3.0, -4.0]);
+        assert_eq!(found(MaskFill::Nothing), [1.0, 0.0, 3.0, 0.0]);
     }
 }

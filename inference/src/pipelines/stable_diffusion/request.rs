@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use candle_core::Tensor;
 use types::noise::NoiseSource;
 use types::prompt::Weighting;
+use types::request::MaskFill;
 use types::sampler::{Sampler, Schedule};
 
 use super::mask::Mask;
@@ -110,13 +111,15 @@ pub struct Start {
     pub mask: Option<SoftMask>,
 }
 
-/// A mask and how soft its edge becomes.
+/// A mask, how soft its edge becomes, and what is under it at first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoftMask {
     /// Which part is painted anew.
     pub mask: Mask,
     /// Standard deviation of the edge, in pixels; at 0 it is hard.
     pub feather: f64,
+    /// What the run begins with where the mask is white, unless it begins with noise alone.
+    pub fill: MaskFill,
 }
 
 /// A second pass over the finished picture at a larger size, which keeps the composition that models find at the size

@@ -91,6 +91,10 @@ pub struct StartFlags {
     /// Pixels over which the mask's edge is softened, 0 to 64 [default: 4]
     #[arg(long, value_name = "PIXELS")]
     pub mask_feather: Option<i64>,
+    /// What the part under the mask begins with: original, fill (the colours around it), noise or nothing
+    /// [default: original]
+    #[arg(long, value_name = "NAME")]
+    pub mask_fill: Option<String>,
     /// Pixels to paint on to the left, above, to the right and below, multiples of 8 up to 1024; or one number for
     /// all sides [default: 0]
     #[arg(long, value_name = "LEFT,TOP,RIGHT,BOTTOM", value_parser = parse_margins)]
