@@ -199,7 +199,7 @@ impl Work {
 
 /// Bytes of memory that this program may take of the machine: all it has, or what its container is given; `None` where
 /// it cannot be told.
-fn of_machine() -> Option<u64> {
+pub(crate) fn of_machine() -> Option<u64> {
     let mut system = System::new();
     system.refresh_memory();
     let all = Some(system.total_memory()).filter(|&bytes| bytes > 0)?;

@@ -146,6 +146,16 @@ impl ProgressHub {
         })
     }
 
+    /// What its picture looks like, if that was told.
+    pub(crate) fn preview(&self, id: JobId) -> Option<String> {
+        let state = self.lock();
+        let log = state.logs.get(&id)?.borrow();
+        log.events.iter().rev().find_map(|event| match &event.event {
+            JobEvent::Progress { preview, .. } => preview.clone(),
+            _ => None,
+        })
+    }
+
     /// How much of its model is loaded, if that is what is being done for the job.
     pub(crate) fn loading(&self, id: JobId) -> Option<Loading> {
         let state = self.lock();
@@ -196,6 +206,7 @@ mod tests {
         hub.publish(id, 3, progress(3, None));
         let events: Vec<_> = watcher.borrow().after(None).iter().map(|event| event.event.clone()).collect();
         assert_eq!(events, [progress(1, None), progress(2, Some("second")), progress(3, None)]);
+        assert_eq!(hub.preview(id).as_deref(), Some("second"));
         assert_eq!(watcher.borrow().after(Some(2)).len(), 1);
     }
 

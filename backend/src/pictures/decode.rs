@@ -113,6 +113,21 @@ impl Decoded {
         Some(GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| Luma([pixels.get_pixel(x, y)[3]])))
     }
 
+    /// What it says as a mask of a web UI: 255 where it is not transparent, else 0; its brightness, if nothing of it is
+    /// transparent.
+    pub fn into_mask(self) -> GrayImage {
+        if !self.image.color().has_alpha() {
+            return self.into_gray();
+        }
+        let pixels = self.image.to_rgba8();
+        if pixels.pixels().all(|pixel| pixel[3] == 255) {
+            return self.into_gray();
+        }
+        GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| {
+            Luma([if pixels.get_pixel(x, y)[3] > 128 { 255 } else { 0 }])
+        })
+    }
+
     /// Its brightness; what is transparent lies on black, so that it belongs to what a mask keeps.
     pub fn into_gray(self) -> GrayImage {
         DynamicImage::ImageRgb8(on_background(self.image, 0)).into_luma8()

@@ -7,8 +7,10 @@ mod channels;
 mod decode;
 mod encode;
 mod exif;
+mod fit;
 mod preview;
 mod prompt_inside;
+mod texts;
 mod thumbnail;
 mod transparency;
 
@@ -19,8 +21,11 @@ pub use decode::{DecodeError, Decoded};
 pub use encode::{JPEG_QUALITY, encode};
 pub(crate) use encode::{Origin, decode_png, encode_at};
 pub(crate) use exif::DARKROOM_NOTE;
+pub use fit::Fit;
+pub(crate) use fit::fitted;
 pub(crate) use preview::{enlarge_preview, preview_data_url};
 pub use prompt_inside::prompt_inside;
+pub use texts::png_texts;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 pub(crate) use transparency::mask_of_transparency;
 

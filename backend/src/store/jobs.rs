@@ -211,6 +211,18 @@ impl Store {
         Ok(jobs.all(&self.db).await?)
     }
 
+    /// The job of a visitor's that is worked on, or else the one of theirs that is next.
+    pub(crate) async fn current_job(&self, owner: &Visitor) -> Result<Option<job::Model>> {
+        let is_queued =
+            CaseStatement::new().case(job::Column::Status.eq(JobStatus::Running.as_str()), 0).finally(1);
+        let job = job::Entity::find()
+            .filter(job::Column::Owner.eq(owner.owner_id()))
+            .filter(job::Column::Status.is_in(OPEN))
+            .order_by_asc(Expr::expr(is_queued))
+            .order_by_asc(job::Column::Seq);
+        Ok(job.one(&self.db).await?)
+    }
+
     /// How many jobs are worked on before the one at this place.
     pub(crate) async fn n_ahead(&self, seq: i64) -> Result<u64> {
         Ok(job::Entity::find()

@@ -1,6 +1,8 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
+mod current_job;
 mod events;
+mod fitted_uploads;
 mod helpers;
 mod history;
 mod metadata;
