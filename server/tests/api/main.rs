@@ -3,6 +3,9 @@
 mod helpers;
 mod sse;
 
+mod a1111;
+mod a1111_control;
+mod a1111_refusals;
 mod assets;
 mod bad_input;
 mod comfyui;

@@ -1,0 +1,97 @@
+//! What both ways to pictures read alike.
+
+use backend::{Services, Visitor};
+use types::request::RawRequest;
+
+use super::fields::Fields;
+use super::options::Options;
+use super::refusal::Refusal;
+use super::{models, samplers, styles};
+
+/// The settings of a call: what the visitor set before, and over it what the call sets for itself.
+///
+/// # Errors
+/// `override_settings` is no object.
+pub fn settings(fields: &Fields, options: &Options, visitor: &Visitor) -> Result<Fields, Refusal> {
+    Ok(overrides(fields)?.over(&options.of(visitor)))
+}
+
+/// Keeps what a call set for itself, if it asked for that. Called when it has turned out to be allowed.
+///
+/// # Errors
+/// The options become too long.
+pub fn keep_overrides(fields: &Fields, options: &Options, visitor: &Visitor) -> Result<(), Refusal> {
+    if fields.is_set_or("override_settings_restore_afterwards", true)? {
+        return Ok(());
+    }
+    options.set(visitor, overrides(fields)?.values())
+}
+
+fn overrides(fields: &Fields) -> Result<Fields, Refusal> {
+    fields.within("override_settings", &["override_settings"])
+}
+
+/// What a call asks for, but for what it begins with and for a second pass. Whether it is allowed is not looked at here.
+///
+/// # Errors
+/// The first field that cannot be read.
+pub fn read(services: &Services, fields: &Fields, settings: &Fields) -> Result<RawRequest, Refusal> {
+    if let Some(script) = fields.word("script_name")? {
+        return Err(Refusal::of_field(&["script_name"], format!("there is no script `{script}` here")));
+    }
+    let (prompt, negative_prompt) = styles::applied(
+        services,
+        &fields.texts("styles")?,
+        fields.text("prompt")?.unwrap_or(""),
+        fields.text("negative_prompt")?.unwrap_or(""),
+    );
+    let sampler = match fields.word("sampler_name")? {
+        Some(name) => Some(name),
+        None => fields.word("sampler_index")?,
+    };
+    let checkpoint = settings.word("sd_model_checkpoint")?;
+    Ok(RawRequest {
+        prompt,
+        negative_prompt: Some(negative_prompt),
+        model: checkpoint.map(|name| models::name_of(&services.models(), name)),
+        steps: fields.whole("steps")?,
+        guidance_scale: fields.number("cfg_scale")?,
+        sampler: sampler.map(str::to_owned),
+        schedule: samplers::schedule(sampler, fields.word("scheduler")?),
+        seed: fields.whole("seed")?,
+        noise: noise(settings)?,
+        variation_seed: fields.whole("subseed")?,
+        variation_strength: fields.number("subseed_strength")?,
+        width: fields.whole("width")?,
+        height: fields.whole("height")?,
+        count: count(fields)?,
+        clip_skip: settings.whole("CLIP_stop_at_last_layers")?,
+        ..RawRequest::default()
+    })
+}
+
+/// Batches times pictures of each.
+fn count(fields: &Fields) -> Result<Option<i64>, Refusal> {
+    let (batch_size, n_batches) = (fields.whole("batch_size")?, fields.whole("n_iter")?);
+    if batch_size.is_none() && n_batches.is_none() {
+        return Ok(None);
+    }
+    // Two negative numbers are no way to a positive one.
+    let (batch_size, n_batches) = (batch_size.unwrap_or(1), n_batches.unwrap_or(1));
+    Ok(Some(if batch_size < 1 { batch_size } else { batch_size.saturating_mul(n_batches) }))
+}
+
+/// Whose random numbers the noise is.
+pub fn noise(settings: &Fields) -> Result<Option<String>, Refusal> {
+    let Some(source) = settings.word("randn_source")? else { return Ok(None) };
+    let noise = match source.to_ascii_uppercase().as_str() {
+        "CPU" => "cpu",
+        // `NV` are the numbers of an NVIDIA card without one, which is how they are drawn here.
+        "GPU" | "NV" => "cuda",
+        _ => {
+            let sentence = format!("randn_source `{source}` is unknown; known are CPU, GPU, NV");
+            return Err(settings.refusal("randn_source", sentence));
+        }
+    };
+    Ok(Some(noise.to_owned()))
+}
