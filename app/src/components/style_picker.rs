@@ -5,6 +5,9 @@ use types::model::ModelInfo;
 use types::prompt::{STYLE_PLACE, Style};
 use types::request::name_in_list;
 
+/// What is said of a style whose words the model does not know.
+const ADDS_NOTHING: &str = "Adds nothing with this small model, which does not know its words.";
+
 /// Names of lists that are shown.
 const MOST_LISTS: usize = 30;
 
@@ -17,7 +20,10 @@ pub fn style_picker(
     error: Option<String>,
 ) -> AnyView {
     let is_picked = |style: &Style| picked.iter().any(|name| style.is_called(name));
-    let rows = styles.iter().enumerate().map(|(number, style)| row(number, style, is_picked(style), model));
+    let mut rows: Vec<_> = styles.iter().enumerate().collect();
+    // Few are seen without scrolling: those that are picked, and then those that are of use.
+    rows.sort_by_key(|(_, style)| (!is_picked(style), style_note(style, model) == ADDS_NOTHING));
+    let rows = rows.into_iter().map(|(number, style)| row(number, style, is_picked(style), model));
     let error = error.map(|error| view! { <p class="field-error">{error}</p> });
     view! {
         <fieldset class="field field-styles" id="styles">
@@ -82,7 +88,7 @@ pub fn style_note(style: &Style, model: Option<&ModelInfo>) -> String {
     let adds = prompt.replace(STYLE_PLACE, "…");
     let adds = adds.trim_start_matches("…, ");
     match (adds.is_empty(), negative_prompt.is_empty()) {
-        (true, true) => "Adds nothing with this small model, which does not know its words.".to_owned(),
+        (true, true) => ADDS_NOTHING.to_owned(),
         (false, true) => format!("Adds: {adds}"),
         (true, false) => format!("Keeps away: {negative_prompt}"),
         (false, false) => format!("Adds: {adds}. Keeps away: {negative_prompt}"),
@@ -119,11 +125,20 @@ mod tests {
         let vocabulary = Vocabulary { styles: vec!["watercolour".into()], ..Vocabulary::default() };
         let small = ModelInfo { vocabulary: Some(vocabulary), ..model() };
         let note = |prompt, negative| style_note(&style(prompt, negative), Some(&small));
-        assert_eq!(
-            note("{prompt}, ink", "colour"),
-            "Adds nothing with this small model, which does not know its words."
-        );
+        assert_eq!(note("{prompt}, ink", "colour"), ADDS_NOTHING);
         assert_eq!(note("{prompt}, watercolour, ink", ""), "Adds: watercolour");
+    }
+
+    #[test]
+    fn what_is_picked_stands_first_and_what_is_of_no_use_last() {
+        let vocabulary = Vocabulary { styles: vec!["watercolour".into()], ..Vocabulary::default() };
+        let small = ModelInfo { vocabulary: Some(vocabulary), ..model() };
+        let named = |name: &str, prompt: &str| Style { name: name.into(), ..style(prompt, "") };
+        let styles = [named("Ink", "ink"), named("Water", "watercolour"), named("Oil", "oil")];
+        let html = style_picker(&styles, &[], &["Oil".to_owned()], Some(&small), None).to_html();
+        let at = |name: &str| html.find(&format!("value=\"{name}\"")).unwrap();
+        assert!(at("Oil") < at("Water") && at("Water") < at("Ink"), "{html}");
+        assert!(html[at("Oil")..].contains("style-2-note"), "a note is known by its style's place among all");
     }
 
     #[test]
