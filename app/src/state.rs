@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use types::error::{ErrorCode, PublicError};
+use types::metadata::{NotCarried, Program, ReadSettings};
 use types::request::RawRequest;
 
 use crate::typed::TypedNumbers;
 
-/// What a form shows. As a context it is one that was refused: the page shows what was typed and what is
-/// wrong with it.
+/// What a form shows. As a context it is one that was refused, with what was typed and what is wrong with it, or one that
+/// was filled in as a picture was made.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FormState {
     /// What it asks for, as far as that could be read.
@@ -20,12 +21,28 @@ pub struct FormState {
     pub beginning: Option<String>,
     /// What is wrong.
     pub error: Option<PublicError>,
+    /// The picture that it was filled in from.
+    pub filled: Option<Filled>,
+}
+
+/// What is said of a picture that a form was filled in from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// Who wrote its settings.
+    pub program: Program,
+    /// What of them could not be carried over.
+    pub not_carried: Vec<NotCarried>,
 }
 
 impl FormState {
     /// A form that was refused.
     pub fn refused(raw: RawRequest, typed: TypedNumbers, error: PublicError) -> Self {
-        Self { raw, typed, beginning: None, error: Some(error) }
+        Self { raw, typed, error: Some(error), ..Self::default() }
+    }
+
+    /// A form that is filled in as a picture was made.
+    pub fn filled(ReadSettings { program, request, not_carried }: ReadSettings) -> Self {
+        Self { raw: request, filled: Some(Filled { program, not_carried }), ..Self::default() }
     }
 
     /// Whether what is wrong is in one of these fields.

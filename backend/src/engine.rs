@@ -25,6 +25,12 @@ pub trait Engine: Send + Sync + 'static {
     /// The LoRA files, by name. One that cannot be used says why.
     fn loras(&self) -> Vec<LoraInfo>;
 
+    /// The picture model whose file has a SHA-256 that begins with these hexadecimal digits, as far as that is known:
+    /// large files are summed in the background once somebody asks.
+    fn model_of_hash(&self, _hash: &str) -> Option<String> {
+        None
+    }
+
     /// Names of the models that write prompts.
     fn prompt_models(&self) -> Vec<String>;
 

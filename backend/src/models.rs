@@ -3,6 +3,7 @@
 mod card;
 mod defaults;
 mod folder;
+mod hashes;
 pub mod inspect;
 mod loras;
 mod stamp;
@@ -27,6 +28,7 @@ use card::Card;
 pub(crate) use folder::embeddings;
 pub use folder::{EMBEDDINGS, LORAS};
 use folder::{Entry, Found};
+pub(crate) use hashes::{HashedFile, Hashes};
 pub(crate) use stamp::Stamp;
 
 /// The models that were found, by kind.
@@ -102,6 +104,17 @@ impl Installed {
     pub(crate) fn lora_file(&self, name: &str) -> Option<(&Path, &Stamp)> {
         let is_it = |entry: &&Entry| matches!(entry.found, Found::Lora) && loras::stem(&entry.path) == name;
         self.entries.iter().find(is_it).map(|entry| (entry.path.as_path(), &entry.stamp))
+    }
+
+    /// The checkpoints that are one file.
+    pub(crate) fn checkpoint_files(&self) -> Vec<HashedFile> {
+        let checkpoints = self.pictures.iter().filter(|model| model.files.as_checkpoint().is_some());
+        let file = |model: &PictureModel| HashedFile {
+            model: model.info.name.clone(),
+            path: model.files.name().into(),
+            stamp: model.stamp.clone(),
+        };
+        checkpoints.map(file).collect()
     }
 
     fn is_taken(&self, name: &str) -> bool {

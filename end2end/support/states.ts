@@ -162,7 +162,7 @@ export const STATES: State[] = [
     name: "job-done-folds",
     open: async (page) => {
       await openDoneJob(page);
-      await page.locator("summary", { hasText: "As a curl command" }).click();
+      await page.locator("summary", { hasText: "Copy as code" }).click();
       await expect(page.locator("#as-curl")).toBeVisible();
       await page.locator(".delete summary").first().click();
       await expect(page.getByRole("button", { name: "Delete for good" }).first()).toBeVisible();

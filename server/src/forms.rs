@@ -1,5 +1,7 @@
 //! What the pages' forms do without JavaScript: read the fields, call the services, send the browser on.
 
+mod read_settings;
+
 use std::str::FromStr;
 
 use app::format::shortened;
@@ -22,6 +24,8 @@ use crate::extract::{ApiForm, ApiId, Fields};
 use crate::multipart::{FormWithFiles, SentFile, file_too_large};
 use crate::pages;
 use crate::state::AppState;
+
+pub use read_settings::read_settings;
 
 /// `POST /`: makes a job and goes to its page, or shows the form again with what is wrong.
 pub async fn create(
@@ -178,7 +182,11 @@ pub async fn delete(
 pub async fn page_of(address: Uri) -> Redirect {
     let path = address.path();
     let job = path.strip_suffix("/cancel");
-    Redirect::to(job.unwrap_or(if path == "/write-prompt" { "/" } else { "/history" }))
+    Redirect::to(job.unwrap_or(if ["/write-prompt", "/read-settings"].contains(&path) {
+        "/"
+    } else {
+        "/history"
+    }))
 }
 
 /// To the page that the form was on.

@@ -39,6 +39,11 @@ pub async fn refused_form(
     page
 }
 
+/// The page of the form, filled in.
+pub async fn filled_form(state: AppState, visitor: Visitor, form: FormState) -> Response {
+    render(state, visitor, Some(form), page_request(Uri::from_static("/"))).await
+}
+
 /// The page that says that there is nothing here.
 pub async fn not_found(state: AppState, visitor: Visitor) -> Response {
     let mut page = render(state, visitor, None, page_request(Uri::from_static("/not-found"))).await;

@@ -37,6 +37,7 @@ pub fn router(state: AppState) -> Router {
     let forms = Router::new()
         .route("/", post(forms::create))
         .route("/write-prompt", post(forms::prompt).get(forms::page_of))
+        .route("/read-settings", post(forms::read_settings).get(forms::page_of))
         .route("/j/{id}/cancel", post(forms::cancel).get(forms::page_of))
         .route("/images/{id}/favourite", post(forms::favourite).get(forms::page_of))
         .route("/images/{id}/delete", post(forms::delete).get(forms::page_of))

@@ -10,11 +10,13 @@ use super::choices::{quality_choice, shape_choice};
 use super::finer_settings::finer_settings;
 use super::lora_picker::InstalledLora;
 use super::more_settings::more_settings;
+use super::settings_from_picture::{filled_from_picture, settings_from_picture};
 use super::start_fields::{Materials, start_fields};
 use super::start_picture::start_picture;
 use crate::format::sentence;
 use crate::islands::prompt_help::WordGroup;
 use crate::islands::prompt_writer::PromptWriter;
+use crate::islands::settings_from_picture::FIELD;
 use crate::state::FormState;
 
 /// What the form offers.
@@ -57,6 +59,8 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
             </p>
         }
     });
+    let settings_error = error.filter(|_| field == Some(FIELD)).map(|error| sentence(&error.message));
+    let filled = form.filled.as_ref().map(filled_from_picture);
     let groups = model.vocabulary.as_ref().map(word_groups).unwrap_or_default();
     // Without a script, Random prompt tells by these whether the box still holds what GPT-2 wrote.
     let written = form.beginning.clone().map(|beginning| {
@@ -84,6 +88,7 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
             // Enter in any field means Generate, and not the first button that follows.
             <input type="submit" hidden=true tabindex="-1" value="Generate" />
             {summary}
+            {filled}
             {prompt}
             {written}
             <div class="choices">
@@ -93,6 +98,7 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
                 "Generate"
             </button>
             <div class="folds">{start} {more_settings(offer, form)} {finer_settings(models, form)}</div>
+            {settings_from_picture(settings_error)}
         </form>
     }
     .into_any()

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use types::request::{GenerationRequest, RawRequest};
 
+use super::code::counted_field;
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
@@ -19,7 +20,7 @@ pub fn code_block(id: &'static str, name: &'static str, code: String) -> AnyView
     .into_any()
 }
 
-/// The calls that ask for the same pictures.
+/// The calls that ask for the same pictures, and write each into a file.
 ///
 /// A picture to start from is sent first: its name is of use to its owner alone, whose cookie a terminal lacks.
 pub fn as_curl(request: &GenerationRequest) -> String {
@@ -38,22 +39,44 @@ pub fn as_curl(request: &GenerationRequest) -> String {
             "{name}=$(curl -s -c jar -b jar {EXAMPLE_ORIGIN}/api/v1/uploads -F file=@{name}.png | \\\n  sed 's/.*\"id\":\"\\([^\"]*\\).*/\\1/')"
         );
     }
+    let jar = if uploads.is_empty() { "" } else { " -b jar" };
+    let call = |file: &str| {
+        format!(
+            "curl{jar} {EXAMPLE_ORIGIN}/generate-image \\\n  -H 'content-type: application/json' \\\n  -d '{}' \\\n  -o {file}",
+            body(request, raw.clone())
+        )
+    };
+    if request.count > 1 {
+        let numbers: Vec<String> = (0..request.count).map(|index| index.to_string()).collect();
+        let _ = write!(commands, "for i in {}; do\n{}\ndone", numbers.join(" "), call("picture-$i.png"));
+    } else {
+        commands += &call("picture.png");
+    }
+    commands
+}
+
+/// The body of one call, as it stands between single quotes: what a shell is to put in ends them for a moment.
+fn body(request: &GenerationRequest, raw: RawRequest) -> String {
     let named = RawRequest {
         start: raw.start.as_ref().map(|_| shell_variable("start")),
         mask: raw.mask.as_ref().map(|_| shell_variable("mask")),
+        count: None,
         ..raw
     };
     let body = serde_json::to_string_pretty(&named).unwrap_or_default();
     // Within single quotes a shell takes everything literally but the quote itself.
-    let body = body.replace('\'', r"'\''");
-    let body = uploads
-        .iter()
-        .fold(body, |body, name| body.replace(&shell_variable(name), &format!("'\"${name}\"'")));
-    let jar = if uploads.is_empty() { "" } else { " -b jar" };
-    let call = format!(
-        "curl{jar} {EXAMPLE_ORIGIN}/api/v1/jobs \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"
-    );
-    commands + &call
+    let mut body = body.replace('\'', r"'\''");
+    for name in ["start", "mask"] {
+        body = body.replace(&shell_variable(name), &format!("'\"${name}\"'"));
+    }
+    if request.count == 1 {
+        return body;
+    }
+    // No text has a line break, so a line that begins so is the field.
+    let field = counted_field(request);
+    let first = request.variation.map_or(request.seed, |variation| variation.seed);
+    let line = format!("\n  \"{field}\": ");
+    body.replace(&format!("{line}{first}"), &format!("{line}'$(({first} + i))'"))
 }
 
 /// What stands for a variable's value until the rest is quoted. Its control character is in no prompt.
@@ -97,6 +120,18 @@ mod tests {
         assert!(curl.contains(r#""start": "'"$start"'""#), "{curl}");
         assert!(curl.contains(r#""mask": "'"$mask"'""#), "{curl}");
         assert!(!curl.contains("0123456789abcdef"), "{curl}");
-        assert!(curl.contains("\ncurl -b jar http"), "{curl}");
+        assert!(curl.contains("\ncurl -b jar http://127.0.0.1:3000/generate-image"), "{curl}");
+        assert!(curl.ends_with("-o picture.png"), "{curl}");
+    }
+
+    #[test]
+    fn several_pictures_are_asked_for_one_by_one() {
+        let json = r#"{"prompt": "a boat", "negative_prompt": "", "model": "demo", "steps": 20, "guidance_scale": 4,
+            "sampler": "euler", "schedule": "normal", "seed": 7, "width": 256, "height": 256, "count": 3}"#;
+        let curl = as_curl(&serde_json::from_str(json).unwrap());
+        assert!(curl.starts_with("for i in 0 1 2; do\ncurl http"), "{curl}");
+        assert!(curl.contains("\n  \"seed\": '$((7 + i))',\n"), "{curl}");
+        assert!(curl.ends_with("-o picture-$i.png\ndone"), "{curl}");
+        assert!(!curl.contains("count"), "{curl}");
     }
 }

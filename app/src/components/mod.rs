@@ -1,6 +1,7 @@
 //! What several pages show, and the parts of large ones.
 
 pub mod choices;
+pub mod code;
 pub mod create_form;
 pub mod curl;
 pub mod failure;
@@ -16,6 +17,7 @@ pub mod model_numbers;
 pub mod more_settings;
 pub mod outpaint;
 pub mod picture_tile;
+pub mod settings_from_picture;
 pub mod settings_list;
 pub mod start_fields;
 pub mod start_picture;

@@ -5,6 +5,7 @@
 //! * [`live_job`]: a job's progress and its pictures
 //! * [`live_tile`]: a job that goes on, among others
 //! * [`start_picture`]: the picture to start from, its mask, its margins
+//! * [`settings_from_picture`]: a picture whose settings the form is to have
 //! * [`small_deeds`]: copying, favourites without a reload, arrow keys between pictures
 //!
 //! Their parts:
@@ -47,6 +48,7 @@ pub mod print;
 pub mod prompt_help;
 pub mod prompt_writer;
 pub mod request;
+pub mod settings_from_picture;
 pub mod slider;
 pub mod small_deeds;
 pub mod start_picture;

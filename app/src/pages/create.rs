@@ -27,7 +27,7 @@ const N_LATEST: u32 = 12;
 pub fn CreatePage() -> impl IntoView {
     let services = expect_context::<Services>();
     let visitor = expect_context::<Visitor>();
-    let refused = use_context::<FormState>();
+    let given = use_context::<FormState>();
     let status = use_context::<PageStatus>().unwrap_or_default();
     let query = use_query_map().get_untracked();
     view! {
@@ -43,10 +43,10 @@ pub fn CreatePage() -> impl IntoView {
                     presets: services.presets().clone(),
                     can_write: !services.prompt_models().is_empty(),
                 };
-                let (form, materials) = match refused {
-                    Some(refused) => {
-                        let materials = find_materials(&services, &visitor, &refused.raw).await;
-                        (refused, materials)
+                let (form, materials) = match given {
+                    Some(given) => {
+                        let materials = find_materials(&services, &visitor, &given.raw).await;
+                        (given, materials)
                     }
                     None => asked_for(&services, &visitor, &query).await,
                 };
@@ -78,7 +78,7 @@ async fn asked_for(services: &Services, visitor: &Visitor, query: &ParamsMap) ->
         }),
         typed: TypedNumbers::read(|name| query.get(name)),
         beginning: query.get("beginning"),
-        error: None,
+        ..FormState::default()
     };
     let job = match query.get("job").and_then(|id| id.parse::<JobId>().ok()) {
         Some(id) => services.job(visitor, id).await.ok(),

@@ -9,7 +9,7 @@ use types::job::{JobId, JobInfo};
 use types::request::RawRequest;
 
 use super::not_found::nothing_here;
-use crate::components::curl::{as_curl, code_block};
+use crate::components::code::copy_as_code;
 use crate::components::failure::failure;
 use crate::components::settings_list::{copy_button, settings_list};
 use crate::islands::live_job::LiveJob;
@@ -99,12 +99,7 @@ fn job_page(job: &JobInfo) -> AnyView {
                     </summary>
                     {settings_list(job)}
                 </details>
-                <details class="fold">
-                    <summary>
-                        <h2>"As a curl command"</h2>
-                    </summary>
-                    {code_block("as-curl", "curl command", as_curl(&job.request))}
-                </details>
+                {copy_as_code(&job.request)}
                 <p class="share">
                     "Whoever has this page's address can look at it: "
                     <span id="job-address" data-own-address="">{format!("{}/j/{}", crate::islands::small_deeds::EXAMPLE_ORIGIN, job.id)}</span>

@@ -29,7 +29,7 @@ use super::{Engine, EngineError, Made, Materials, Report, Step};
 use crate::Config;
 use crate::machine::DeviceKind;
 use crate::memory::{self, Memory, Plan};
-use crate::models::{self, Installed, PictureModel, Stamp, Writer};
+use crate::models::{self, Hashes, Installed, PictureModel, Stamp, Writer};
 
 /// What loaded models may take where the device does not tell its memory.
 const USUAL_MEMORY_BYTES: u64 = 8_000_000_000;
@@ -44,6 +44,8 @@ pub struct CandleEngine {
     problems: Mutex<HashMap<String, (Stamp, String)>>,
     painters: Mutex<Residents<Key, StableDiffusion>>,
     writers: Mutex<Residents<Key, PromptWriter>>,
+    /// What checkpoints are known by elsewhere.
+    hashes: Arc<Hashes>,
     device: Device,
     /// What it computes in, if that can be told.
     memory: Option<Memory>,
@@ -86,6 +88,7 @@ impl CandleEngine {
             painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(usual))),
             // There is one kind of writer, and it is small.
             writers: Mutex::new(Residents::new(u64::MAX)),
+            hashes: Arc::default(),
             device,
             memory,
         })
@@ -243,6 +246,10 @@ impl Engine for CandleEngine {
 
     fn loras(&self) -> Vec<LoraInfo> {
         self.installed().loras.clone()
+    }
+
+    fn model_of_hash(&self, hash: &str) -> Option<String> {
+        self.hashes.find(hash, self.installed().checkpoint_files())
     }
 
     fn prompt_models(&self) -> Vec<String> {

@@ -34,6 +34,8 @@ pub struct FakeEngine {
     models: Vec<ModelInfo>,
     loras: Vec<LoraInfo>,
     writes: bool,
+    /// Hashes of models, with their names.
+    hashes: Vec<(String, String)>,
     loads: bool,
     notes: Vec<Note>,
     n_together: u32,
@@ -59,6 +61,7 @@ impl FakeEngine {
             models: vec![fake_model()],
             loras: vec![fake_lora()],
             writes: true,
+            hashes: Vec::new(),
             loads: false,
             notes: Vec::new(),
             n_together: 1,
@@ -114,6 +117,13 @@ impl FakeEngine {
     #[must_use]
     pub fn with_loras(mut self, loras: Vec<LoraInfo>) -> Self {
         self.loras = loras;
+        self
+    }
+
+    /// The same engine, which knows the hash of a model's file.
+    #[must_use]
+    pub fn with_hash(mut self, hash: &str, model: &str) -> Self {
+        self.hashes.push((hash.to_owned(), model.to_owned()));
         self
     }
 
@@ -177,6 +187,11 @@ impl Engine for FakeEngine {
 
     fn loras(&self) -> Vec<LoraInfo> {
         self.loras.clone()
+    }
+
+    fn model_of_hash(&self, hash: &str) -> Option<String> {
+        let found = self.hashes.iter().find(|(known, _)| known.starts_with(hash));
+        found.map(|(_, name)| name.clone())
     }
 
     fn prompt_models(&self) -> Vec<String> {

@@ -12,14 +12,17 @@ use types::sampler::{Sampler, Schedule, parse_pair};
 use super::found::{ClipLayer, Found, FoundLora, FoundModel, limited};
 use super::{names, values};
 
+/// Gives the name of the installed model whose file has this hash.
+pub(crate) type OfHash<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Makes a request of settings, and tells what is lost on the way. Every value that a request of that kind may not have
 /// is left out, with the sentence that would have refused it.
-pub(crate) fn carry(mut found: Found, context: &RequestContext<'_>) -> ReadSettings {
+pub(crate) fn carry(mut found: Found, context: &RequestContext<'_>, of_hash: OfHash<'_>) -> ReadSettings {
     limited(&mut found.raw.prompt);
     if let Some(text) = &mut found.raw.negative_prompt {
         limited(text);
     }
-    let model = carry_model(&mut found, context.models);
+    let model = carry_model(&mut found, context.models, of_hash);
     carry_seed(&mut found);
     // What is usual goes without saying.
     found.raw.noise = found.raw.noise.take().filter(|name| name != NoiseSource::default().as_str());
@@ -34,20 +37,21 @@ pub(crate) fn carry(mut found: Found, context: &RequestContext<'_>) -> ReadSetti
 }
 
 /// The model that will paint: the one that was found, if it is installed, or else the usual one.
-fn carry_model<'a>(found: &mut Found, models: &'a [ModelInfo]) -> Option<&'a ModelInfo> {
+fn carry_model<'a>(found: &mut Found, models: &'a [ModelInfo], of_hash: OfHash<'_>) -> Option<&'a ModelInfo> {
     let asked =
         found.model.take().or_else(|| found.raw.model.take().map(|name| FoundModel { name, hash: None }));
     let usual = models.first();
     let Some(FoundModel { name, hash }) = asked else { return usual };
-    let installed = models.iter().map(|model| model.name.as_str());
-    let known = names::find(&name, installed.clone()).or_else(|| {
-        names::find(&name, models.iter().map(|model| model.title.as_str())).and_then(|title| {
-            models.iter().find(|model| model.title == title).map(|model| model.name.as_str())
-        })
-    });
+    let by_name = names::find(&name, models.iter().map(|model| model.name.as_str()));
+    let by_title = || names::find(&name, models.iter().map(|model| model.title.as_str()));
+    let by_hash = || of_hash(hash.as_deref()?);
+    let known = by_name
+        .and_then(|name| models.iter().find(|model| model.name == name))
+        .or_else(|| by_title().and_then(|title| models.iter().find(|model| model.title == title)))
+        .or_else(|| by_hash().and_then(|name| models.iter().find(|model| model.name == name)));
     if let Some(known) = known {
-        found.raw.model = Some(known.to_owned());
-        return models.iter().find(|model| model.name == known);
+        found.raw.model = Some(known.name.clone());
+        return Some(known);
     }
     let value = match hash {
         Some(hash) if name.is_empty() => hash,

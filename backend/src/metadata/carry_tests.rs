@@ -11,7 +11,7 @@ fn carried(found: Found) -> ReadSettings {
         loras: &[fake_lora(), elsewhere],
         ..RequestContext::default()
     };
-    carry(found, &context)
+    carry(found, &context, &|hash| (hash == "aeb7e9e689").then(|| "xl-base".to_owned()))
 }
 
 fn found(raw: RawRequest) -> Found {
@@ -36,6 +36,9 @@ fn an_installed_model_is_taken_and_another_is_told() {
         ..found(RawRequest::default())
     });
     assert_eq!(told.request.model, None);
+    let renamed =
+        carried(Found { model: model("juggernaut", Some("aeb7e9e689")), ..found(RawRequest::default()) });
+    assert_eq!((renamed.request.model.as_deref(), left(&renamed)), (Some("xl-base"), vec![]));
     assert_eq!(
         left(&told),
         ["model=dreamshaper [6ce0161689]: it is not installed here; `demo` takes its place"]

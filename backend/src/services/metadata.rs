@@ -1,5 +1,7 @@
 //! The settings inside pictures that anybody made.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use types::metadata::ReadSettings;
 use types::request::RequestContext;
@@ -19,7 +21,7 @@ impl Services {
     /// # Errors
     /// The file is too large, is no picture, or holds no settings that make sense, said of the field `file`.
     pub async fn read_settings(&self, reader: &Visitor, bytes: Bytes) -> Result<ReadSettings> {
-        let Shared { decoding, stopping, .. } = &*self.0.shared;
+        let Shared { engine, decoding, stopping, .. } = &*self.0.shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -36,16 +38,12 @@ impl Services {
             self.known_start(reader, start.as_deref()).await?,
             self.known_mask(reader, mask.as_deref()).await?,
         );
-        let (models, loras) = (self.models(), self.loras());
+        let (models, loras, engine) = (self.models(), self.loras(), Arc::clone(engine));
         let wildcards = self.0.shared.helpers.wildcards();
         let carry = move |found: Found| {
-            let installed = RequestContext {
-                models: &models,
-                loras: &loras,
-                wildcards: &wildcards,
-                ..Default::default()
-            };
-            metadata::carry(found, &RequestContext { start, mask, ..installed })
+            let installed = RequestContext { models: &models, loras: &loras, wildcards: &wildcards, ..Default::default() };
+            let context = RequestContext { start, mask, ..installed };
+            metadata::carry(found, &context, &|hash| engine.model_of_hash(hash))
         };
         let settings = on_own_thread(move || carry(found)).await?;
         drop(permit);

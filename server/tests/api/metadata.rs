@@ -94,3 +94,71 @@ async fn what_has_no_settings_is_refused_with_a_sentence() {
         @"415 invalid_request: the header `content-type` does not say that a picture is sent; allowed are image/png, image/jpeg, image/webp, and multipart/form-data with the field `file`"
     );
 }
+
+/// Values of the page's fields, by their names: those of inputs, and of what is chosen.
+fn value(page: &str, name: &str) -> String {
+    let at = page.find(&format!("id=\"{name}\"")).unwrap_or_else(|| panic!("there is a field `{name}`"));
+    let tag = &page[at..at + page[at..].find('>').unwrap()];
+    let value = tag.split_once("value=\"").map_or("", |(_, rest)| rest.split_once('"').unwrap().0);
+    value.to_owned()
+}
+
+#[tokio::test]
+async fn without_a_script_a_picture_fills_in_the_form_and_says_what_is_missing() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let form = Multipart::new().field("prompt", "typed before").file(
+        "settings_file",
+        "b.png",
+        &sample("automatic1111.png"),
+    );
+    let answer = anna.post_multipart("/read-settings", form).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let page = answer.text();
+    assert!(
+        page.contains("a red sailing boat, &quot;calm&quot; sea: café at sunset")
+            || page.contains("a red sailing boat, \"calm\" sea: café at sunset"),
+        "{page}"
+    );
+    assert!(!page.contains("typed before"), "{page}");
+    for (name, expected) in
+        [("steps", "12"), ("seed", "1234567"), ("width", "320"), ("height", "256"), ("guidance_scale", "5.5")]
+    {
+        assert_eq!(value(&page, name), expected, "{name}");
+    }
+    assert!(
+        page.contains("The form is filled in with the settings that AUTOMATIC1111 wrote into the picture.")
+    );
+    assert!(page.contains("2 settings could not be carried over"), "{page}");
+    assert!(page.contains("faces and hands are not painted anew here"));
+    assert!(page.contains("it is not installed here; `demo` takes its place"));
+}
+
+#[tokio::test]
+async fn a_picture_without_settings_leaves_the_form_as_it_was_typed() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let form = || Multipart::new().field("prompt", "typed before").field("steps", "9");
+    let answer =
+        anna.post_multipart("/read-settings", form().file("settings_file", "b.png", &teal(64, 64))).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.text();
+    assert!(page.contains("typed before") && value(&page, "steps") == "9", "{page}");
+    assert!(page.contains("The picture carries no settings; those of Darkroom"), "{page}");
+    assert!(page.contains("href=\"#settings_file\""), "{page}");
+
+    let answer = anna.post_multipart("/read-settings", form().file("settings_file", "", b"")).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text().contains("No picture was chosen; choose a PNG, JPEG or WebP file"));
+    assert_eq!(anna.get("/read-settings").await.header("location"), "/");
+}
+
+#[tokio::test]
+async fn a_form_with_a_picture_of_settings_that_was_not_read_still_asks_for_pictures() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let form =
+        Multipart::new().field("prompt", "a boat").file("settings_file", "b.png", &sample("comfyui.png"));
+    let answer = anna.post_multipart("/", form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+}
