@@ -51,8 +51,8 @@ pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
 pub use pictures::Channel;
 pub use services::{
-    CurrentJob, EventStream, Frame, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse,
-    NewWorkflow, PictureFile, PromptStream, Services, StartNames, UploadFile, Workflow, WorkflowFilter, ZipStream,
-    choose_seed,
+    CurrentJob, EventStream, Frame, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts,
+    MaskUse, MemoryUse, NewWorkflow, PictureFile, PromptStream, Services, StartNames, UploadFile, Workflow,
+    WorkflowFilter, ZipStream, choose_seed,
 };
 pub use visitors::Visitor;

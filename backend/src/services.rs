@@ -1,12 +1,12 @@
 //! The one handle that pages and HTTP handlers hold.
 
 mod asking;
-mod helpers;
-mod machine_facts;
-mod metadata;
 mod current_job;
 mod fitted_uploads;
+mod helpers;
+mod machine_facts;
 mod memory_use;
+mod metadata;
 mod pictures;
 mod selection;
 mod start_pictures;
@@ -33,9 +33,9 @@ use crate::shared::Shared;
 use crate::{Config, Engine, Error, Result, Visitor};
 
 pub use asking::MAX_IDEMPOTENCY_KEY;
-pub use machine_facts::MachineFacts;
 pub use current_job::CurrentJob;
 pub use fitted_uploads::Frame;
+pub use machine_facts::MachineFacts;
 pub use memory_use::MemoryUse;
 pub use pictures::PictureFile;
 pub use selection::{MOST_SELECTED, ZipStream};

@@ -41,7 +41,12 @@ impl Services {
         let (models, loras, engine) = (self.models(), self.loras(), Arc::clone(engine));
         let wildcards = self.0.shared.helpers.wildcards();
         let carry = move |found: Found| {
-            let installed = RequestContext { models: &models, loras: &loras, wildcards: &wildcards, ..Default::default() };
+            let installed = RequestContext {
+                models: &models,
+                loras: &loras,
+                wildcards: &wildcards,
+                ..Default::default()
+            };
             let context = RequestContext { start, mask, ..installed };
             metadata::carry(found, &context, &|hash| engine.model_of_hash(hash))
         };

@@ -22,7 +22,7 @@ impl TestServices {
         found.into_iter().map(|workflow| workflow.id).collect()
     }
 
-    async fn send(&self, owner: &Visitor, shade: u8) -> UploadId {
+    async fn send_shade(&self, owner: &Visitor, shade: u8) -> UploadId {
         let mut png = std::io::Cursor::new(Vec::new());
         let picture = RgbImage::from_pixel(8, 8, image::Rgb([shade; 3]));
         picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
@@ -80,7 +80,7 @@ async fn a_workflow_is_its_owners_alone_and_outlives_the_program() {
 #[tokio::test]
 async fn a_name_stands_for_one_upload_of_its_owner() {
     let (test, _folder) = free_running().await;
-    let (first, second) = (test.send(&test.alice, 1).await, test.send(&test.alice, 2).await);
+    let (first, second) = (test.send_shade(&test.alice, 1).await, test.send_shade(&test.alice, 2).await);
     test.services.name_upload(&test.alice, "boat.png", first).await.unwrap();
     test.services.name_upload(&test.alice, "a/boat.png", second).await.unwrap();
     assert_eq!(test.services.named_upload(&test.alice, "boat.png").await.unwrap(), Some(first));
@@ -95,7 +95,7 @@ async fn a_name_stands_for_one_upload_of_its_owner() {
 #[tokio::test]
 async fn a_name_goes_with_the_upload_that_it_stands_for() {
     let (test, _folder) = free_running().await;
-    let upload = test.send(&test.alice, 1).await;
+    let upload = test.send_shade(&test.alice, 1).await;
     test.services.name_upload(&test.alice, "boat.png", upload).await.unwrap();
     let in_two_days = time::OffsetDateTime::now_utc() + time::Duration::days(2);
     crate::uploads::sweep_unused(&test.services.shared(), in_two_days).await.unwrap();

@@ -39,20 +39,15 @@ pub fn read(services: &Services, fields: &Fields, settings: &Fields) -> Result<R
     if let Some(script) = fields.word("script_name")? {
         return Err(Refusal::of_field(&["script_name"], format!("there is no script `{script}` here")));
     }
-    let (prompt, negative_prompt) = styles::applied(
-        services,
-        &fields.texts("styles")?,
-        fields.text("prompt")?.unwrap_or(""),
-        fields.text("negative_prompt")?.unwrap_or(""),
-    );
     let sampler = match fields.word("sampler_name")? {
         Some(name) => Some(name),
         None => fields.word("sampler_index")?,
     };
     let checkpoint = settings.word("sd_model_checkpoint")?;
     Ok(RawRequest {
-        prompt,
-        negative_prompt: Some(negative_prompt),
+        prompt: fields.text("prompt")?.unwrap_or("").to_owned(),
+        negative_prompt: fields.text("negative_prompt")?.map(str::to_owned),
+        styles: styles::known(services, &fields.texts("styles")?),
         model: checkpoint.map(|name| models::name_of(&services.models(), name)),
         steps: fields.whole("steps")?,
         guidance_scale: fields.number("cfg_scale")?,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use backend::{MemoryUse, Services};
 use serde_json::{Value, json};
+use types::prompt::Style;
 use types::sampler::{Sampler, Schedule};
 
 use super::refusal::Refusal;
@@ -70,9 +71,10 @@ pub async fn embeddings() -> Json<Value> {
     Json(json!({ "loaded": {}, "skipped": {} }))
 }
 
-/// `GET /sdapi/v1/prompt-styles`.
-pub async fn prompt_styles() -> Json<Value> {
-    Json(json!([]))
+/// `GET /sdapi/v1/prompt-styles`: the site's own, then those that come with the program.
+pub async fn prompt_styles(State(services): State<Services>) -> Json<Value> {
+    let style = |Style { name, prompt, negative_prompt, .. }| json!({ "name": name, "prompt": prompt, "negative_prompt": negative_prompt });
+    Json(services.styles().into_iter().map(style).collect())
 }
 
 /// `GET /sdapi/v1/scripts`: there are none.

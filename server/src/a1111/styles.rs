@@ -1,10 +1,11 @@
 //! Named additions to prompts.
 
 use backend::Services;
+use types::prompt::Style;
 
-/// A prompt and its negative prompt with the styles of these names. Names that stand for none are passed over, as there.
-///
-/// No style can be installed yet, so every name is such a one.
-pub fn applied(_: &Services, _names: &[&str], prompt: &str, negative_prompt: &str) -> (String, String) {
-    (prompt.to_owned(), negative_prompt.to_owned())
+/// Those of these names that stand for a style. Others are passed over, as there.
+pub fn known(services: &Services, names: &[&str]) -> Vec<String> {
+    let styles = services.styles();
+    let is_known = |name: &&&str| styles.iter().any(|style: &Style| style.is_called(name));
+    names.iter().filter(is_known).map(|name| (*name).to_owned()).collect()
 }

@@ -38,7 +38,7 @@ impl<S: Send + Sync> FromRequest<S> for PictureForm {
 impl PictureForm {
     fn read(FormWithFiles { fields, files }: FormWithFiles) -> OpenAiResult<Self> {
         let mut form = Self { object: object(fields)?, ..Self::default() };
-        for SentFile { field, bytes } in files {
+        for SentFile { field, bytes, .. } in files {
             // A client that is given a list of pictures writes brackets behind the name.
             let (param, place) = match field.trim_end_matches("[]") {
                 "image" => ("image", &mut form.image),
@@ -194,7 +194,11 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_fields_and_each_is_there_once() {
-        let file = |field: &str| SentFile { field: field.into(), bytes: Some(Bytes::from_static(b"x")) };
+        let file = |field: &str| SentFile {
+            field: field.into(),
+            name: String::new(),
+            bytes: Some(Bytes::from_static(b"x")),
+        };
         let read = |files: Vec<SentFile>| PictureForm::read(FormWithFiles { fields: Vec::new(), files });
         let form = read(vec![file("image[]"), file("mask")]).unwrap();
         assert!(form.image.is_some() && form.mask.is_some());
@@ -206,7 +210,8 @@ mod tests {
         let unknown = refused(vec![file("markup")]);
         assert_eq!(unknown.message, "there is no file `markup`; known are image and mask");
         assert_eq!((unknown.param.as_deref(), unknown.code), (Some("markup"), Some("unknown_parameter")));
-        let large = read(vec![SentFile { field: "mask".into(), bytes: None }]).unwrap_err();
+        let large =
+            read(vec![SentFile { field: "mask".into(), name: String::new(), bytes: None }]).unwrap_err();
         assert_eq!((large.status.as_u16(), large.error.param.as_deref()), (413, Some("mask")));
     }
 }

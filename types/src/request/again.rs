@@ -1,7 +1,8 @@
 //! From a checked request back to one that can be asked for.
 
 use super::{
-    GenerationRequest, MaskFill, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Variation, Weighting,
+    GenerationRequest, MaskFill, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Variation,
+    Weighting,
 };
 
 impl RawRequest {
@@ -43,7 +44,8 @@ impl RawRequest {
             strength: request.strength(),
             mask: request.mask.as_ref().map(|mask| mask.source.to_string()),
             mask_feather: request.mask.as_ref().map(|mask| i64::from(mask.feather)),
-            mask_fill: (request.mask_fill != MaskFill::default()).then(|| request.mask_fill.as_str().to_owned()),
+            mask_fill: (request.mask_fill != MaskFill::default())
+                .then(|| request.mask_fill.as_str().to_owned()),
             outpaint_left: pixels(margins.left),
             outpaint_top: pixels(margins.top),
             outpaint_right: pixels(margins.right),

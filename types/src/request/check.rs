@@ -4,7 +4,8 @@ use super::fields::{choose, fraction, number, unknown_name, within};
 use super::start::named;
 use super::{
     CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_SEED, PICTURE_GUIDANCE_SCALE,
-    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, mask_fill, outpaint, size, start, variation, words,
+    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, mask_fill, outpaint, size, start,
+    variation, words,
 };
 use crate::error::{ErrorCode, PublicError};
 use crate::lora::LoraInfo;
