@@ -114,7 +114,10 @@ async fn make_jobs(
 /// Every different picture that is asked for, with the outputs that ask for it.
 fn recipes(checked: &mut Checked<'_>) -> Vec<(Recipe, Vec<usize>)> {
     let mut recipes: Vec<(Recipe, Vec<usize>)> = Vec::new();
-    let outputs: Vec<usize> = checked.graph.outputs().filter(|&output| checked.is_sound(output)).collect();
+    let sound = checked.graph.outputs().filter(|&output| checked.is_sound(output));
+    let mut outputs: Vec<usize> = sound.collect();
+    // Nodes are numbered in the order in which they were added, and 9 comes before 10.
+    outputs.sort_by_key(|&output| checked.graph.node(output).id.parse().unwrap_or(u64::MAX));
     for output in outputs {
         match recipe(checked, output) {
             Err((place, fault)) => checked.add(place, fault),

@@ -345,3 +345,50 @@ fn the_mark_before_a_textual_inversion_is_left_out() {
     let graph = changed(text_to_image(), &[("6", "text", json!(text))]);
     assert_eq!(request(&graph).prompt, "inkwash, (grain:1.2), myembedding:x");
 }
+
+#[test]
+fn whatever_stands_in_an_input_it_is_refused_or_made_sense_of() {
+    let mut graphs = vec![text_to_image(), image_to_image(0.5), two_passes()];
+    graphs.push(advanced(image_to_image(1.0), &json!({ "start_at_step": 3 })));
+    let odd = [
+        json!(null),
+        json!(""),
+        json!("nan"),
+        json!("[4, 0]"),
+        json!(-1),
+        json!(0),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(true),
+        json!({}),
+        json!([]),
+        json!(["3", 0]),
+        json!(["4", 1]),
+        json!(["5", 0]),
+        json!(["8", 0]),
+        json!(["9", 0]),
+        json!([4, 2]),
+        json!(["4", -1]),
+        json!(["4", 0, 0]),
+    ];
+    let (mut n_made, mut n_refused) = (0, 0);
+    for graph in graphs {
+        let nodes: Vec<String> = graph.as_object().unwrap().keys().cloned().collect();
+        for node in nodes {
+            let inputs: Vec<String> = graph[&node]["inputs"].as_object().unwrap().keys().cloned().collect();
+            for (input, value) in inputs.iter().flat_map(|input| odd.iter().map(move |value| (input, value)))
+            {
+                let prompt = changed(graph.clone(), &[(&node, input, value.clone())]);
+                let read = Graph::read(&prompt).unwrap();
+                let checked = validate(&read, &installed());
+                let output = read.place("9").unwrap();
+                if checked.is_sound(output) && recipe(&checked, output).is_ok() {
+                    n_made += 1;
+                } else {
+                    n_refused += 1;
+                }
+            }
+        }
+    }
+    assert!(n_made > 100 && n_refused > 1_000, "{n_made} made, {n_refused} refused");
+}

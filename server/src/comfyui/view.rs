@@ -38,10 +38,10 @@ pub async fn show(
 ) -> Result<Response, Refusal> {
     let name = without_folder_mark(&wanted.filename);
     let is_sent = wanted.folder == "input" || wanted.filename.ends_with("[input]");
-    if is_sent {
+    // Programs may call any folder the one that they send to.
+    let Some(id) = picture(name).filter(|_| !is_sent) else {
         return sent(&services, &visitor, &wanted.subfolder, name).await;
-    }
-    let Some(id) = picture(name) else { return Err(not_there(name).into()) };
+    };
     let format = match wanted.preview.as_deref().map(|preview| preview.split(';').next().unwrap_or("")) {
         None => PictureFormat::Png,
         Some("jpeg") => PictureFormat::Jpeg,

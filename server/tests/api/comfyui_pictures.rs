@@ -62,13 +62,15 @@ async fn a_picture_is_kept_under_its_name_and_had_back_by_it() {
     assert_eq!(kept, json!({ "name": "boat.png", "subfolder": "boats", "type": "input" }));
     let back = anna.get("/view?filename=boat.png&subfolder=boats&type=input").await;
     assert_eq!((back.status, &back.body, back.header("content-type")), (StatusCode::OK, &sent, "image/png"));
+    anna.named("look.png", &sent, &[("type", "temp")]).await;
+    assert_eq!(anna.get("/view?filename=look.png&type=temp").await.body, sent);
     // It is nobody else's.
     let other = [("authorization", "Bearer ben")];
     let refused = anna.get_with("/view?filename=boat.png&subfolder=boats&type=input", &other).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
     let list: Value = anna.get("/object_info/LoadImage").await.json();
     let config = &list["LoadImage"]["input"]["required"]["image"];
-    assert_eq!(*config, json!([["boats/boat.png"], { "image_upload": true }]));
+    assert_eq!(*config, json!([["boats/boat.png", "look.png"], { "image_upload": true }]));
 }
 
 #[tokio::test]

@@ -230,6 +230,37 @@ async fn a_picture_that_is_asked_for_over_the_socket_comes_as_a_file() {
 }
 
 #[tokio::test]
+async fn the_pictures_of_a_batch_are_one_nodes_work() {
+    let program = Listening::start(FakeEngine::new()).await;
+    let mut socket = program.watch("anna").await;
+    let id = program.anna.accepted(&graph(&[("5", "batch_size", json!(2))])).await;
+    let told = in_short(&socket.read_to_end(&id).await);
+    let progress: Vec<_> = told.iter().filter(|told| told.starts_with("progress")).collect();
+    assert_eq!(progress[progress.len() - 1], "progress 3 6/6", "{told:?}");
+    assert!(progress.is_sorted(), "{told:?}");
+}
+
+#[tokio::test]
+async fn two_pictures_of_one_workflow_are_told_one_after_the_other() {
+    let program = Listening::start(FakeEngine::new()).await;
+    let mut socket = program.watch("anna").await;
+    let mut two = graph(&[]);
+    two["13"] = two["3"].clone();
+    two["13"]["inputs"]["seed"] = json!(8);
+    let two = with_node(two, "18", "VAEDecode", json!({ "samples": ["13", 0], "vae": ["4", 2] }));
+    let two = with_node(two, "19", "PreviewImage", json!({ "images": ["18", 0] }));
+    let id = program.anna.accepted(&two).await;
+    let told = in_short(&socket.read_to_end(&id).await);
+    let place = |what: &str| told.iter().position(|told| told == what).expect("it is told");
+    let in_order =
+        ["execution_start", "executing 8", "executed 9", "executing 18", "executed 19", "execution_success"];
+    assert!(in_order.map(place).is_sorted(), "{told:?}");
+    for once in ["execution_start", "execution_success"] {
+        assert_eq!(told.iter().filter(|told| *told == once).count(), 1, "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn two_passes_are_the_work_of_two_nodes() {
     let (program, gate) = Listening::gated().await;
     let mut socket = program.watch("anna").await;
