@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
@@ -19,20 +19,28 @@ pub async fn unless_page(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method() != Method::GET || wants_page(request.headers()) {
+    let is_both = request.method() == Method::GET && ["/history", "/models"].contains(&request.uri().path());
+    if !is_both {
         return next.run(request).await;
     }
-    match request.uri().path() {
-        "/history" => {
-            let visitor = Extension(visitor::program(&jar, &request));
-            let (mut parts, _) = request.into_parts();
-            match ApiQuery::from_request_parts(&mut parts, &state).await {
-                Ok(window) => history::list(State(state.services), visitor, window).await.into_response(),
-                Err(error) => error.into_response(),
-            }
-        }
-        "/models" => info::folders().await.into_response(),
-        _ => next.run(request).await,
+    let mut answer = if wants_page(request.headers()) {
+        next.run(request).await
+    } else {
+        for_program(state, &jar, request).await
+    };
+    answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    answer
+}
+
+async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Response {
+    if request.uri().path() == "/models" {
+        return info::folders().await.into_response();
+    }
+    let visitor = Extension(visitor::program(jar, &request));
+    let (mut parts, _) = request.into_parts();
+    match ApiQuery::from_request_parts(&mut parts, &state).await {
+        Ok(window) => history::list(State(state.services), visitor, window).await.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -181,8 +181,8 @@ impl Pass {
         ] {
             blame.put(field, place, input);
         }
-        request.prompt.clone_from(&self.positive.text);
-        request.negative_prompt = Some(self.negative.text.clone());
+        request.prompt.clone_from(&self.positive.words);
+        request.negative_prompt = Some(self.negative.words.clone());
         request.model = Some(self.checkpoint.clone());
         request.guidance_scale = Some(self.cfg);
         request.sampler = Some(self.sampler.clone());
@@ -207,7 +207,7 @@ impl Pass {
     /// The first input that differs.
     pub fn check_same(&self, checked: &Checked<'_>, first: &Self) -> Result<(), NodeFault> {
         let seed_input = if checked.class(self.place) == "KSamplerAdvanced" { "noise_seed" } else { "seed" };
-        let same_text = |one: &Text, other: &Text| (&one.text, &one.clip) == (&other.text, &other.clip);
+        let same_text = |one: &Text, other: &Text| (&one.words, &one.clip) == (&other.words, &other.clip);
         for (is_same, input) in [
             ((&self.checkpoint, &self.loras) == (&first.checkpoint, &first.loras), "model"),
             (same_text(&self.positive, &first.positive), "positive"),

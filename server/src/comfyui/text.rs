@@ -9,7 +9,7 @@ pub struct Text {
     /// The place of the node that encodes it.
     pub place: usize,
     /// Its words.
-    pub text: String,
+    pub words: String,
     /// What encodes it.
     pub clip: Clip,
 }
@@ -29,8 +29,8 @@ impl Text {
     /// The prompt that is linked to an input of a sampler.
     pub fn read(checked: &Checked<'_>, sampler: usize, input: &str) -> Self {
         let (place, _) = checked.link(sampler, input);
-        let text = without_embedding_marks(checked.text(place, "text"));
-        Self { place, text, clip: Clip::read(checked, place) }
+        let words = without_embedding_marks(checked.text(place, "text"));
+        Self { place, words, clip: Clip::read(checked, place) }
     }
 }
 

@@ -171,6 +171,22 @@ fn values_may_be_written_as_python_reads_them_and_names_as_files() {
 }
 
 #[test]
+fn a_long_list_is_cut_short() {
+    let mut installed = installed();
+    installed.loras = (0..25).map(|i| format!("lora-{i}")).collect();
+    let mut graph = text_to_image();
+    graph["10"] = json!({ "class_type": "LoraLoaderModelOnly", "inputs": {
+        "model": ["4", 0], "lora_name": "ink", "strength_model": 1,
+    } });
+    graph["3"]["inputs"]["model"] = json!(["10", 0]);
+    let graph = Graph::read(&graph).unwrap();
+    let faults = validate(&graph, &installed).node_faults();
+    let fault = &faults[0].1.errors[0];
+    assert!(fault.details.ends_with("lora-18, lora-19 and 5 more"), "{}", fault.details);
+    assert_eq!(fault.extra_info["input_config"], Value::Null);
+}
+
+#[test]
 fn nodes_that_no_output_needs_are_not_looked_at() {
     let mut graph = text_to_image();
     graph["20"] = json!({ "class_type": "LoadImage", "inputs": {} });

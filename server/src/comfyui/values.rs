@@ -20,6 +20,9 @@ pub struct Installed {
     pub pictures: BTreeMap<String, String>,
 }
 
+/// Most names that a fault tells.
+const MOST_LISTED: usize = 20;
+
 /// An input that was checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
@@ -183,7 +186,11 @@ impl Checking<'_> {
                 return Fault::of_input(self.name, &sentence);
             }
             let names = names_of(self.kind, self.installed);
-            let known = if names.is_empty() { "none is installed".to_owned() } else { names.join(", ") };
+            let known = match names.len() {
+                0 => "none is installed".to_owned(),
+                1..=MOST_LISTED => names.join(", "),
+                n => format!("{} and {} more", names[..MOST_LISTED].join(", "), n - MOST_LISTED),
+            };
             let details = format!("{}: `{shown}` is none of: {known}", self.name);
             self.fault("value_not_in_list", "the value is not in the list", details)
         })
@@ -223,11 +230,9 @@ impl Checking<'_> {
     }
 
     fn fault(&self, kind: &'static str, message: impl Into<String>, details: impl Into<String>) -> Fault {
-        let extra = json!({
-            "input_name": self.name,
-            "input_config": config(self.kind, self.installed),
-            "received_value": self.value,
-        });
+        let is_long = names_of(self.kind, self.installed).len() > MOST_LISTED;
+        let config = if is_long { Value::Null } else { config(self.kind, self.installed) };
+        let extra = json!({ "input_name": self.name, "input_config": config, "received_value": self.value });
         Fault::new(kind, message, details, extra)
     }
 }

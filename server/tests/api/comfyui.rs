@@ -27,9 +27,10 @@ pub fn graph(changes: &[(&str, &str, Value)]) -> Value {
     graph
 }
 
-/// The same with a sampler that shows what it does, and a node that only looks at it.
+/// The same with one node more, or with another one in its place.
 pub fn with_node(mut graph: Value, id: &str, class_type: &str, inputs: Value) -> Value {
-    graph[id] = json!({ "class_type": class_type, "inputs": inputs });
+    graph[id] = json!({ "class_type": class_type });
+    graph[id]["inputs"] = inputs;
     graph
 }
 

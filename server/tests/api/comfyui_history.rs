@@ -29,8 +29,8 @@ async fn what_waits_and_what_runs_is_in_the_queue_and_can_be_stopped() {
         let list = queue[list].as_array().unwrap();
         list.iter().map(|entry| entry[1].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(names("queue_running"), [first.clone()]);
-    assert_eq!(names("queue_pending"), [second.clone(), third.clone()]);
+    assert_eq!(names("queue_running"), [first.as_str()]);
+    assert_eq!(names("queue_pending"), [second.as_str(), third.as_str()]);
     assert_eq!(queue["queue_pending"][0][2], graph(&[("3", "seed", json!(8))]));
     let remaining: Value = anna.get("/prompt").await.json();
     assert_eq!(remaining, json!({ "exec_info": { "queue_remaining": 3 } }));
@@ -102,6 +102,7 @@ async fn a_browser_gets_pages_where_programs_get_json() {
         assert!(anna.get_with(path, &page).await.header("content-type").starts_with("text/html"), "{path}");
         let answer = anna.get_with(path, &[("accept", "*/*")]).await;
         assert!(answer.header("content-type").starts_with("application/json"), "{path}");
+        assert_eq!(answer.header("vary"), "accept", "{path}");
     }
     let folders: Value = anna.get_with("/models", &[("accept", "application/json")]).await.json();
     assert_eq!(folders, json!(["checkpoints", "loras", "embeddings"]));

@@ -42,7 +42,9 @@ fn from_picture(name: &str, denoise: f64) -> Value {
 fn masked(name: &str, denoise: f64, mask: Value) -> Value {
     let mut graph = from_picture(name, denoise);
     graph["3"]["inputs"]["latent_image"] = json!(["20", 0]);
-    with_node(graph, "20", "SetLatentNoiseMask", json!({ "samples": ["5", 0], "mask": mask }))
+    let mut inputs = json!({ "samples": ["5", 0] });
+    inputs["mask"] = mask;
+    with_node(graph, "20", "SetLatentNoiseMask", inputs)
 }
 
 /// The pixels at the left and at the right edge of the first picture.

@@ -80,7 +80,7 @@ impl Watching {
     }
 
     /// All messages to the end of one workflow; previews as their bytes' number.
-    async fn to_the_end(&mut self, id: &str) -> Vec<Value> {
+    async fn read_to_end(&mut self, id: &str) -> Vec<Value> {
         let mut told = Vec::new();
         loop {
             let message = match self.next_raw().await.expect("the workflow comes to its end") {
@@ -141,7 +141,7 @@ async fn a_program_hears_what_happens_to_its_workflow_from_its_start_to_its_pict
         }
     }
     gate.open();
-    told.extend(socket.to_the_end(&id).await);
+    told.extend(socket.read_to_end(&id).await);
     assert_eq!(
         in_short(&told),
         [
@@ -179,7 +179,7 @@ async fn previews_come_to_those_who_ask_for_them() {
     let program = Listening::start(FakeEngine::new()).await;
     let mut socket = program.watch("anna").await;
     let id = program.anna.accepted(&graph(&[])).await;
-    let told = in_short(&socket.to_the_end(&id).await);
+    let told = in_short(&socket.read_to_end(&id).await);
     assert!(!told.contains(&"preview".to_owned()), "{told:?}");
     drop(program);
 
@@ -198,7 +198,7 @@ async fn previews_come_to_those_who_ask_for_them() {
     assert_eq!(shown[..8], [0, 0, 0, 1, 0, 0, 0, 1]);
     image::load_from_memory(&shown[8..]).expect("a preview is a picture");
     gate.open();
-    socket.to_the_end(posted["prompt_id"].as_str().unwrap()).await;
+    socket.read_to_end(posted["prompt_id"].as_str().unwrap()).await;
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn a_picture_that_is_asked_for_over_the_socket_comes_as_a_file() {
     };
     assert_eq!(node, "9", "a program knows by it that this is the finished picture");
     assert_eq!(file[..8], [0, 0, 0, 1, 0, 0, 0, 2]);
-    socket.to_the_end(&id).await;
+    socket.read_to_end(&id).await;
     let (_, saved) = program.anna.worked_off(&program.app, &graph(&[])).await;
     assert_eq!(program.anna.view(&saved["outputs"]["9"]["images"][0]).await.body, file[8..]);
     let history: Value = program.anna.get(&format!("/history/{id}")).await.json();
@@ -288,7 +288,7 @@ async fn two_passes_are_the_work_of_two_nodes() {
     let told = in_short(&told);
     assert_eq!(told[told.len() - 2..], ["executing 11", "progress 11 1/3"], "{told:?}");
     gate.open();
-    let rest = socket.to_the_end(&id).await;
+    let rest = socket.read_to_end(&id).await;
     let executed = rest.iter().find(|message| message["type"] == "executed").unwrap();
     let picture = program.anna.view(&executed["data"]["output"]["images"][0]).await;
     let pixels = image::load_from_memory(&picture.body).unwrap();
@@ -311,7 +311,7 @@ async fn who_comes_later_hears_the_rest_and_others_hear_nothing() {
     let mut stranger = Watching { stream };
     assert_eq!(stranger.next().await["data"]["status"]["exec_info"]["queue_remaining"], 0);
     gate.open();
-    let told = in_short(&late.to_the_end(&id).await);
+    let told = in_short(&late.read_to_end(&id).await);
     assert!(told.contains(&"executed 9".to_owned()), "{told:?}");
     // What is asked after that is the first that the others hear of.
     for other in [&mut ben, &mut stranger] {
@@ -329,7 +329,7 @@ async fn a_workflow_that_is_interrupted_and_one_that_fails_are_told_as_such() {
     gate.allow(1);
     while socket.next().await["type"] != "progress" {}
     program.anna.post_text("/interrupt", "application/json", "").await;
-    let told = socket.to_the_end(&id).await;
+    let told = socket.read_to_end(&id).await;
     let short = in_short(&told);
     assert_eq!(short[short.len() - 3..], ["execution_interrupted", "status 0", "executing -"]);
     let interrupted = &told[told.len() - 3]["data"];
@@ -340,7 +340,7 @@ async fn a_workflow_that_is_interrupted_and_one_that_fails_are_told_as_such() {
     let program = Listening::start(FakeEngine::new().behaving(Behaviour::Fails(fault))).await;
     let mut socket = program.watch("anna").await;
     let id = program.anna.accepted(&graph(&[])).await;
-    let told = socket.to_the_end(&id).await;
+    let told = socket.read_to_end(&id).await;
     let error = &told.iter().find(|message| message["type"] == "execution_error").expect("it failed")["data"];
     assert_eq!(error["exception_type"], "internal");
     assert_eq!(error["exception_message"], "something went wrong on the server; its log has the details");
