@@ -146,7 +146,9 @@ fn remaining_ms(job: &SeenJob) -> Option<u64> {
 
 /// What is to be said of how the pictures were made, as sentences.
 pub fn notes(job: &SeenJob) -> String {
-    job.notes.iter().map(|note| sentence(note.sentence())).collect::<Vec<_>>().join(" ")
+    let notes = job.notes.iter().map(|note| sentence(note.sentence()));
+    let cached = job.cached.then(|| "Made before from the same request, and shown again.".to_owned());
+    notes.chain(cached).collect::<Vec<_>>().join(" ")
 }
 
 /// What a screen reader says when it changes: every quarter, not every step.

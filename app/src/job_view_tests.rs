@@ -15,6 +15,7 @@ fn job(count: u32) -> SeenJob {
         loading: None,
         error: None,
         notes: Vec::new(),
+        cached: false,
         pictures: Vec::new(),
         is_owner: true,
     }
@@ -117,6 +118,8 @@ fn a_note_is_said_once_and_stays() {
     }
     apply(&mut job, Happened::Done);
     assert_eq!(notes(&job), "The VAE left the range of f16 and was used in f32.");
+    job.cached = true;
+    assert!(notes(&job).ends_with(" f32. Made before from the same request, and shown again."));
 }
 
 #[test]

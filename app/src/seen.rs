@@ -33,6 +33,8 @@ pub struct SeenJob {
     pub error: Option<String>,
     /// What is to be said of how its pictures were made.
     pub notes: Vec<Note>,
+    /// Whether its pictures were made before, for another job.
+    pub cached: bool,
     /// The finished pictures, in order.
     pub pictures: Vec<SeenPicture>,
     /// Whether whoever looks may cancel it.
@@ -87,6 +89,7 @@ impl From<&JobInfo> for SeenJob {
             loading: job.loading.clone(),
             error: job.error.clone(),
             notes: job.notes.clone(),
+            cached: job.cached,
             pictures: job.pictures.iter().map(SeenPicture::from).collect(),
             is_owner: job.is_owner,
         }

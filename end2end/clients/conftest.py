@@ -25,8 +25,9 @@ class Darkroom:
     def __init__(self, data: Path):
         self.data = data
         self.log = open(data / "log", "w+")
-        # From a folder that has nothing to do with the repository: the program carries all it needs.
-        command = [PROGRAM, "serve", "--addr", "127.0.0.1:0", "--data", data / "darkroom"]
+        # From a folder that has nothing to do with the repository: the program carries all it needs. Every picture is
+        # painted: two that are the same were made twice.
+        command = [PROGRAM, "serve", "--addr", "127.0.0.1:0", "--data", data / "darkroom", "--no-cache"]
         self.process = subprocess.Popen(command, cwd=data, stdout=subprocess.PIPE, stderr=self.log, text=True)
         for line in self.process.stdout:
             if started := STARTED.search(line):
