@@ -104,15 +104,6 @@ impl Decoded {
         on_background(self.image, 255)
     }
 
-    /// How opaque each pixel is, 0 to 255; nothing if its file has no alpha channel.
-    pub(crate) fn alpha(&self) -> Option<GrayImage> {
-        if !self.image.color().has_alpha() {
-            return None;
-        }
-        let pixels = self.image.to_rgba8();
-        Some(GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| Luma([pixels.get_pixel(x, y)[3]])))
-    }
-
     /// What it says as a mask of a web UI: 255 where it is not transparent, else 0; its brightness, if nothing of it is
     /// transparent.
     pub fn into_mask(self) -> GrayImage {

@@ -1,40 +1,31 @@
 //! Masks that are drawn by making a picture transparent, as OpenAI's Images API has them.
 
 use image::codecs::png::PngEncoder;
-use image::{GrayImage, Luma};
 
-use super::{Decoded, PictureError};
+use super::{Channel, Decoded, PictureError};
 
-/// The mask that a picture's transparency is: white, which is painted anew, where a pixel is wholly transparent, and
-/// black everywhere else. As a PNG of the picture's size.
+/// The mask that a picture's transparency is: white, which is painted anew, where a pixel is wholly transparent, black
+/// where it is not at all, and in between where it is in part, as at a soft edge. As a PNG of the picture's size.
 ///
 /// `None` if no pixel is wholly transparent, as in every picture without an alpha channel.
 ///
 /// # Errors
 /// The PNG writer refused.
 pub(crate) fn mask_of_transparency(picture: &Decoded) -> Result<Option<Vec<u8>>, PictureError> {
-    let Some(alpha) = picture.alpha() else { return Ok(None) };
-    if !alpha.pixels().copied().any(is_clear) {
+    let mask = picture.channel(Channel::Transparency);
+    if !mask.as_raw().contains(&255) {
         return Ok(None);
     }
-    let (width, height) = alpha.dimensions();
-    let mask = GrayImage::from_fn(width, height, |x, y| {
-        Luma([if is_clear(*alpha.get_pixel(x, y)) { 255 } else { 0 }])
-    });
     let mut png = Vec::new();
     mask.write_with_encoder(PngEncoder::new(&mut png))?;
     Ok(Some(png))
-}
-
-fn is_clear(Luma([alpha]): Luma<u8>) -> bool {
-    alpha == 0
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
-    use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+    use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
     use super::*;
 
@@ -46,13 +37,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wholly_transparent_is_painted_anew_and_nothing_else() {
+    fn what_is_transparent_is_painted_anew_and_what_is_so_in_part_in_part() {
         let alphas = [0, 1, 128, 255];
         let image = RgbaImage::from_fn(4, 2, |x, _| Rgba([9, 9, 9, alphas[x as usize]]));
         for format in [ImageFormat::Png, ImageFormat::WebP] {
             let mask = mask_of(image.clone(), format).unwrap();
             assert_eq!(mask.dimensions(), (4, 2));
-            assert_eq!(mask.as_raw(), &[255, 0, 0, 0, 255, 0, 0, 0]);
+            assert_eq!(mask.as_raw(), &[255, 254, 127, 0, 255, 254, 127, 0]);
         }
     }
 

@@ -63,8 +63,8 @@ impl Services {
         Ok(info)
     }
 
-    /// Keeps a mask that is drawn by making a picture transparent: what is wholly transparent in it is painted anew.
-    /// `None` if nothing is.
+    /// Keeps a mask that is drawn by making a picture transparent: what is transparent in it is painted anew. `None` if
+    /// nothing is wholly so.
     ///
     /// # Errors
     /// The file is too large or no picture, said of the field `file`; the disk is full.

@@ -19,8 +19,8 @@ use crate::state::AppState;
 /// nothing.
 const MASKED_STRENGTH: f64 = 1.0;
 
-/// `POST /v1/images/edits` with a form: `image`, `prompt` and perhaps `mask`, a picture that is transparent where the
-/// other one is to be painted anew. A picture that is transparent itself is its own mask.
+/// `POST /v1/images/edits` with a form, or with JSON: `image`, `prompt` and perhaps `mask`, a picture that is transparent
+/// where the other one is to be painted anew. A picture that is transparent itself is its own mask.
 pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,

@@ -1,6 +1,8 @@
-//! Forms with files: their texts as the values they stand for, and their files.
+//! Forms with files: their texts as the values they stand for, and their files. What comes as JSON in their place is
+//! read into the same.
 
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -8,10 +10,15 @@ use types::request::{RawLora, RawRequest};
 
 use super::asked::{OWN, Parameters};
 use super::error::{OpenAiError, OpenAiResult, wrong_content_type};
-use crate::extract::Fields;
+use super::references;
+use crate::error::ApiError;
+use crate::extract::{ApiJson, Fields};
 use crate::multipart::{self, FormWithFiles, SentFile, file_too_large};
 
-/// A form with a picture, and perhaps a mask over it.
+/// Largest JSON with pictures inside, in bytes.
+pub const MAX_JSON_BYTES: usize = 64 << 20;
+
+/// A form with a picture, and perhaps a mask over it; or JSON that holds the same.
 #[derive(Debug, Default, PartialEq)]
 pub struct PictureForm {
     /// The other fields, as the JSON object that would say the same.
@@ -25,13 +32,14 @@ pub struct PictureForm {
 impl<S: Send + Sync> FromRequest<S> for PictureForm {
     type Rejection = OpenAiError;
 
-    async fn from_request(request: Request, _: &S) -> OpenAiResult<Self> {
-        let Some(boundary) = multipart::boundary(request.headers()) else {
-            let message = "the header `content-type` does not say that a form with files is sent; allowed is \
-                           multipart/form-data, with the picture as a file in the field `image`";
-            return Err(wrong_content_type(message));
-        };
-        Self::read(multipart::read(request.into_body(), boundary).await?)
+    async fn from_request(request: Request, state: &S) -> OpenAiResult<Self> {
+        if let Some(boundary) = multipart::boundary(request.headers()) {
+            return Self::read(multipart::read(request.into_body(), boundary).await?);
+        }
+        match ApiJson::from_request(request, state).await {
+            Ok(ApiJson(object)) => references::read(object),
+            Err(error) => Err(unreadable(error)),
+        }
     }
 }
 
@@ -56,6 +64,21 @@ impl PictureForm {
             }
         }
         Ok(form)
+    }
+}
+
+fn unreadable(error: ApiError) -> OpenAiError {
+    match error.status {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => wrong_content_type(
+            "the header `content-type` says neither that a form with files is sent nor JSON; allowed are \
+             multipart/form-data with the picture as a file in the field `image`, and application/json with the \
+             picture in `images`",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("the body is too large; at most {MAX_JSON_BYTES} bytes are allowed");
+            ApiError::unreadable(error.status, message).into()
+        }
+        _ => error.into(),
     }
 }
 
@@ -196,7 +219,7 @@ mod tests {
     fn files_are_known_by_their_fields_and_each_is_there_once() {
         let file = |field: &str| SentFile {
             field: field.into(),
-            name: String::new(),
+            name: "boat.png".into(),
             bytes: Some(Bytes::from_static(b"x")),
         };
         let read = |files: Vec<SentFile>| PictureForm::read(FormWithFiles { fields: Vec::new(), files });
@@ -210,8 +233,7 @@ mod tests {
         let unknown = refused(vec![file("markup")]);
         assert_eq!(unknown.message, "there is no file `markup`; known are image and mask");
         assert_eq!((unknown.param.as_deref(), unknown.code), (Some("markup"), Some("unknown_parameter")));
-        let large =
-            read(vec![SentFile { field: "mask".into(), name: String::new(), bytes: None }]).unwrap_err();
+        let large = read(vec![SentFile { bytes: None, ..file("mask") }]).unwrap_err();
         assert_eq!((large.status.as_u16(), large.error.param.as_deref()), (413, Some("mask")));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //! * `generations`, `edits`, `variations`, `models`: one endpoint a file
-//! * `asked`: what was asked for, from JSON or from a form; `form`: a form's texts as the values they stand for
+//! * `asked`: what was asked for, from JSON or from a form
+//! * `form`: a form's texts as the values they stand for, and its files; `references`: pictures that stand in JSON
 //! * `choices`: OpenAI's names for sizes, qualities and formats
 //! * `answer`, `stream`: the pictures at once, or as they come; `partials`: which previews are told
 //! * `usage`: how much went in and came out
@@ -21,11 +22,13 @@ mod generations;
 mod models;
 mod origin;
 mod partials;
+mod references;
 mod stream;
 mod usage;
 mod variations;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -35,7 +38,7 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/v1/images/generations", post(generations::create))
-        .route("/v1/images/edits", post(edits::create))
+        .route("/v1/images/edits", post(edits::create).layer(DefaultBodyLimit::max(form::MAX_JSON_BYTES)))
         .route("/v1/images/variations", post(variations::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::show))

@@ -42,14 +42,20 @@ pub async fn list(State(services): State<Services>) -> Json<List> {
 
 /// `GET /v1/models/{id}`. A name of OpenAI's stands for the default model, as it does in requests.
 pub async fn show(State(services): State<Services>, Path(id): Path<String>) -> OpenAiResult<Json<Model>> {
-    let installed: Vec<ModelInfo> = usable(&services).collect();
+    let installed = services.models();
     let found = installed.iter().find(|model| model.name == id);
-    let found = found.or_else(|| installed.first().filter(|_| is_openai_model(&id)));
-    found.cloned().map(|model| Json(model.into())).ok_or_else(|| {
-        let names: Vec<_> = installed.iter().map(|model| model.name.as_str()).collect();
-        let message = format!("model {} is not installed; installed are {}", said(&id), names.join(", "));
-        OpenAiError::unknown_model(message)
-    })
+    match found.or_else(|| installed.first().filter(|_| is_openai_model(&id))) {
+        Some(ModelInfo { problem: Some(problem), name, .. }) => {
+            Err(OpenAiError::unknown_model(format!("model `{name}` cannot be used: {problem}")))
+        }
+        Some(model) => Ok(Json(model.clone().into())),
+        None => {
+            let names: Vec<_> = usable(&services).map(|model| model.name).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let message = format!("model {} is not installed; those that can be used: {known}", said(&id));
+            Err(OpenAiError::unknown_model(message))
+        }
+    }
 }
 
 fn usable(services: &Services) -> impl Iterator<Item = ModelInfo> {

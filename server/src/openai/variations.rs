@@ -3,9 +3,8 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use backend::Visitor;
-use backend::pictures::prompt_inside;
-use types::prompt::lora_tags;
+use backend::{Services, Visitor};
+use bytes::Bytes;
 use types::request::check_prompt;
 
 use super::answer::answer;
@@ -35,27 +34,17 @@ pub async fn create(
     let mut asked = Asked::read(form.object, &state.services.models())?;
     let image = needed(form.image)?;
     if asked.raw.prompt.trim().is_empty() {
-        asked.raw.prompt = prompt_of(&image);
+        asked.raw.prompt = prompt_of(&state.services, &visitor, image.clone()).await;
     }
     asked.raw.strength.get_or_insert(STRENGTH);
     asked.raw.start = Some(keep(&state.services, &visitor, image).await?);
     answer(state, visitor, origin, Deed::Edit, asked).await
 }
 
-/// The prompt inside a file, if it is one that may be asked for here: without the LoRAs that it names, which need not
-/// be installed.
-fn prompt_of(file: &[u8]) -> String {
-    let inside = prompt_inside(file).map(|prompt| lora_tags(&prompt).0);
-    let allowed = inside.and_then(|prompt| check_prompt("prompt", &prompt).ok());
+/// The prompt inside a file, as much of it as may be asked for here. What is wrong with a file that is no picture is said
+/// when it is kept.
+async fn prompt_of(services: &Services, visitor: &Visitor, file: Bytes) -> String {
+    let read = services.read_settings(visitor, file).await.ok();
+    let allowed = read.and_then(|read| check_prompt("prompt", &read.request.prompt).ok());
     allowed.filter(|prompt| !prompt.is_empty()).unwrap_or_else(|| NEUTRAL_PROMPT.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_tells_nothing_is_painted_after_a_neutral_prompt() {
-        assert_eq!(prompt_of(b"no picture"), NEUTRAL_PROMPT);
-    }
 }

@@ -1,5 +1,7 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use image::{ImageFormat, Rgb, Rgba, RgbaImage};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{EDITS, VARIATIONS, complaint, file, pixels};
 use crate::helpers::{Multipart, TestApp};
@@ -41,6 +43,24 @@ async fn a_picture_that_is_transparent_is_its_own_mask() {
         pixels(&file(&anna.sent(EDITS, edit("a boat", &half_transparent(96, 64))).await["data"][0]));
     assert_eq!(*picture.get_pixel(10, 10), TEAL);
     assert!(![TEAL, Rgb([255, 255, 255])].contains(picture.get_pixel(90, 10)));
+}
+
+#[tokio::test]
+async fn pictures_may_stand_in_json_as_well_and_be_larger_than_other_json() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let url = |file: &[u8]| format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file));
+    // As if the picture took more than a megabyte.
+    let image = url(&teal(96, 64)) + &"\n".repeat(1 << 20);
+    let request = json!({
+        "prompt": "a boat", "images": [{ "image_url": image }], "response_format": "b64_json",
+        "mask": { "image_url": url(&half_transparent(96, 64)) },
+    });
+    let answer = anna.post_json(EDITS, &request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let made = pixels(&file(&answer.json::<Value>()["data"][0]));
+    assert_eq!(*made.get_pixel(10, 10), TEAL);
+    assert_ne!(*made.get_pixel(90, 10), TEAL);
 }
 
 #[tokio::test]
@@ -124,8 +144,12 @@ async fn pictures_and_masks_that_are_none_are_refused_by_their_names() {
         @"413 invalid_request_error image -: the file is too large; at most 33554432 bytes are allowed"
     );
     insta::assert_snapshot!(
+        complaint(&anna.post_text(EDITS, "text/plain", "boat").await),
+        @"400 invalid_request_error - unsupported_content_type: the header `content-type` says neither that a form with files is sent nor JSON; allowed are multipart/form-data with the picture as a file in the field `image`, and application/json with the picture in `images`"
+    );
+    insta::assert_snapshot!(
         complaint(&anna.post_json(EDITS, &json!({ "prompt": "boat" })).await),
-        @"400 invalid_request_error - unsupported_content_type: the header `content-type` does not say that a form with files is sent; allowed is multipart/form-data, with the picture as a file in the field `image`"
+        @"400 invalid_request_error image missing_required_parameter: image is missing; send a PNG, JPEG or WebP file in the field `image`"
     );
     assert_eq!(anna.history("").await.n_matches, 0);
 }

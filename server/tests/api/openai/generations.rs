@@ -77,6 +77,14 @@ async fn darkrooms_own_fields_are_taken_beside_openais() {
 }
 
 #[tokio::test]
+async fn a_prompt_that_was_extended_is_told_as_revised() {
+    let app = TestApp::start().await;
+    let answer = app.browser().generated(json!({ "prompt": "a calm", "extend": true, "seed": 7 })).await;
+    let revised = answer["data"][0]["revised_prompt"].as_str().expect("the prompt is another one");
+    assert!(revised.strip_prefix("a calm ").is_some_and(|written| !written.is_empty()), "{revised}");
+}
+
+#[tokio::test]
 async fn files_come_in_the_format_and_with_the_quality_that_are_asked_for() {
     let app = TestApp::start().await;
     let anna = app.browser();

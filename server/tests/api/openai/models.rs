@@ -25,7 +25,11 @@ async fn usable_models_are_listed_and_had_one_by_one() {
         "it stands for the default one"
     );
     insta::assert_snapshot!(
+        complaint(&anna.get("/v1/models/broken").await),
+        @"404 invalid_request_error model model_not_found: model `broken` cannot be used: a part is missing"
+    );
+    insta::assert_snapshot!(
         complaint(&anna.get("/v1/models/gpt-4o").await),
-        @"404 invalid_request_error model model_not_found: model `gpt-4o` is not installed; installed are demo, own"
+        @"404 invalid_request_error model model_not_found: model `gpt-4o` is not installed; those that can be used: demo, own"
     );
 }
