@@ -1,5 +1,7 @@
 //! `GET /ws`: what happens to the workflows of one program, as it happens.
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -7,10 +9,12 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use backend::{Services, Visitor, WorkflowFilter};
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use types::event::JobEvent;
 use types::picture::PictureFormat;
 
@@ -27,6 +31,10 @@ const MAX_HEARD_BYTES: usize = 64 << 10;
 
 /// Messages that wait for a slow reader; then the workflow is told no further until they are read.
 const MOST_WAITING: usize = 32;
+
+/// How often a socket is tried on which nothing is said: proxies close those that are silent for a minute, and a reader
+/// whose machine went away is found by it.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Who watches.
 #[derive(Deserialize)]
@@ -74,6 +82,8 @@ async fn serve(socket: WebSocket, state: AppState, visitor: Visitor, client_id: 
     let stopping = state.stopping.clone();
     let telling = tell(&state, &visitor, &client_id, out);
     tokio::pin!(telling);
+    let mut beat = tokio::time::interval(KEEP_ALIVE);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             message = told.recv() => {
@@ -91,6 +101,11 @@ async fn serve(socket: WebSocket, state: AppState, visitor: Visitor, client_id: 
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
                 Some(Ok(_)) => {}
             },
+            _ = beat.tick() => {
+                if sink.send(Message::Ping(Bytes::new())).await.is_err() {
+                    break;
+                }
+            }
             // Only a fault ends it, and was logged.
             _ = &mut telling => break,
             () = stopping.cancelled() => break,

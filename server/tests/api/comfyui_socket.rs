@@ -363,6 +363,30 @@ async fn a_page_of_another_site_gets_no_socket_and_who_asks_otherwise_is_told_so
 }
 
 #[tokio::test]
+async fn a_socket_is_kept_alive_though_nothing_happens() {
+    let program = Listening::start(FakeEngine::new()).await;
+    let (mut stream, _) = connect_async(format!("ws://{}/ws", program.address)).await.unwrap();
+    // The first beat comes at once.
+    loop {
+        if let Message::Ping(_) = stream.next().await.expect("the socket stays open").unwrap() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_without_a_name_is_told_one_and_hears_under_it() {
+    let program = Listening::start(FakeEngine::new()).await;
+    let (stream, _) = connect_async(format!("ws://{}/ws", program.address)).await.unwrap();
+    let mut socket = Watching { stream };
+    let name = socket.next().await["data"]["sid"].as_str().expect("a name").to_owned();
+    let body = json!({ "prompt": graph(&[]), "client_id": name });
+    let posted: Value = program.anna.post_json("/prompt", &body).await.json();
+    let told = in_short(&socket.read_to_end(posted["prompt_id"].as_str().unwrap()).await);
+    assert!(told.contains(&"executed 9".to_owned()), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_socket_ends_when_the_server_stops() {
     let mut program = Listening::start(FakeEngine::new()).await;
     let mut socket = program.watch("anna").await;
