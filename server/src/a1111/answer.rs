@@ -47,7 +47,6 @@ impl Answer {
         way: Way,
     ) -> Result<Self, Refusal> {
         let sends_images = fields.is_set_or("send_images", true)?;
-        let with_init_images = fields.is_set("include_init_images")?;
         let styles: Vec<String> = fields.texts("styles")?.into_iter().map(str::to_owned).collect();
         let job = to_its_end(state, visitor, raw).await?;
         // An interruption is no failure there.
@@ -57,11 +56,7 @@ impl Answer {
             let file = state.services.picture_file(picture.id, PictureFormat::Png).await?;
             images.push(base64_picture::encode(&file.bytes));
         }
-        let mut parameters = parameters(fields, &job.request, way);
-        if way == Way::ImageToImage && !with_init_images {
-            parameters.insert("init_images".to_owned(), Value::Null);
-            parameters.insert("mask".to_owned(), Value::Null);
-        }
+        let parameters = parameters(fields, &job.request, way);
         Ok(Self { images, parameters, info: info(&job, &styles).to_string() })
     }
 }

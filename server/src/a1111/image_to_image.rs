@@ -23,11 +23,16 @@ pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     Extension(options): Extension<Options>,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Json<Answer>, Refusal> {
     let settings = asked::settings(&fields, &options, &visitor)?;
     let raw = with_strength(&fields, asked::read(&state.services, &fields, &settings)?)?;
     let raw = with_pictures(&state.services, &visitor, &fields, raw).await?;
+    if !fields.is_set("include_init_images")? {
+        // They are kept as files by now.
+        fields.forget("init_images");
+        fields.forget("mask");
+    }
     let answer = Answer::to(&state, &visitor, &fields, raw, Way::ImageToImage).await?;
     asked::keep_overrides(&fields, &options, &visitor)?;
     Ok(Json(answer))

@@ -1,6 +1,6 @@
 //! Errors in the shapes of that web UI.
 //!
-//! It has two: FastAPI's list of fields that are wrong (422), and one sentence (everything else), to which it adds its own
+//! It has two: `FastAPI`'s list of fields that are wrong (422), and one sentence (everything else), to which it adds its own
 //! keys. `detail` is in both.
 
 use axum::Json;
