@@ -245,12 +245,14 @@ async fn what_is_installed_is_listed_in_the_shapes_that_clients_know() {
         "realesrgan-models",
         "script-info",
         "extensions",
-        "prompt-styles",
     ] {
         assert_eq!(anna.sdapi(nothing).await, json!([]), "{nothing}");
     }
     assert_eq!(anna.sdapi("scripts").await, json!({ "txt2img": [], "img2img": [] }));
     assert_eq!(anna.sdapi("embeddings").await, json!({ "loaded": {}, "skipped": {} }));
+    let styles = anna.sdapi("prompt-styles").await;
+    assert_eq!(styles[0]["name"], "Product photograph");
+    assert!(styles[0]["prompt"].as_str().unwrap().contains("{prompt}"));
     assert_eq!(anna.sdapi("upscalers").await[1]["name"], "Lanczos");
     assert_eq!(anna.sdapi("cmd-flags").await["api"], true);
     let memory = anna.sdapi("memory").await;
