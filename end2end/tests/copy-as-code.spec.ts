@@ -10,6 +10,7 @@ import { type Asked, createJob, finished, type Job, QUICK } from "../support/api
 import { isAlive } from "../support/create-page.ts";
 import { PROGRAM } from "../support/darkroom.ts";
 import { difference, readPixels } from "../support/pixels.ts";
+import { writePng } from "../support/png.ts";
 import { expect, test as base } from "../support/test.ts";
 
 const run = promisify(execFile);
@@ -126,6 +127,30 @@ for (const [id, runs] of Object.entries(LANGUAGES)) {
       seed: 8,
       start: first.pictures[0]!.id,
       strength: 0.5,
+    });
+    await runs(folder, await copied(page, job, id));
+    await expectSamePicture(page, path.join(folder, "picture.png"), job, 0);
+  });
+}
+
+for (const [id, runs] of Object.entries(LANGUAGES)) {
+  test(`${id}: the code lays a mask over a picture, both of which lie beside it`, async ({ page, folder }) => {
+    const first = await painted(page, { ...QUICK, prompt: "a red boat", seed: 7 });
+    const start = await (await page.request.get(`/images/${first.pictures[0]!.id}.png`)).body();
+    const { width, height } = first.pictures[0]!;
+    const mask = writePng(width, height, (x) => (x < width / 2 ? [0, 0, 0] : [255, 255, 255]));
+    await writeFile(path.join(folder, "start.png"), start);
+    await writeFile(path.join(folder, "mask.png"), mask);
+    const answer = await page.request.post("/api/v1/uploads", { data: mask, headers: { "content-type": "image/png" } });
+    const job = await painted(page, {
+      prompt: "a blue boat",
+      steps: 4,
+      seed: 8,
+      start: first.pictures[0]!.id,
+      strength: 0.75,
+      mask: ((await answer.json()) as { id: string }).id,
+      mask_feather: 2,
+      mask_fill: "noise",
     });
     await runs(folder, await copied(page, job, id));
     await expectSamePicture(page, path.join(folder, "picture.png"), job, 0);

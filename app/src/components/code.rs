@@ -115,12 +115,14 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         let request = request(&format!(
             r#", "start": {{"kind": "upload", "id": "{id}", "strength": 0.5}}, "mask": {{"kind": "upload", "id": "{id}",
-                "feather": 8}}, "outpaint": {{"left": 64, "top": 0, "right": 0, "bottom": 0}}"#
+                "feather": 8}}, "mask_fill": "noise", "outpaint": {{"left": 64, "top": 0, "right": 0, "bottom": 0}}"#
         ));
         for Snippet { id: snippet, code, .. } in snippets(&request) {
             assert!(code.contains("start.png") && code.contains("mask.png"), "{snippet}:\n{code}");
             assert!(!code.contains(id), "{snippet}:\n{code}");
             assert!(code.contains("64"), "{snippet}:\n{code}");
+            let fill = if snippet == "as-webuiapi" { "inpainting_fill=2" } else { "noise" };
+            assert!(code.contains(fill), "{snippet}:\n{code}");
         }
     }
 }

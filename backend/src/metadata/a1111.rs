@@ -4,7 +4,7 @@
 //! `modules/infotext_utils.py` of AUTOMATIC1111/stable-diffusion-webui 1.10.
 
 use types::metadata::Program;
-use types::request::{NoiseSource, RawRequest};
+use types::request::{MaskFill, NoiseSource, RawRequest};
 
 use super::found::{ClipLayer, Found, FoundModel, whole_way};
 use super::infotext::Infotext;
@@ -37,6 +37,10 @@ fn found(Infotext { prompt, negative_prompt, mut pairs }: Infotext) -> Found {
     if let Some(blur) = pairs.whole("Mask blur", &mut found) {
         found.raw.mask_feather = Some(blur);
         found.leave("Mask blur", blur.to_string(), "a file does not hold the mask; paint it again");
+    }
+    if let Some(content) = pairs.text("Masked content") {
+        let known = MaskFill::ALL.into_iter().find(|fill| fill.label() == content);
+        found.raw.mask_fill = known.map(|fill| fill.to_string());
     }
     pairs.leave_rest(&mut found, &UNSAID, &GROUPS);
     found

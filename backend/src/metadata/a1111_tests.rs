@@ -81,9 +81,11 @@ fn the_first_pass_of_old_has_its_own_size() {
 #[test]
 fn a_picture_from_another_one_says_so() {
     let found = read_text(
-        "boat\nSteps: 20, Seed: 7, Size: 64x64, Denoising strength: 0.4, Init image hash: 12ab, Mask blur: 8",
+        "boat\nSteps: 20, Seed: 7, Size: 64x64, Denoising strength: 0.4, Init image hash: 12ab, Mask blur: 8, \
+         Masked content: latent noise",
     );
     assert_eq!((found.raw.strength, found.raw.mask_feather), (Some(0.4), Some(8)));
+    assert_eq!(found.raw.mask_fill.as_deref(), Some("noise"));
     assert_eq!(
         left(&found),
         [

@@ -6,7 +6,7 @@ use types::lora::LoraInfo;
 use types::metadata::ReadSettings;
 use types::model::{Family, ModelInfo, Shape};
 use types::prompt::{LoraTag, can_stand_in_tag, lora_tags};
-use types::request::{MAX_SEED, NoiseSource, RawLora, RawRequest, RequestContext, check_prompt};
+use types::request::{MAX_SEED, NoiseSource, RawLora, RawRequest, RequestContext};
 use types::sampler::{Sampler, Schedule, parse_pair};
 
 use super::found::{ClipLayer, Found, FoundLora, FoundModel, limited};
@@ -152,9 +152,14 @@ fn tag_text(LoraTag { name, text_encoder, unet }: &LoraTag) -> String {
     }
 }
 
+/// Most LoRAs beside the prompt that are looked at.
+const MOST_LORAS: usize = 64;
+
 /// LoRAs that are listed beside the prompt. One with two weights can be asked for in a tag alone.
 fn carry_loras(found: &mut Found, context: &RequestContext<'_>) {
-    for FoundLora { name, text_encoder, unet } in std::mem::take(&mut found.loras) {
+    for FoundLora { name, text_encoder, unet } in
+        std::mem::take(&mut found.loras).into_iter().take(MOST_LORAS)
+    {
         let known = installed_lora(&name, context.loras).unwrap_or(names::stem(&name)).to_owned();
         let refused = [text_encoder, unet]
             .into_iter()
@@ -210,17 +215,20 @@ const MOST_ROUNDS: usize = 60;
 
 /// Takes every value out that would be refused. A prompt stays as it is: it is shown with what is wrong with it.
 fn leave_what_is_refused(found: &mut Found, context: &RequestContext<'_>) {
+    // A prompt that is refused would hide all other mistakes.
+    let (mut prompt_is_refused, mut negative_is_refused) = (false, false);
     for _ in 0..MOST_ROUNDS {
         let mut asked = found.raw.clone();
-        // A prompt that is refused would hide all other mistakes.
-        if asked.prompt.trim().is_empty() || check_prompt("prompt", &asked.prompt).is_err() {
-            asked.prompt = STAND_IN.to_owned();
+        if prompt_is_refused {
+            STAND_IN.clone_into(&mut asked.prompt);
         }
-        asked.negative_prompt =
-            asked.negative_prompt.filter(|text| check_prompt("negative_prompt", text).is_ok());
+        asked.negative_prompt = asked.negative_prompt.filter(|_| !negative_is_refused);
         let Err(error) = asked.check(context, || 0) else { return };
-        if !leave_refused(found, &error) {
-            return;
+        match error.field.as_deref() {
+            Some("prompt") if !prompt_is_refused => prompt_is_refused = true,
+            Some("negative_prompt") if !negative_is_refused => negative_is_refused = true,
+            _ if leave_refused(found, &error) => {}
+            _ => return,
         }
     }
 }

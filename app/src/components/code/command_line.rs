@@ -1,7 +1,7 @@
 //! The program's own command line.
 
 use types::prompt::Weighting;
-use types::request::{GenerationRequest, NoiseSource};
+use types::request::{GenerationRequest, MaskFill, NoiseSource};
 
 use super::files_note;
 use super::quoting::shell;
@@ -36,6 +36,9 @@ pub fn code(request: &GenerationRequest) -> String {
     if let Some(mask) = &request.mask {
         flag("mask", "mask.png".to_owned());
         flag("mask-feather", mask.feather.to_string());
+        if request.mask_fill != MaskFill::default() {
+            flag("mask-fill", request.mask_fill.to_string());
+        }
     }
     if let Some(margins) = request.outpaint {
         let sides = [margins.left, margins.top, margins.right, margins.bottom].map(|side| side.to_string());

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 use types::prompt::{Weighting, can_stand_in_tag};
-use types::request::{GenerationRequest, NoiseSource};
+use types::request::{GenerationRequest, MaskFill, NoiseSource};
 
 use super::files_note;
 use super::quoting::{literal, object};
@@ -53,8 +53,13 @@ fn parameters(request: &GenerationRequest) -> Vec<(&'static str, String)> {
     if let Some(mask) = &request.mask {
         parameters.push(("mask_image", "Image.open(\"mask.png\")".to_owned()));
         parameters.push(("mask_blur", mask.feather.to_string()));
-        // What lies under the mask is what it begins with.
-        parameters.push(("inpainting_fill", "1".to_owned()));
+        let fill = match request.mask_fill {
+            MaskFill::Fill => 0,
+            MaskFill::Original => 1,
+            MaskFill::Noise => 2,
+            MaskFill::Nothing => 3,
+        };
+        parameters.push(("inpainting_fill", fill.to_string()));
         parameters.push(("inpaint_full_res", "False".to_owned()));
     }
     parameters.extend([

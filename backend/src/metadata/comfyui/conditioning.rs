@@ -20,10 +20,22 @@ const INPUTS: [&str; 6] =
 const SILENT: [&str; 4] = ["Reroute", "FluxGuidance", "ConditioningSetTimestepRange", "PrimitiveNode"];
 
 /// Follows conditioning back to its words. What is done to it on the way is left in `found`.
-pub(super) fn words<'a>(graph: &'a Graph, begin: Option<Link<'a>>, found: &mut Found) -> Words<'a> {
+///
+/// `role` is `positive` or `negative`: loaders that make everything at once hold the words under that name.
+pub(super) fn words<'a>(
+    graph: &'a Graph,
+    begin: Option<Link<'a>>,
+    role: &str,
+    found: &mut Found,
+) -> Words<'a> {
     let mut at = begin;
+    let mut last = None;
     for _ in 0..LONGEST_WAY {
-        let Some(Link { id, node, slot }) = at else { break };
+        let Some(link @ Link { id, node, slot }) = at else { break };
+        last = Some(link);
+        if let Some(text) = node.inputs.get(role).and_then(Value::as_str) {
+            return Words { text: text.to_owned(), clip: graph.input(node, "clip") };
+        }
         if let Some(words) = encoded(graph, id, node, found) {
             return words;
         }
@@ -41,8 +53,14 @@ pub(super) fn words<'a>(graph: &'a Graph, begin: Option<Link<'a>>, found: &mut F
             graph.sources(node).next().filter(|_| is_silent)
         });
     }
+    if let Some(Link { id, node, .. }) = last {
+        found.leave(format!("{role} prompt"), format!("node {id}, {}", node.class), MADE_MEANWHILE);
+    }
     Words::default()
 }
+
+/// Why words are missing.
+const MADE_MEANWHILE: &str = "its text was made while the graph ran, and does not stand in it";
 
 /// The words of a node that reads text.
 fn encoded<'a>(graph: &'a Graph, id: &str, node: &'a Node, found: &mut Found) -> Option<Words<'a>> {
@@ -55,7 +73,7 @@ fn encoded<'a>(graph: &'a Graph, id: &str, node: &'a Node, found: &mut Found) ->
         let text = text(graph, node, name);
         if text.is_none() {
             let value = format!("node {id}, {}", node.class);
-            found.leave("prompt", value, "its text was made while the graph ran, and does not stand in it");
+            found.leave("prompt", value, MADE_MEANWHILE);
         }
         text.unwrap_or_default()
     };

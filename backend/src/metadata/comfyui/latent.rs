@@ -84,7 +84,10 @@ pub(super) fn beginning<'a>(graph: &'a Graph, begin: Option<Link<'a>>, found: &m
 
 /// A node that nothing leads to.
 fn first_of_all<'a>(graph: &Graph, node: &Node) -> From<'a> {
-    let (width, height) = (graph.whole(node, "width"), graph.whole(node, "height"));
+    // The longer names are those of loaders that make everything at once.
+    let side =
+        |name: &str| graph.whole(node, name).or_else(|| graph.whole(node, &format!("empty_latent_{name}")));
+    let (width, height) = (side("width"), side("height"));
     if width.is_some() || height.is_some() || node.class.contains("Empty") {
         return From::Empty { width, height, count: graph.whole(node, "batch_size") };
     }

@@ -86,8 +86,8 @@ pub(super) fn read(graph: &Graph) -> Result<Found, String> {
         later.push((std::mem::replace(&mut pass, before), start.scale));
         start = start_of_before;
     }
-    let positive = words(graph, pass.positive, &mut found);
-    let negative = words(graph, pass.negative, &mut found);
+    let positive = words(graph, pass.positive, "positive", &mut found);
+    let negative = words(graph, pass.negative, "negative", &mut found);
     found.raw = RawRequest {
         steps: pass.steps,
         guidance_scale: pass.cfg.or_else(|| (!pass.takes_negative).then_some(1.0)),
@@ -108,18 +108,20 @@ fn last_sampler(graph: &Graph) -> Option<Link<'_>> {
     let keeps = |words: &'static [&'static str]| {
         graph.0.iter().filter(move |(_, node)| words.iter().any(|word| node.class.contains(word)))
     };
-    let outputs =
+    let mut outputs =
         keeps(&["SaveImage", "Save Image", "ImageSave", "Image Save"]).chain(keeps(&["Save", "Preview"]));
-    let found = outputs.into_iter().find_map(|(id, node)| nearest_sampler(graph, Link { id, node, slot: 0 }));
+    // What led to no sampler once does so from nowhere else.
+    let mut seen = BTreeSet::new();
+    let found = outputs.find_map(|(id, node)| nearest_sampler(graph, Link { id, node, slot: 0 }, &mut seen));
     found.or_else(|| {
         graph.0.iter().map(|(id, node)| Link { id, node, slot: 0 }).find(|link| is_sampler(link.node))
     })
 }
 
-/// The sampler with the fewest nodes in between.
-fn nearest_sampler<'a>(graph: &'a Graph, begin: Link<'a>) -> Option<Link<'a>> {
+/// The sampler with the fewest nodes in between, none of which was seen before.
+fn nearest_sampler<'a>(graph: &'a Graph, begin: Link<'a>, seen: &mut BTreeSet<&'a str>) -> Option<Link<'a>> {
     let mut waiting = VecDeque::from([begin]);
-    let mut seen = BTreeSet::from([begin.id]);
+    seen.insert(begin.id);
     while let Some(link) = waiting.pop_front() {
         if is_sampler(link.node) {
             return Some(link);

@@ -152,6 +152,21 @@ fn a_text_that_was_made_while_the_graph_ran_is_told() {
 }
 
 #[test]
+fn a_loader_that_makes_everything_at_once_holds_the_words_and_the_size() {
+    let found = read_graph(&json!({
+        "1": {"class_type": "Efficient Loader", "inputs": {"ckpt_name": "xl.safetensors", "lora_name": "None",
+            "positive": "a boat", "negative": "fog", "empty_latent_width": 832, "empty_latent_height": 1216}},
+        "2": {"class_type": "KSampler (Efficient)", "inputs": {"seed": 7, "steps": 20, "cfg": 8, "sampler_name": "euler",
+            "scheduler": "normal", "denoise": 1, "model": ["1", 0], "positive": ["1", 1], "negative": ["1", 2],
+            "latent_image": ["1", 3]}},
+        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 5]}},
+    }));
+    assert_eq!((found.raw.prompt.as_str(), found.raw.negative_prompt.as_deref()), ("a boat", Some("fog")));
+    assert_eq!((found.raw.width, found.raw.height), (Some(832), Some(1216)));
+    assert_eq!((found.model.as_ref().unwrap().name.as_str(), left(&found)), ("xl.safetensors", vec![]));
+}
+
+#[test]
 fn a_refiner_is_told_and_the_base_is_read() {
     let sampler = |more: Value| {
         let mut inputs = json!({"noise_seed": 7, "steps": 25, "cfg": 8, "sampler_name": "euler", "scheduler": "normal",
@@ -187,6 +202,11 @@ fn circles_and_loose_ends_are_no_way_without_an_end() {
         "30": {"class_type": "PrimitiveFloat", "inputs": {"value": ["30", 0]}},
     }));
     assert_eq!((found.raw.steps, found.seed, found.raw.guidance_scale), (Some(20), None, None));
+    assert!(
+        left(&found).contains(&"positive prompt=node 11, ConditioningCombine".to_owned()),
+        "{:?}",
+        left(&found)
+    );
     let in_a_circle = read_graph(&json!({
         "3": {"class_type": "KSampler", "inputs": {"seed": 7, "steps": 20, "cfg": 8, "latent_image": ["3", 0]}},
     }));
