@@ -52,7 +52,7 @@ impl FormState {
     }
 }
 
-/// The OpenAPI document that the page of the API is drawn from. The server has it, since it is drawn from the handlers.
+/// The `OpenAPI` document that the page of the API is drawn from. The server has it, since it is drawn from the handlers.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiDocument(pub &'static Value);
 

@@ -8,7 +8,7 @@
 //! * `models`: what is known of a model before it is loaded
 //! * `jobs`: the queue, the worker, and the progress that pages watch
 //! * `store`: every line of SQL
-//! * `files`: where pictures lie
+//! * `files`: where pictures lie; `hexadecimal`: hashes as text
 //! * `uploads`: what visitors sent, and for how long it is kept
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
@@ -28,6 +28,7 @@ mod data_folder;
 pub mod engine;
 pub mod error;
 mod files;
+mod hexadecimal;
 mod jobs;
 pub mod machine;
 mod memory;

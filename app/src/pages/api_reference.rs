@@ -1,4 +1,4 @@
-//! The reference of the API, drawn from its OpenAPI document.
+//! The reference of the API, drawn from its `OpenAPI` document.
 //!
 //! The document is our own, so what it lacks is left out and nothing is asked of it twice.
 

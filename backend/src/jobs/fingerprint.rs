@@ -1,11 +1,10 @@
 //! A hash of all that makes a job's pictures. Where it is the same, the pictures are.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 use types::request::{GenerationRequest, PictureSource};
 
 use super::materials;
+use crate::hexadecimal::hexadecimal;
 use crate::shared::Shared;
 use crate::{Engine, Error, Result};
 
@@ -41,11 +40,7 @@ pub(crate) fn is_still(fingerprint: &str, engine: &dyn Engine, request: &Generat
 
 /// SHA-256 in hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 async fn content(

@@ -171,7 +171,8 @@ fn carry_loras(found: &mut Found, context: &RequestContext<'_>) {
         let is_one_weight = (text_encoder - unet).abs() < 1e-9;
         if !is_one_weight && can_stand_in_tag(&known) {
             let tag = tag_text(&LoraTag { name: known, text_encoder, unet });
-            found.raw.prompt = format!("{} {tag}", found.raw.prompt).trim_start().to_owned();
+            let tagged = format!("{} {tag}", found.raw.prompt);
+            tagged.trim_start().clone_into(&mut found.raw.prompt);
             continue;
         }
         if !is_one_weight {

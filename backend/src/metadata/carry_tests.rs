@@ -22,22 +22,26 @@ fn left(settings: &ReadSettings) -> Vec<String> {
     settings.not_carried.iter().map(|left| format!("{}={}: {}", left.name, left.value, left.reason)).collect()
 }
 
-fn model(name: &str, hash: Option<&str>) -> Option<FoundModel> {
-    Some(FoundModel { name: name.into(), hash: hash.map(str::to_owned) })
+fn model(name: &str, hash: Option<&str>) -> FoundModel {
+    FoundModel { name: name.into(), hash: hash.map(str::to_owned) }
 }
 
 #[test]
 fn an_installed_model_is_taken_and_another_is_told() {
-    let taken =
-        carried(Found { model: model("folder/XL_base.safetensors", None), ..found(RawRequest::default()) });
+    let taken = carried(Found {
+        model: Some(model("folder/XL_base.safetensors", None)),
+        ..found(RawRequest::default())
+    });
     assert_eq!((taken.request.model.as_deref(), left(&taken)), (Some("xl-base"), vec![]));
     let told = carried(Found {
-        model: model("dreamshaper.ckpt", Some("6ce0161689")),
+        model: Some(model("dreamshaper.ckpt", Some("6ce0161689"))),
         ..found(RawRequest::default())
     });
     assert_eq!(told.request.model, None);
-    let renamed =
-        carried(Found { model: model("juggernaut", Some("aeb7e9e689")), ..found(RawRequest::default()) });
+    let renamed = carried(Found {
+        model: Some(model("juggernaut", Some("aeb7e9e689"))),
+        ..found(RawRequest::default())
+    });
     assert_eq!((renamed.request.model.as_deref(), left(&renamed)), (Some("xl-base"), vec![]));
     assert_eq!(
         left(&told),
@@ -112,7 +116,8 @@ fn a_large_seed_names_the_same_noise_by_its_lower_bits_where_only_those_count() 
 
 #[test]
 fn a_layer_of_the_text_encoder_is_counted_from_where_the_model_was_trained_to() {
-    let skip = |clip, name| carried(Found { clip, model: model(name, None), ..found(RawRequest::default()) });
+    let skip =
+        |clip, name| carried(Found { clip, model: Some(model(name, None)), ..found(RawRequest::default()) });
     assert_eq!(skip(ClipLayer::FromLast(2), "demo").request.clip_skip, Some(2));
     assert_eq!(skip(ClipLayer::FromLast(1), "demo").request.clip_skip, None);
     assert_eq!(skip(ClipLayer::FromLast(2), "xl-base").request.clip_skip, None);

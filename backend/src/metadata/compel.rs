@@ -52,17 +52,13 @@ pub(super) fn to_brackets(prompt: &str) -> String {
             '+' | '-' if word.is_some() => {
                 let (weight, n_bytes) = signs(rest);
                 let is_end = rest[n_bytes..].chars().next().is_none_or(|next| !next.is_alphanumeric());
-                match (word.filter(|_| is_end), weight) {
-                    (Some(start), Some(weight)) => {
-                        length = n_bytes;
-                        weigh(&mut text, start, Some(weight));
-                        word = None;
-                    }
+                length = n_bytes;
+                if let (Some(start), Some(weight)) = (word.filter(|_| is_end), weight) {
+                    weigh(&mut text, start, Some(weight));
+                    word = None;
+                } else {
                     // The hyphen of a compound word.
-                    _ => {
-                        length = n_bytes;
-                        text.push_str(&rest[..n_bytes]);
-                    }
+                    text.push_str(&rest[..n_bytes]);
                 }
             }
             first if first.is_whitespace() || first == ',' => {

@@ -7,7 +7,7 @@ use exif::{Context, Exif, In, Reader, Tag, Value};
 use super::texts::MAX_TEXT_BYTES;
 use crate::pictures::DARKROOM_NOTE;
 
-/// `UserComment`: AUTOMATIC1111, Fooocus, SwarmUI.
+/// `UserComment`: AUTOMATIC1111, Fooocus, `SwarmUI`.
 const USER_COMMENT: u16 = 0x9286;
 /// `MakerNote`: Fooocus keeps the name of its scheme here, Darkroom the whole request.
 const MAKER_NOTE: u16 = 0x927c;

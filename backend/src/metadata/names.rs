@@ -12,7 +12,10 @@ pub(super) fn find<'a>(name: &str, installed: impl Iterator<Item = &'a str> + Cl
     }
     let same = |other: &&str| stem(other) == name;
     let nearly = |other: &&str| folded(stem(other)) == folded(name);
-    installed.clone().find(same).or_else(|| installed.clone().find(nearly))
+    installed.clone().find(same).or_else(|| {
+        let mut installed = installed;
+        installed.find(nearly)
+    })
 }
 
 /// A file's name without its folder, its ending, and the hash that some programs put behind it.

@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
         let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
         chunk.extend(kind);
         chunk.extend(data);
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn all_three_kinds_of_text_are_read() {
         let bytes = png(&[
-            chunk(b"IHDR", &[0; 13]),
-            chunk(b"tEXt", b"parameters\0caf\xe9"),
-            chunk(b"zTXt", &[b"prompt\0\0".to_vec(), zlib(b"{}")].concat()),
-            chunk(b"iTXt", "workflow\0\0\0\0\0夕".as_bytes()),
-            chunk(b"iTXt", &[b"packed\0\x01\0\0\0".to_vec(), zlib("夕".as_bytes())].concat()),
-            chunk(b"IEND", b""),
-            chunk(b"tEXt", b"behind\0the end"),
+            chunk(*b"IHDR", &[0; 13]),
+            chunk(*b"tEXt", b"parameters\0caf\xe9"),
+            chunk(*b"zTXt", &[b"prompt\0\0".to_vec(), zlib(b"{}")].concat()),
+            chunk(*b"iTXt", "workflow\0\0\0\0\0夕".as_bytes()),
+            chunk(*b"iTXt", &[b"packed\0\x01\0\0\0".to_vec(), zlib("夕".as_bytes())].concat()),
+            chunk(*b"IEND", b""),
+            chunk(*b"tEXt", b"behind\0the end"),
         ]);
         let texts = texts(&bytes);
         let texts: Vec<_> = texts.iter().map(|(keyword, text)| (keyword.as_str(), text.as_str())).collect();
@@ -148,10 +148,10 @@ mod tests {
         let bomb = zlib(&vec![b'x'; MAX_TEXT_BYTES + 1]);
         assert!(bomb.len() < 20_000);
         let bytes = png(&[
-            chunk(b"zTXt", &[b"prompt\0\0".to_vec(), bomb.clone()].concat()),
-            chunk(b"iTXt", &[b"prompt\0\x01\0\0\0".to_vec(), bomb].concat()),
-            chunk(b"tEXt", &[b"prompt\0".to_vec(), vec![b'x'; MAX_TEXT_BYTES + 1]].concat()),
-            chunk(b"tEXt", b"parameters\0boat"),
+            chunk(*b"zTXt", &[b"prompt\0\0".to_vec(), bomb.clone()].concat()),
+            chunk(*b"iTXt", &[b"prompt\0\x01\0\0\0".to_vec(), bomb].concat()),
+            chunk(*b"tEXt", &[b"prompt\0".to_vec(), vec![b'x'; MAX_TEXT_BYTES + 1]].concat()),
+            chunk(*b"tEXt", b"parameters\0boat"),
         ]);
         assert_eq!(texts(&bytes), [("parameters".to_owned(), "boat".to_owned())]);
     }
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn broken_chunks_end_nothing_but_themselves() {
         let whole = png(&[
-            chunk(b"tEXt", b"no zero"),
-            chunk(b"zTXt", b"prompt\0\x07..."),
-            chunk(b"iTXt", b"prompt\0"),
-            chunk(b"tEXt", b"parameters\0boat"),
+            chunk(*b"tEXt", b"no zero"),
+            chunk(*b"zTXt", b"prompt\0\x07..."),
+            chunk(*b"iTXt", b"prompt\0"),
+            chunk(*b"tEXt", b"parameters\0boat"),
         ]);
         assert_eq!(texts(&whole).len(), 1);
         for length in 0..whole.len() {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn only_so_many_texts_are_read() {
-        let many: Vec<_> = (0..1000).map(|_| chunk(b"tEXt", b"a\0b")).collect();
+        let many: Vec<_> = (0..1000).map(|_| chunk(*b"tEXt", b"a\0b")).collect();
         assert_eq!(texts(&png(&many)).len(), MAX_TEXTS);
     }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Stamp;
 use crate::background;
+use crate::hexadecimal::hexadecimal;
 
 /// Digits of the hash of old, which is of a small part of the file.
 const OLD_DIGITS: usize = 8;
@@ -110,10 +111,6 @@ fn old_hash(path: &Path) -> Option<String> {
     let mut digits = hexadecimal(&Sha256::digest(&part));
     digits.truncate(OLD_DIGITS);
     Some(digits)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

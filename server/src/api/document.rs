@@ -1,4 +1,4 @@
-//! The document that describes the API, in OpenAPI 3.1, drawn from the handlers themselves.
+//! The document that describes the API, in `OpenAPI` 3.1, drawn from the handlers themselves.
 
 use std::sync::LazyLock;
 

@@ -195,9 +195,9 @@ mod tests {
         let wish = |text: &'static str| {
             wish_to_wait(&HeaderMap::from_iter([(PREFER, HeaderValue::from_static(text))]))
         };
-        assert_eq!(wish("wait=60"), Some(Duration::from_secs(60)));
+        assert_eq!(wish("wait=60"), Some(Duration::from_mins(1)));
         assert_eq!(wish("respond-async, Wait=5; foo"), Some(Duration::from_secs(5)));
-        assert_eq!(wish("wait=100000"), Some(Duration::from_secs(600)));
+        assert_eq!(wish("wait=100000"), Some(Duration::from_mins(10)));
         assert_eq!(wish("wait=soon"), None);
         assert_eq!(wish("return=minimal"), None);
     }

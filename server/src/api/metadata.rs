@@ -10,7 +10,7 @@ use crate::error::{ApiResult, PROBLEM, Problem};
 
 /// Read the settings inside a picture
 ///
-/// Of Darkroom, AUTOMATIC1111, ComfyUI, InvokeAI, Fooocus or SwarmUI, in PNG, JPEG and WebP files: which program wrote
+/// Of Darkroom, AUTOMATIC1111, `ComfyUI`, `InvokeAI`, Fooocus or `SwarmUI`, in PNG, JPEG and WebP files: which program wrote
 /// them, the request that they make, and what could not be carried over. The file is not kept.
 #[utoipa::path(
     post, path = "/api/v1/metadata", operation_id = "read_metadata", tag = "images",

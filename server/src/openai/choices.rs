@@ -23,9 +23,9 @@ pub fn size(size: Option<&str>) -> OpenAiResult<Option<(i64, i64)>> {
     let Some(size) = size.map(str::trim).filter(|size| !size.is_empty() && *size != "auto") else {
         return Ok(None);
     };
-    let side = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    let pixels = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
     let sides =
-        size.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
+        size.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((pixels(width)?, pixels(height)?)));
     sides.map(Some).ok_or_else(|| {
         let message =
             format!("size {} is unknown; allowed are auto and WIDTHxHEIGHT, such as 512x512", said(size));

@@ -177,21 +177,15 @@ fn read_later(mut later: Vec<(Pass<'_>, Option<Scale>)>, found: &mut Found) {
         (Some(Scale::Size(0, height)), Some((_, first))) => Some(height as f64 / first as f64),
         _ => None,
     };
-    match scale.filter(|scale| *scale > 1.0) {
-        Some(scale) => {
-            found.raw.hires_scale = Some(scale);
-            found.raw.hires_strength = Some(second.denoise);
-            let walked = second.steps.or(found.raw.steps);
-            found.raw.hires_steps = walked.map(|walked| whole_way(walked, second.denoise));
-        }
-        None => {
-            let value = format!("{} steps", second.steps.unwrap_or_default());
-            found.leave(
-                &second.node.class,
-                value,
-                "a second sampler takes over here only to enlarge the picture",
-            );
-        }
+    if let Some(scale) = scale.filter(|scale| *scale > 1.0) {
+        found.raw.hires_scale = Some(scale);
+        found.raw.hires_strength = Some(second.denoise);
+        let walked = second.steps.or(found.raw.steps);
+        found.raw.hires_steps = walked.map(|walked| whole_way(walked, second.denoise));
+    } else {
+        let value = format!("{} steps", second.steps.unwrap_or_default());
+        let reason = "a second sampler takes over here only to enlarge the picture";
+        found.leave(&second.node.class, value, reason);
     }
     for (pass, _) in later {
         let value = format!("{} steps", pass.steps.unwrap_or_default());

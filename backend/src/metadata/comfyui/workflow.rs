@@ -109,8 +109,8 @@ fn widgets(class: &str, given: Option<&Value>) -> Map<String, Value> {
         Some(Value::Object(named)) => named.clone(),
         Some(Value::Array(row)) => {
             let names = WIDGETS.iter().find(|(known, _)| *known == class).map_or(&[][..], |(_, names)| names);
-            let named = names.iter().zip(row).filter(|(name, _)| !name.is_empty());
-            named.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+            let pairs = names.iter().zip(row).filter(|(name, _)| !name.is_empty());
+            pairs.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
         }
         _ => Map::new(),
     }
