@@ -253,7 +253,7 @@ impl Browser {
 
     /// What a browser does without a script, if the form has files.
     pub async fn post_multipart(&self, path: &str, form: Multipart) -> Answer {
-        self.post_text(path, &form.content_type(), form.0).await
+        self.post_text(path, &Multipart::content_type(), form.0).await
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
@@ -297,7 +297,7 @@ impl Multipart {
         Self(format!("--{BOUNDARY}--\r\n").into_bytes())
     }
 
-    pub fn content_type(&self) -> String {
+    pub fn content_type() -> String {
         format!("multipart/form-data; boundary={BOUNDARY}")
     }
 

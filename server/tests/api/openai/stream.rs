@@ -79,7 +79,7 @@ async fn an_edit_is_told_by_its_own_events() {
         .field("strength", "1")
         .field("output_format", "webp")
         .file("image", "boat.png", &teal(96, 64));
-    let kind = form.content_type();
+    let kind = Multipart::content_type();
     let mut events = app.browser().post_for_events(EDITS, &kind, form.into_body()).await;
     gate.allow(2);
     let partial = events.next().await;
