@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use types::prompt::{Style, Wildcard};
+use types::request::RawRequest;
 
 use watched::Watched;
 
@@ -51,9 +52,40 @@ impl PromptHelpers {
         self.styles.get(watched::file(&self.styles_file), |_| styles::read(&self.styles_file))
     }
 
+    /// The lists that a request may name: none, and no look at the folder, where it cannot name any.
+    pub fn wildcards_for(&self, raw: &RawRequest) -> Arc<Vec<Wildcard>> {
+        let texts = [Some(&raw.prompt), raw.negative_prompt.as_ref()];
+        let may_name_one =
+            !raw.styles.is_empty() || texts.into_iter().flatten().any(|text| text.contains("__"));
+        if may_name_one { self.wildcards() } else { Arc::default() }
+    }
+
     /// The lists of the folder and of the folders in it, by name.
     pub fn wildcards(&self) -> Arc<Vec<Wildcard>> {
         let files = wildcards::files(&self.wildcards_folder);
         self.wildcards.get(files, |files| wildcards::read(&self.wildcards_folder, files))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_looked_at_where_a_request_may_name_a_list_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(WILDCARDS)).unwrap();
+        std::fs::write(folder.path().join(WILDCARDS).join("size.txt"), "small").unwrap();
+        let helpers = PromptHelpers::in_folder(folder.path());
+        let n_lists = |raw: RawRequest| helpers.wildcards_for(&raw).len();
+        let asked = |prompt: &str| RawRequest { prompt: prompt.into(), ..RawRequest::default() };
+        assert_eq!(n_lists(asked("a boat")), 0);
+        assert_eq!(n_lists(asked("a __size__ boat")), 1);
+        assert_eq!(n_lists(RawRequest { negative_prompt: Some("__size__".into()), ..asked("a boat") }), 1);
+        assert_eq!(
+            n_lists(RawRequest { styles: vec!["Ink".into()], ..asked("a boat") }),
+            1,
+            "a style may name one"
+        );
     }
 }

@@ -166,3 +166,55 @@ impl Presets {
         Quality::ALL.map(describe).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::demo_model;
+
+    fn preset(model: Option<&str>, size: Option<(u32, u32)>, steps: Option<u32>) -> Preset {
+        let (width, height) = size.unzip();
+        Preset { model: model.map(str::to_owned), width, height, steps }
+    }
+
+    #[test]
+    fn a_preset_of_another_model_leaves_steps_and_size_to_the_model() {
+        let other = preset(Some("large"), Some((512, 512)), Some(40));
+        let presets = Presets { premium: other.clone(), ..Presets::default() };
+        assert_eq!(presets.steps(Quality::Premium, &demo_model()), 40, "twice its own 20");
+        let presets = Presets { preview: other.clone(), ..presets };
+        assert_eq!(presets.steps(Quality::Preview, &demo_model()), 10);
+        assert_eq!(other.size(&demo_model()), None);
+        let same = preset(Some("demo"), Some((512, 256)), Some(7));
+        let presets = Presets { preview: same.clone(), ..presets };
+        assert_eq!(
+            (presets.steps(Quality::Preview, &demo_model()), same.size(&demo_model())),
+            (7, Some((512, 256)))
+        );
+    }
+
+    #[test]
+    fn a_size_that_the_model_cannot_make_is_brought_to_the_nearest() {
+        for (asked, size) in [((2_048, 2_048), (512, 512)), ((8, 8), (128, 128)), ((200, 200), (192, 192))] {
+            assert_eq!(preset(None, Some(asked), None).size(&demo_model()), Some(size), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn what_each_means_is_told_with_what_stands_in_its_way() {
+        let presets = Presets { preview: preset(Some("gone"), None, Some(3)), ..Presets::default() };
+        let [preview, standard, _] = &presets.describe(&[demo_model()])[..] else {
+            panic!("there are three")
+        };
+        assert_eq!(
+            preview.problem.as_deref(),
+            Some("quality `preview` is set to model `gone`, which is not installed; installed are demo")
+        );
+        assert_eq!((preview.model.as_str(), preview.steps), ("gone", 3));
+        assert_eq!((standard.model.as_str(), standard.steps, &standard.problem), ("demo", 20, &None));
+        let broken = ModelInfo { problem: Some("file `x` is missing".into()), ..demo_model() };
+        let of_broken = &presets.describe(&[broken])[1];
+        assert_eq!(of_broken.problem.as_deref(), Some("model `demo` cannot be used: file `x` is missing"));
+        assert_eq!(presets.describe(&[])[1].problem.as_deref(), Some("no picture model is installed"));
+    }
+}

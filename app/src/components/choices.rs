@@ -9,10 +9,10 @@ use super::icons::{quality_icon, shape_icon};
 use crate::format::counted;
 
 /// Shape, as drawn radio buttons. A start picture brings its own.
-pub fn shape_choice(model: &ModelInfo, chosen: Option<Shape>, has_start: bool) -> AnyView {
+pub fn shape_choice(offer: &Offer, model: &ModelInfo, chosen: Option<Shape>, has_start: bool) -> AnyView {
     let chosen = chosen.unwrap_or_default();
     let options = Shape::ALL.map(|shape| {
-        let note = size_note(model, shape);
+        let note = size_note(offer, model, shape);
         let name = match shape {
             Shape::Square => "Square",
             Shape::Landscape => "Landscape",
@@ -51,10 +51,18 @@ pub fn quality_choice(offer: &Offer, model: &ModelInfo, raw: &RawRequest) -> Any
     .into_any()
 }
 
-/// What a shape is with this model.
-pub fn size_note(model: &ModelInfo, shape: Shape) -> String {
+/// What a shape is with this model: pixels, or its ratio where the pixels depend on the quality.
+pub fn size_note(offer: &Offer, model: &ModelInfo, shape: Shape) -> String {
     let (width, height) = model.size_of(shape);
-    format!("{width} × {height}")
+    if !offer.presets.name_a_size() {
+        return format!("{width} × {height}");
+    }
+    let common = greatest_common_divisor(width, height).max(1);
+    format!("{}:{}", width / common, height / common)
+}
+
+fn greatest_common_divisor(one: u32, other: u32) -> u32 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
 }
 
 /// What a quality is with this model, or with the one that it stands for itself if none is named.

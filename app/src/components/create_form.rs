@@ -92,7 +92,7 @@ pub fn create_form(offer: &Offer, form: &FormState, materials: &Materials) -> An
             {prompt}
             {written}
             <div class="choices">
-                {shape_choice(model, raw.shape, has_start)} {quality_choice(offer, model, raw)}
+                {shape_choice(offer, model, raw.shape, has_start)} {quality_choice(offer, model, raw)}
             </div>
             <button type="submit" class="primary generate" id="generate">
                 "Generate"

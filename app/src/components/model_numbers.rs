@@ -15,7 +15,7 @@ use super::style_picker::{style_note, style_note_id};
 /// The qualities mean what they do with `named`, or each with the model that it stands for.
 pub fn numbers_of(offer: &Offer, model: &ModelInfo, named: Option<&ModelInfo>) -> String {
     let usual = &model.defaults;
-    let shapes = Shape::ALL.map(|shape| (note_id("shape", shape.as_str()), size_note(model, shape)));
+    let shapes = Shape::ALL.map(|shape| (note_id("shape", shape.as_str()), size_note(offer, model, shape)));
     let qualities = Quality::ALL
         .map(|quality| (note_id("quality", quality.as_str()), quality_note(offer, named, quality)));
     let others = [
@@ -27,7 +27,7 @@ pub fn numbers_of(offer: &Offer, model: &ModelInfo, named: Option<&ModelInfo>) -
         ("schedule-usual", usual_label(usual.schedule.label())),
     ];
     let others = others.map(|(id, text)| (id.to_owned(), text));
-    let ratios = AspectRatio::ALL.map(|ratio| (ratio_id(ratio), ratio_label(ratio, Some(model))));
+    let ratios = AspectRatio::ALL.map(|ratio| (ratio_id(ratio), ratio_label(offer, ratio, Some(model))));
     let styles = offer.styles.iter().enumerate().filter(|(_, style)| style.built_in);
     let styles = styles.map(|(number, style)| (style_note_id(number), style_note(style, Some(model))));
     let all: Vec<_> = shapes.into_iter().chain(qualities).chain(others).chain(ratios).chain(styles).collect();
@@ -89,6 +89,12 @@ mod tests {
             ..Offer::default()
         };
         let note = |named: Option<&ModelInfo>, quality| quality_note(&offer, named, quality);
+        assert_eq!(
+            size_note(&offer, &large, Shape::Landscape),
+            "5:3",
+            "how large it is depends on the quality"
+        );
+        assert_eq!(ratio_label(&offer, "16:9".parse().unwrap(), Some(&large)), "16:9");
         assert_eq!(note(None, Quality::Premium), "Large, 40 steps, about 384 × 256");
         assert_eq!(note(Some(&large), Quality::Premium), "40 steps, about 384 × 256");
         assert_eq!(note(Some(&model()), Quality::Premium), "40 steps", "twice its own 20");

@@ -46,7 +46,7 @@ pub fn more_settings(offer: &Offer, form: &FormState) -> AnyView {
                 {schedule_field(&fields, raw.schedule.as_deref(), usual.map(|usual| usual.schedule))}
                 {fields.whole("seed", "Seed", "The same seed and settings give the same picture. Empty: a new one each time.", seed, "random")}
                 {fields.whole("count", "Pictures", "How many to make, each with the next seed.", raw.count, "1")}
-                {aspect_ratio_field(&fields, raw.aspect_ratio.as_deref(), model)}
+                {aspect_ratio_field(&fields, offer, raw.aspect_ratio.as_deref(), model)}
                 {fields.whole("width", "Width", sides.clone(), raw.width, FROM_SHAPE)}
                 {fields.whole("height", "Height", sides, raw.height, FROM_SHAPE)}
             </div>
@@ -156,23 +156,29 @@ fn extend_field(fields: &Fields<'_>, is_set: bool) -> AnyView {
     .into_any()
 }
 
-fn aspect_ratio_field(fields: &Fields<'_>, chosen: Option<&str>, model: Option<&ModelInfo>) -> AnyView {
+fn aspect_ratio_field(
+    fields: &Fields<'_>,
+    offer: &Offer,
+    chosen: Option<&str>,
+    model: Option<&ModelInfo>,
+) -> AnyView {
     let from_shape =
         Choice { label: FROM_SHAPE.to_owned(), is_chosen: chosen.is_none(), ..Choice::default() };
     let ratios = AspectRatio::ALL.map(|ratio| Choice {
         value: ratio.to_string(),
-        label: ratio_label(ratio, model),
+        label: ratio_label(offer, ratio, model),
         is_chosen: chosen == Some(ratio.to_string().as_str()),
         id: Some(ratio_id(ratio)),
         ..Choice::default()
     });
-    let note = "Width to height, in the size that suits the model. A start picture keeps its own.";
+    let note = "Width to height, in the size that suits the model; goes before the shape. A start picture keeps its own.";
     let choices = std::iter::once(from_shape).chain(ratios).collect();
     fields.select("aspect_ratio", "Aspect ratio", note, choices)
 }
 
-/// A ratio with the size that it stands for.
-pub fn ratio_label(ratio: AspectRatio, model: Option<&ModelInfo>) -> String {
+/// A ratio with the size that it stands for, unless that depends on the quality.
+pub fn ratio_label(offer: &Offer, ratio: AspectRatio, model: Option<&ModelInfo>) -> String {
+    let model = model.filter(|_| !offer.presets.name_a_size());
     let size = model.map(|model| model.size_of_ratio(ratio));
     size.map_or_else(|| ratio.to_string(), |(width, height)| format!("{ratio}, {width} × {height}"))
 }

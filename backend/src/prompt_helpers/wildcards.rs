@@ -15,16 +15,21 @@ use super::{MOST_BYTES, WILDCARDS};
 const MAX_DEPTH: u32 = 8;
 /// Most files that are looked at.
 const MOST_FILES: usize = 10_000;
+/// Most folders that are looked into.
+const MOST_FOLDERS: u32 = 1_000;
 
 /// The text files of the folder and of the folders in it, by path.
 pub(super) fn files(folder: &Path) -> Vec<FileStamp> {
     let mut found = Vec::new();
-    collect(folder, MAX_DEPTH, &mut found);
+    let mut n_folders_left = MOST_FOLDERS;
+    collect(folder, MAX_DEPTH, &mut n_folders_left, &mut found);
     found.sort();
     found
 }
 
-fn collect(folder: &Path, depth: u32, found: &mut Vec<FileStamp>) {
+fn collect(folder: &Path, depth: u32, n_folders_left: &mut u32, found: &mut Vec<FileStamp>) {
+    let Some(left) = n_folders_left.checked_sub(1) else { return };
+    *n_folders_left = left;
     // A folder that is not there has no lists.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if found.len() >= MOST_FILES {
@@ -34,7 +39,7 @@ fn collect(folder: &Path, depth: u32, found: &mut Vec<FileStamp>) {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("txt")) {
             found.extend(FileStamp::of(&path));
         } else if depth > 1 && path.is_dir() {
-            collect(&path, depth - 1, found);
+            collect(&path, depth - 1, n_folders_left, found);
         }
     }
 }
@@ -158,5 +163,9 @@ mod tests {
         let found = files(folder.path());
         assert_eq!(found.len(), 7, "once for every turn that may be taken");
         assert!(read(folder.path(), &found).iter().any(|list| list.name == "more/size"));
+        for name in ["a", "b", "c", "d", "e"] {
+            std::os::unix::fs::symlink(folder.path(), folder.path().join(name)).unwrap();
+        }
+        assert!(files(folder.path()).len() <= 1_000, "not once for each of 6 to the power of 7 ways");
     }
 }

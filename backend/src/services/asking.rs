@@ -62,7 +62,7 @@ impl Services {
             start: self.known_start(owner, raw.start.as_deref()).await?,
             mask: self.known_mask(owner, raw.mask.as_deref()).await?,
             styles: &helpers.styles(),
-            wildcards: &helpers.wildcards(),
+            wildcards: &helpers.wildcards_for(&raw),
             presets: presets.clone(),
             continuation: None,
         };

@@ -65,10 +65,11 @@ impl Generate {
         let output = Output::check(std::mem::take(&mut self.output))?;
         let mut config = settings.into_config();
         if let Some(path) = self.model.model.as_deref().filter(|model| is_path(model)) {
-            // What is bundled comes first, so it is the default. LoRAs are still found by their names.
-            config.bundled = vec![picture_model(path)?];
+            // What is bundled comes first, so it keeps its name. LoRAs are still found by theirs.
+            let files = picture_model(path)?;
+            self.model.model = Some(backend::models::name_of(&files));
+            config.bundled = vec![files];
             config.default_model = None;
-            self.model.model = None;
         }
         let loras = loras::read(&self.model.lora);
         config.lora_files = loras.files;

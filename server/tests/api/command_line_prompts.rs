@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::process::darkroom;
+use crate::process::{Server, darkroom};
 
 /// Runs `darkroom generate` for one step; what it wrote on stderr, and the bytes of the picture if there is one.
 fn generate(folder: &Path, arguments: &[&str]) -> (String, Option<Vec<u8>>) {
@@ -71,6 +71,10 @@ fn a_preset_of_the_settings_file_holds_and_a_wrong_one_is_refused_at_the_start()
     let picture = generate(folder.path(), &["a red boat", "--quality", "premium"]).1;
     let pixels = image::load_from_memory(&picture.expect("a picture is made")).unwrap();
     assert_eq!((pixels.width(), pixels.height()), (320, 192));
+    let model = crate::helpers::models_folder().join("demo");
+    let of_its_own =
+        generate(folder.path(), &["a red boat", "--quality", "preview", "--model", model.to_str().unwrap()]);
+    assert!(of_its_own.1.is_some(), "a model that is named goes before the preset's: {}", of_its_own.0);
     insta::assert_snapshot!(
         generate(folder.path(), &["a red boat", "--quality", "preview"]).0.trim_end(),
         @"error: quality `preview` is set to model `sdxl`, which is not installed; installed are demo"
@@ -80,6 +84,18 @@ fn a_preset_of_the_settings_file_holds_and_a_wrong_one_is_refused_at_the_start()
         generate(folder.path(), &["a red boat"]).0.trim_end(),
         @"error: setting `presets.premium` is wrong: steps 0 is out of range; allowed are 1 to 150"
     );
+}
+
+#[test]
+fn a_preset_whose_model_is_not_there_is_said_in_the_log_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "darkroom.toml", "[presets.premium]\nmodel = \"sdxl\"");
+    let path = folder.path().join("log");
+    let server = Server::start_with(folder.path(), &[], std::fs::File::create(&path).unwrap());
+    assert_eq!(server.terminate().code(), Some(0));
+    let log = std::fs::read_to_string(path).unwrap();
+    let said = log.lines().find(|line| line.contains("a preset cannot be used")).expect("it is said");
+    assert!(said.contains("quality `premium` is set to model `sdxl`, which is not installed"), "{said}");
 }
 
 #[test]
