@@ -130,7 +130,7 @@ def test_a_variation_is_painted_after_the_prompt_inside_the_picture(client, boat
 def test_partial_images_come_before_the_picture(client):
     events = list(
         client.images.generate(
-            prompt=PROMPT, stream=True, partial_images=3, extra_body={"steps": 8, "seed": 7}
+            prompt=PROMPT, stream=True, partial_images=3, extra_body={"steps": 20, "seed": 7}
         )
     )
     *partials, completed = events

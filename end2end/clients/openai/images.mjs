@@ -30,7 +30,7 @@ assert.ok(isPng(decode(edited.data[0])));
 assert.notDeepEqual(decode(edited.data[0]), boat);
 
 const events = [];
-const stream = await client.images.generate({ ...quick, steps: 8, stream: true, partial_images: 2 });
+const stream = await client.images.generate({ ...quick, steps: 20, stream: true, partial_images: 2 });
 for await (const event of stream) {
   events.push(event);
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 
 /// Scheme and host as the caller wrote them, such as `https://darkroom.example`, for addresses in answers. Empty if
@@ -23,7 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str));
+        let host = host.or_else(|| parts.uri.authority().map(Authority::as_str));
         let origin = host.map(|host| format!("{}://{host}", scheme(&parts.headers)));
         Ok(Self(origin.unwrap_or_default()))
     }

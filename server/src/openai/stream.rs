@@ -128,9 +128,9 @@ impl Teller {
                 return Some(Err(ApiError::shutting_down().into()));
             };
             let told = match event.event {
-                JobEvent::Progress { progress, preview: Some(preview) } => {
-                    match self.partials.index_at(&progress) {
-                        Some(index) => self.partial(index, preview).await.map(Some),
+                JobEvent::Progress { progress, preview } => {
+                    match self.partials.after_step(&progress, preview) {
+                        Some((index, preview)) => self.partial(index, preview).await.map(Some),
                         None => Ok(None),
                     }
                 }
@@ -139,10 +139,7 @@ impl Teller {
                     self.is_over = true;
                     self.end().await.map(|()| None)
                 }
-                JobEvent::Queued { .. }
-                | JobEvent::Loading { .. }
-                | JobEvent::Progress { preview: None, .. }
-                | JobEvent::Note { .. } => Ok(None),
+                JobEvent::Queued { .. } | JobEvent::Loading { .. } | JobEvent::Note { .. } => Ok(None),
             };
             self.is_over |= told.is_err();
             if let Some(told) = told.transpose() {
