@@ -36,7 +36,9 @@ export class Darkroom {
   /** Starts it once more on the same data folder, after it was stopped or killed. */
   async startAgain(port = 0): Promise<void> {
     // From a folder that has nothing to do with the repository: the program carries all it needs.
-    const child = spawn(PROGRAM, ["serve", "--addr", `127.0.0.1:${port}`, "--data", this.data], {
+    // Tests ask for the same pictures again and want to see them made.
+    const flags = ["serve", "--addr", `127.0.0.1:${port}`, "--data", this.data, "--no-cache"];
+    const child = spawn(PROGRAM, flags, {
       cwd: this.data,
       stdio: ["ignore", "pipe", "pipe"],
     });
