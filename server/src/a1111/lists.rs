@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use backend::{MemoryUse, Services};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use types::prompt::Style;
 use types::sampler::{Sampler, Schedule};
 
@@ -66,9 +66,15 @@ pub async fn upscalers() -> Json<Value> {
     Json(json!([named("None"), named("Lanczos")]))
 }
 
-/// `GET /sdapi/v1/embeddings`: textual inversions are not listed; the prompts that name them use them.
-pub async fn embeddings() -> Json<Value> {
-    Json(json!({ "loaded": {}, "skipped": {} }))
+/// `GET /sdapi/v1/embeddings`: the textual inversions that prompts may name. Their sizes are read when a model is loaded, so
+/// they are not told.
+pub async fn embeddings(State(services): State<Services>) -> Json<Value> {
+    let unknown = json!({
+        "step": null, "sd_checkpoint": null, "sd_checkpoint_name": null, "shape": null, "vectors": null,
+    });
+    let loaded: Map<String, Value> =
+        services.embeddings().into_iter().map(|name| (name, unknown.clone())).collect();
+    Json(json!({ "loaded": loaded, "skipped": {} }))
 }
 
 /// `GET /sdapi/v1/prompt-styles`: the site's own, then those that come with the program.
