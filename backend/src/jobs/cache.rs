@@ -4,54 +4,59 @@
 //! other: begun, its pictures stored one by one, ended with the last. Should the program die in between, or a file be
 //! lost, it goes into the queue and is painted.
 
+use bytes::Bytes;
+use types::event::JobEvent;
+use types::picture::{PictureFormat, PictureInfo};
 use types::request::GenerationRequest;
 
+use super::numbers;
 use crate::shared::Shared;
 use crate::store::NewPicture;
 use crate::store::entities::{job, picture};
-use crate::{Result, files};
+use crate::{Error, Result, files, pictures};
 
-/// Copies the pictures of `like` for the attempt `claim`, which ends with the last of them.
+/// Copies the pictures of `like` for the attempt `claim`, which ends with the last of them, and tells those who watch.
 ///
 /// What cannot be copied is painted: the job goes into the queue.
-///
-/// # Errors
-/// The database is out of order.
 pub(crate) async fn give(
     shared: &Shared,
     mut claim: job::Model,
     request: &GenerationRequest,
     (like, pictures): &(job::Model, Vec<picture::Model>),
-) -> Result<()> {
+) {
+    let (id, attempt) = (claim.job_id(), claim.attempt_number());
     for picture in pictures {
         match copy(shared, &mut claim, request, like, picture).await {
-            Ok(true) => {}
+            Ok(Some(picture)) => {
+                let number = numbers::picture(attempt, picture.index);
+                shared.hub.publish(id, number, JobEvent::Picture { picture });
+            }
             // Its owner cancelled it.
-            Ok(false) => return Ok(()),
+            Ok(None) => return,
             Err(error) => {
-                tracing::warn!(job.id = %claim.job_id(), %error, "a picture could not be copied; it is painted");
-                shared.store.put_back(&claim, false).await?;
-                shared.queue.wake();
-                return Ok(());
+                tracing::warn!(job.id = %id, %error, "a picture could not be copied; it is painted");
+                shared.queue.hand_over(claim);
+                return;
             }
         }
     }
-    tracing::info!(job.id = %claim.job_id(), like = %like.job_id(), "a job has pictures that were made before");
-    Ok(())
+    shared.hub.finish(id, numbers::last(attempt), JobEvent::Done);
+    tracing::info!(job.id = %id, like = %like.job_id(), "a job has pictures that were made before");
 }
 
-/// Copies one picture. False if the attempt is over.
+/// Copies one picture. `None` if the attempt is over.
 async fn copy(
     shared: &Shared,
     claim: &mut job::Model,
     request: &GenerationRequest,
     like: &job::Model,
     picture: &picture::Model,
-) -> Result<bool> {
+) -> Result<Option<PictureInfo>> {
     let Shared { store, files, .. } = shared;
     let (png, thumbnail) =
         (files.read(&picture.file).await?, files.read(&files::thumbnail_file(&picture.file)).await?);
     let info = picture.info();
+    let png = written_for(request, info.index, png).await?;
     let file = files::picture_file(claim.job_id(), claim.attempt, info.index);
     let known = like.known_notes()?;
     let stored = async {
@@ -71,5 +76,19 @@ async fn copy(
     if !matches!(&stored, Ok(Some(picture)) if picture.file == file) {
         files.discard_picture(&file).await;
     }
-    Ok(stored?.is_some())
+    Ok(stored?.map(|picture| picture.info()))
+}
+
+/// The file as this request would have written it. One with a start picture names it inside, and the other request may have
+/// called the same picture something else.
+async fn written_for(request: &GenerationRequest, index: u32, png: Bytes) -> Result<Bytes> {
+    if request.start.is_none() && request.mask.is_none() {
+        return Ok(png);
+    }
+    let request = request.clone();
+    let write = move || pictures::encode(&pictures::decode_png(&png)?, &request, index, PictureFormat::Png);
+    let written = tokio::task::spawn_blocking(write).await;
+    let written =
+        written.map_err(|panic| Error::Broken(format!("writing a copied picture ended early: {panic}")))?;
+    Ok(written?.into())
 }

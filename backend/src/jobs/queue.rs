@@ -10,12 +10,15 @@ use types::job::JobId;
 use super::numbers;
 use super::progress::ProgressHub;
 use crate::store::Store;
+use crate::store::entities::job;
 
 /// The part of the queue that is in memory. What is queued stands in the database.
 pub(crate) struct Queue {
     woken: Notify,
     /// The job that is being worked on, and what stops it.
     running: Mutex<Option<(JobId, CancellationToken)>>,
+    /// Attempts that somebody else than the worker began and could not end.
+    handed_over: Mutex<Vec<job::Model>>,
     stopping: CancellationToken,
 }
 
@@ -34,12 +37,23 @@ impl Running {
 
 impl Queue {
     pub(crate) fn new(stopping: CancellationToken) -> Self {
-        Self { woken: Notify::new(), running: Mutex::default(), stopping }
+        Self { woken: Notify::new(), running: Mutex::default(), handed_over: Mutex::default(), stopping }
     }
 
     /// Says that there may be something to do. If the worker is busy, it looks again afterwards.
     pub(crate) fn wake(&self) {
         self.woken.notify_one();
+    }
+
+    /// Has the worker put a job back into the queue, as soon as the database lets it.
+    pub(crate) fn hand_over(&self, claim: job::Model) {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
+        self.wake();
+    }
+
+    /// What was handed over since this was asked last.
+    pub(crate) fn take_handed_over(&self) -> Vec<job::Model> {
+        std::mem::take(&mut *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Resolves at the first [`Queue::wake`] after this call, or at one before it that nobody has taken.

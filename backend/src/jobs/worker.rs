@@ -263,6 +263,8 @@ impl Worker {
 
     /// Writes down the ends that could not be written when they came.
     async fn record_ends(&mut self) -> Result<()> {
+        let handed_over = self.shared.queue.take_handed_over().into_iter();
+        self.unrecorded.extend(handed_over.map(|claim| (claim, End::PutBack { crashed: false })));
         while let Some((claim, end)) = self.unrecorded.last() {
             self.record(claim, end).await?;
             self.unrecorded.pop();

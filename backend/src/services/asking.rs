@@ -4,12 +4,12 @@ use types::error::PublicError;
 use types::event::JobEvent;
 use types::history::{JobPage, JobQuery};
 use types::job::{JobId, JobInfo};
-use types::request::{RawRequest, RequestContext};
+use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
 use crate::jobs::{cache, fingerprint, info, numbers};
 use crate::shared::Shared;
-use crate::store::entities::job;
+use crate::store::entities::{job, picture};
 use crate::store::{Inserted, NewJob, Once, page};
 use crate::{Error, Result, Visitor};
 
@@ -52,7 +52,7 @@ impl Services {
 
     async fn ask(&self, owner: &Visitor, raw: RawRequest, once: Option<Once>) -> Result<JobInfo> {
         let shared = &*self.0.shared;
-        let Shared { engine, store, queue, stopping, caches, helpers, presets, .. } = shared;
+        let Shared { engine, store, stopping, caches, helpers, presets, .. } = shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -77,8 +77,26 @@ impl Services {
             Some(fingerprint) if may_copy => store.job_like(fingerprint).await?,
             _ => None,
         };
-        let job = NewJob { request: &request, fingerprint, once: once.clone(), cached: like.is_some() };
-        let row = match (store.insert_job(owner, job).await?, once) {
+        let (services, owner) = (self.clone(), owner.clone());
+        let make = async move { services.make(&owner, &request, fingerprint, once, like).await };
+        // A task of its own: a caller who hangs up leaves no job half made.
+        tokio::spawn(make)
+            .await
+            .map_err(|panic| Error::Broken(format!("making a job ended early: {panic}")))?
+    }
+
+    /// Puts a checked request into the queue, or gives it the pictures of a job that is `like` it.
+    async fn make(
+        &self,
+        owner: &Visitor,
+        request: &GenerationRequest,
+        fingerprint: Option<String>,
+        once: Option<Once>,
+        like: Option<(job::Model, Vec<picture::Model>)>,
+    ) -> Result<JobInfo> {
+        let shared = &*self.0.shared;
+        let job = NewJob { request, fingerprint, once: once.clone(), cached: like.is_some() };
+        let row = match (shared.store.insert_job(owner, job).await?, once) {
             (Inserted::Job(row), _) => row,
             (Inserted::Known(known), Some(once)) => return self.again(owner, known, &once).await,
             (Inserted::Known(_) | Inserted::Swept, _) => return Err(uploads::swept().into()),
@@ -86,16 +104,18 @@ impl Services {
         let id = row.job_id();
         tracing::info!(job.id = %id, "a job was asked for");
         if let Some(like) = like {
-            cache::give(shared, row, &request, &like).await?;
+            cache::give(shared, row, request, &like).await;
             return self.job(owner, id).await;
         }
-        queue.wake();
+        shared.queue.wake();
         info::describe(shared, Some(owner), row, &[]).await
     }
 
     /// The job that was asked for before under this key.
     async fn again(&self, owner: &Visitor, known: job::Model, once: &Once) -> Result<JobInfo> {
         if known.idempotency_hash.as_deref() == Some(&once.hash) {
+            // Whoever asked first may have been cut off before the worker was told.
+            self.0.shared.queue.wake();
             return self.job(owner, known.job_id()).await;
         }
         let sentence = format!(

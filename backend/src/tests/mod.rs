@@ -1,5 +1,6 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
+mod cache;
 mod current_job;
 mod events;
 mod fitted_uploads;

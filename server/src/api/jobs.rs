@@ -98,7 +98,8 @@ fn wish_to_wait(headers: &HeaderMap) -> Option<Duration> {
 /// The job at its end, or after that time as it is then.
 async fn wait_for(state: &AppState, visitor: &Visitor, job: JobInfo, time: Duration) -> ApiResult<JobInfo> {
     tokio::select! {
-        job = state.services.wait(job.id) => drop(job?),
+        // However the waiting ended, the job is told as it stands.
+        _ = state.services.wait(job.id) => {}
         () = tokio::time::sleep(time) => {}
         () = state.stopping.cancelled() => {}
     }
