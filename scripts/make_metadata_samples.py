@@ -3,7 +3,7 @@
     pip install pillow && python scripts/make_metadata_samples.py backend/src/tests/samples
 
 Each function builds what its program would have written, with the program's own way of writing it where that is
-Pillow's: `PngInfo.add_text`, or an `Image.Exif`. The texts are made up; all five ask for the same picture in their own
+Pillow's: `PngInfo.add_text`, or an `Image.Exif`. The texts are made up; all ask for the same picture in their own
 words, so that one test holds them all.
 """
 
@@ -63,7 +63,10 @@ def automatic1111(folder: Path) -> None:
 
 
 def comfyui(folder: Path) -> None:
-    """`SaveImage` in nodes.py: the graph that was run and the one that was drawn."""
+    """`SaveImage` in nodes.py, and `SaveAnimatedWEBP` in comfy_extras/nodes_images.py.
+
+    Both keep the graph that was run and the one that was drawn: as texts, and as EXIF `Model` and `Make`.
+    """
     prompt = {
         "3": {
             "inputs": {
@@ -115,6 +118,10 @@ def comfyui(folder: Path) -> None:
     }
     workflow = {"last_node_id": 9, "last_link_id": 9, "nodes": [], "links": [], "groups": [], "version": 0.4}
     save_png(folder / "comfyui.png", {"prompt": json.dumps(prompt), "workflow": json.dumps(workflow)})
+    exif = Image.Exif()
+    exif[0x0110] = f"prompt:{json.dumps(prompt)}"
+    exif[0x010F] = f"workflow:{json.dumps(workflow)}"
+    picture().save(folder / "comfyui.webp", lossless=True, exif=exif)
 
 
 def invokeai(folder: Path) -> None:

@@ -51,7 +51,7 @@ async fn a_file_without_settings_is_refused_with_a_sentence() {
 }
 
 /// The samples that `scripts/make_metadata_samples.py` writes, with the program of each and what it cannot give.
-const SAMPLES: [(&str, Program, &[u8], &[&str]); 5] = [
+const SAMPLES: [(&str, Program, &[u8], &[&str]); 6] = [
     (
         "automatic1111.png",
         Program::Automatic1111,
@@ -59,6 +59,7 @@ const SAMPLES: [(&str, Program, &[u8], &[&str]); 5] = [
         &["ADetailer model", "model"],
     ),
     ("comfyui.png", Program::ComfyUi, include_bytes!("samples/comfyui.png"), &["model"]),
+    ("comfyui.webp", Program::ComfyUi, include_bytes!("samples/comfyui.webp"), &["model"]),
     ("invokeai.png", Program::InvokeAi, include_bytes!("samples/invokeai.png"), &["model"]),
     (
         "fooocus.jpg",
