@@ -10,6 +10,7 @@ fn job(count: u32) -> SeenJob {
         width: 256,
         height: 256,
         count,
+        has_sheet: false,
         n_ahead: Some(1),
         progress: None,
         loading: None,

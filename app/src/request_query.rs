@@ -4,7 +4,7 @@ use serde_json::Value;
 use types::aspect_ratio::AspectRatio;
 use types::model::{ModelInfo, Quality, Shape};
 use types::preset::Presets;
-use types::request::{GenerationRequest, LoraUse, RawLora, RawRequest, name_in_list, names_in_list};
+use types::request::{GenerationRequest, LoraUse, RawGrid, RawLora, RawRequest, name_in_list, names_in_list};
 
 /// The request that a query spells out. What cannot be read is left out: nobody typed it into a form.
 pub fn from_query(value: impl Fn(&str) -> Option<String> + Copy) -> RawRequest {
@@ -58,6 +58,7 @@ fn finer_from_query(value: impl Fn(&str) -> Option<String>) -> RawRequest {
         variation_strength: number("variation_strength"),
         guidance_rescale: number("guidance_rescale"),
         picture_guidance_scale: number("picture_guidance_scale"),
+        grid: RawGrid::from_fields(text),
         ..RawRequest::default()
     }
 }
@@ -105,7 +106,7 @@ pub fn from_job(request: &GenerationRequest, models: &[ModelInfo], presets: &Pre
         seed: request.variation.and_then(|_| i64::try_from(request.seed).ok()),
         width: (!is_named).then_some(i64::from(request.width)),
         height: (!is_named).then_some(i64::from(request.height)),
-        count: (request.count > 1).then_some(i64::from(request.count)),
+        count: (request.count > 1 && request.grid.is_none()).then_some(i64::from(request.count)),
         ..RawRequest::finer(request)
     }
 }
@@ -137,7 +138,7 @@ pub fn with_start(raw: RawRequest, start: Option<String>) -> RawRequest {
 
 /// A request as the fields of a form, by their names.
 pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
-    let plain = RawRequest { loras: Vec::new(), styles: Vec::new(), ..raw.clone() };
+    let plain = RawRequest { loras: Vec::new(), styles: Vec::new(), grid: None, ..raw.clone() };
     // Texts and numbers alone always become JSON, and an object.
     let Ok(Value::Object(fields)) = serde_json::to_value(&plain) else { return Vec::new() };
     let fields = fields.into_iter().map(|(name, value)| match value {
@@ -149,7 +150,8 @@ pub fn form_fields(raw: &RawRequest) -> Vec<(String, String)> {
         ("loras".to_owned(), LoraUse { name: lora.name.clone(), weight }.in_list())
     });
     let styles = raw.styles.iter().map(|name| ("styles".to_owned(), name_in_list(name).into_owned()));
-    fields.chain(loras).chain(styles).collect()
+    let grid = raw.grid.iter().flat_map(RawGrid::fields).map(|(name, value)| (name.to_owned(), value));
+    fields.chain(loras).chain(styles).chain(grid).collect()
 }
 
 /// Whether a request says anything that stands in the fold of the usual settings and is not chosen there anyway.

@@ -23,6 +23,8 @@ pub struct SeenJob {
     pub height: u32,
     /// How many pictures.
     pub count: u32,
+    /// Whether the last of them is the sheet of a grid.
+    pub has_sheet: bool,
     /// Jobs before it, while it is queued.
     pub n_ahead: Option<u64>,
     /// How far it is, while it runs.
@@ -84,6 +86,7 @@ impl From<&JobInfo> for SeenJob {
             width,
             height,
             count: job.request.count,
+            has_sheet: job.request.grid.is_some(),
             n_ahead: job.n_ahead,
             progress: job.progress,
             loading: job.loading.clone(),

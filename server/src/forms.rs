@@ -17,7 +17,7 @@ use types::error::{ErrorCode, PublicError};
 use types::job::JobId;
 use types::model::{Quality, Shape};
 use types::picture::PictureId;
-use types::request::{RawLora, RawRequest, check_prompt, names_in_list};
+use types::request::{RawGrid, RawLora, RawRequest, check_prompt, names_in_list};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ApiForm, ApiId, Fields};
@@ -271,6 +271,7 @@ fn read_finer(fields: &Fields, first_error: &mut Option<PublicError>) -> RawRequ
         variation_strength,
         guidance_rescale,
         picture_guidance_scale,
+        grid: RawGrid::from_fields(text),
         ..RawRequest::default()
     }
 }

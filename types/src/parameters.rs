@@ -17,6 +17,8 @@ use crate::sampler::Schedule;
 /// `Name: value` pairs. LoRAs that the prompt does not name stand behind it, as that web UI knows no other place
 /// for them; one whose name cannot stand in a tag is left out.
 pub fn to_text(request: &GenerationRequest, index: u32) -> String {
+    let (request, index) = request.of_picture(index);
+    let request = &*request;
     let mut prompt = request.prompt.clone();
     for lora in request.loras.iter().filter(|lora| can_stand_in_tag(&lora.name)) {
         // Writing to a `String` cannot fail.

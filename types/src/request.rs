@@ -11,12 +11,14 @@
 //! * `start`, `mask_fill`, `outpaint`: a picture to start from, the mask over it and what is under that, what is painted
 //!   on around it
 //! * `hires`, `variation`, `loras`: finer settings
+//! * `grid`: one picture for each of several values of some settings
 //! * `name_list`: several names in one field
 
 mod again;
 mod check;
 mod checked;
 mod fields;
+mod grid;
 mod hires;
 mod loras;
 mod mask_fill;
@@ -33,6 +35,7 @@ use std::ops::RangeInclusive;
 
 pub use check::RequestContext;
 pub use checked::GenerationRequest;
+pub use grid::{Grid, GridAxis, MAX_GRID_CELLS, RawGrid, RawGridAxis, RawGridValue};
 pub use hires::Hires;
 pub use loras::{LoraUse, RawLora};
 pub use mask_fill::MaskFill;
@@ -84,6 +87,9 @@ pub const CLIP_SKIP: RangeInclusive<u32> = 1..=12;
 #[cfg(test)]
 #[path = "request/finer_tests.rs"]
 mod finer_tests;
+#[cfg(test)]
+#[path = "request/grid_tests.rs"]
+mod grid_tests;
 #[cfg(test)]
 #[path = "request/old_rows_tests.rs"]
 mod old_rows_tests;

@@ -71,6 +71,11 @@ fn files_note(request: &GenerationRequest, mark: &str) -> String {
     }
 }
 
+/// How many calls ask for a job's pictures one by one; those of a grid come from one call.
+pub(super) fn n_calls(request: &GenerationRequest) -> u32 {
+    if request.grid.is_some() { 1 } else { request.count }
+}
+
 /// The number that differs from picture to picture of a job, by its field.
 pub(super) fn counted_field(request: &GenerationRequest) -> &'static str {
     if request.variation.is_some() { "variation_seed" } else { "seed" }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use types::request::{GenerationRequest, RawRequest};
 
-use super::code::counted_field;
+use super::code::{counted_field, n_calls};
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
@@ -46,8 +46,9 @@ pub fn as_curl(request: &GenerationRequest) -> String {
             body(request, raw.clone())
         )
     };
-    if request.count > 1 {
-        let numbers: Vec<String> = (0..request.count).map(|index| index.to_string()).collect();
+    let n_calls = n_calls(request);
+    if n_calls > 1 {
+        let numbers: Vec<String> = (0..n_calls).map(|index| index.to_string()).collect();
         let _ = write!(commands, "for i in {}; do\n{}\ndone", numbers.join(" "), call("picture-$i.png"));
     } else {
         commands += &call("picture.png");
@@ -69,7 +70,7 @@ fn body(request: &GenerationRequest, raw: RawRequest) -> String {
     for name in ["start", "mask"] {
         body = body.replace(&shell_variable(name), &format!("'\"${name}\"'"));
     }
-    if request.count == 1 {
+    if n_calls(request) == 1 {
         return body;
     }
     // No text has a line break, so a line that begins so is the field.

@@ -10,6 +10,7 @@ use types::request::{
 use super::create_form::chosen_model;
 use super::field::Range;
 use super::fields::{Choice, Fields};
+use super::grid_fields::grid_fields;
 use crate::state::FormState;
 
 /// The number fields of the fold.
@@ -24,7 +25,7 @@ const NUMBERS: [&str; 8] = [
     "variation_strength",
 ];
 /// Its other fields.
-const NAMES: [&str; 2] = ["noise", "weighting"];
+const NAMES: [&str; 3] = ["noise", "weighting", "grid"];
 
 /// The fold.
 pub fn finer_settings(models: &[ModelInfo], form: &FormState) -> AnyView {
@@ -37,7 +38,7 @@ pub fn finer_settings(models: &[ModelInfo], form: &FormState) -> AnyView {
     view! {
         <details class="more" id="finer-settings" open=is_open>
             <summary>"Finer settings"</summary>
-            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw, chosen_model(models, raw))} {instruction(&fields, raw, models)}</div>
+            <div class="fields">{second_pass(&fields, raw)} {variation(&fields, raw)} {words(&fields, raw, chosen_model(models, raw))} {instruction(&fields, raw, models)} {grid_fields(&fields, raw)}</div>
         </details>
     }
     .into_any()
@@ -174,7 +175,8 @@ fn chosen(asked: Option<&str>, name: &str, is_usual: bool) -> bool {
 /// Whether a request says anything that stands in this fold and is not the usual.
 fn says_finer(raw: &RawRequest) -> bool {
     let is_set = |name: Option<&str>, usual: &str| name.is_some_and(|name| !name.eq_ignore_ascii_case(usual));
-    is_set(raw.weighting.as_deref(), Weighting::default().as_str())
+    raw.grid.is_some()
+        || is_set(raw.weighting.as_deref(), Weighting::default().as_str())
         || is_set(raw.noise.as_deref(), NoiseSource::default().as_str())
         || [raw.clip_skip, raw.hires_steps, raw.variation_seed].iter().any(Option::is_some)
         || [

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod field;
 pub mod fields;
 pub mod finer_settings;
+pub mod grid_fields;
 pub mod header;
 pub mod icons;
 pub mod job_tile;

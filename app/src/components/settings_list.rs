@@ -2,14 +2,17 @@
 
 use leptos::prelude::*;
 use types::job::{JobInfo, JobStatus};
-use types::request::{GenerationRequest, LoraUse, MaskFill, NoiseSource, USUAL_MASK_FEATHER, Weighting};
+use types::request::{
+    GenerationRequest, LoraUse, MaskFill, NoiseSource, RawGrid, USUAL_MASK_FEATHER, Weighting,
+};
 
+use super::grid_fields::title;
 use crate::format::{counted, machine_moment, moment};
 
 /// All settings of a job but its prompt, as a list of terms.
 pub fn settings_list(job: &JobInfo) -> AnyView {
     let request = &job.request;
-    let seeds = if request.count > 1 && request.variation.is_none() {
+    let seeds = if request.count > 1 && request.grid.is_none() && request.variation.is_none() {
         format!("{} to {}", request.seed, request.seed_of(request.count - 1))
     } else {
         request.seed.to_string()
@@ -69,6 +72,13 @@ pub fn settings_list(job: &JobInfo) -> AnyView {
 /// What a request says that is not the usual: name, id and value of each.
 fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, String)> {
     let mut rows = Vec::new();
+    let grid = request.grid.as_ref().map(RawGrid::from).unwrap_or_default();
+    let names = [("Columns", "grid-columns"), ("Rows", "grid-rows"), ("Blocks", "grid-sheets")];
+    for ((name, id), axis) in names.into_iter().zip(grid.axes()) {
+        if let Some(axis) = axis.filter(|axis| !axis.field.is_empty()) {
+            rows.push((name, id, format!("{}: {}", title(&axis.field), axis.list())));
+        }
+    }
     if let Some(strength) = request.strength() {
         rows.push(("Strength", "strength", strength.to_string()));
     }

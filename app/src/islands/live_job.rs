@@ -65,7 +65,13 @@ fn frame(follower: Follower, index: u32) -> impl IntoView {
     let job = follower.job;
     let (width, height, count, is_owner) =
         job.with_untracked(|job| (job.width, job.height, job.count, job.is_owner));
+    let is_sheet = job.with_untracked(|job| job.has_sheet && index + 1 == count);
     let frame = Memo::new(move |_| job.with(|job| job_view::frame(job, index)));
+    // How large a sheet is, is known once it is there.
+    let size = Memo::new(move |_| match frame.get() {
+        Frame::Picture(picture) => (picture.width, picture.height),
+        _ => (width, height),
+    });
     let fraction = Signal::derive(move || {
         let progress = job.with(|job| job.progress);
         progress.map_or(0.0, |progress| f64::from(progress.step) / f64::from(progress.n_steps.max(1)))
@@ -78,14 +84,14 @@ fn frame(follower: Follower, index: u32) -> impl IntoView {
         Frame::Empty => "empty",
     };
     view! {
-        <li class="frame" data-state=state>
+        <li class="frame" class:sheet=is_sheet data-state=state>
             <div class="paper">
                 // Gives the paper its shape. Larger than any window, for the style sheet to shrink.
                 <svg
                     class="paper-size"
-                    viewBox=format!("0 0 {width} {height}")
-                    width=width * 16
-                    height=height * 16
+                    viewBox=move || format!("0 0 {} {}", size.get().0, size.get().1)
+                    width=move || size.get().0 * 16
+                    height=move || size.get().1 * 16
                     aria-hidden="true"
                 ></svg>
                 {move || has_previews.get().then(|| previews(follower.previews, fraction))}

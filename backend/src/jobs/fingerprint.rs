@@ -20,7 +20,7 @@ pub(crate) async fn of(
     owner_id: &str,
     request: &GenerationRequest,
 ) -> Result<Option<String>> {
-    let Some(engine) = shared.engine.fingerprint(request) else { return Ok(None) };
+    let Some(engine) = made_with(&*shared.engine, request) else { return Ok(None) };
     let mut canonical = request.clone();
     if let Some(start) = &mut canonical.start {
         start.source = content(shared, owner_id, &start.source, "the picture it starts from").await?;
@@ -35,7 +35,18 @@ pub(crate) async fn of(
 
 /// Whether the engine still makes it with what it would have then.
 pub(crate) fn is_still(fingerprint: &str, engine: &dyn Engine, request: &GenerationRequest) -> bool {
-    engine.fingerprint(request).is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
+    made_with(engine, request).is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
+}
+
+/// What the engine makes a request's pictures with. The words of a grid's cells may name other LoRAs each.
+fn made_with(engine: &dyn Engine, request: &GenerationRequest) -> Option<String> {
+    let cells = (0..request.count).map_while(|index| request.cell(index));
+    let mut said = cells.map(|cell| engine.fingerprint(&cell)).collect::<Option<Vec<_>>>()?;
+    if said.is_empty() {
+        return engine.fingerprint(request);
+    }
+    said.dedup();
+    Some(said.join("\n"))
 }
 
 /// SHA-256 in hexadecimal digits.

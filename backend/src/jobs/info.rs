@@ -42,7 +42,7 @@ pub(crate) async fn describe(
         shared.hub.progress(id).unwrap_or_else(|| Progress {
             picture: row.n_made as u32 + 1,
             n_pictures: request.count,
-            n_steps: request.n_steps(),
+            n_steps: request.n_steps_of(row.n_made as u32),
             ..Progress::default()
         })
     });

@@ -5,6 +5,7 @@
 //! * [`worker`]: takes a job, makes its pictures, stores them
 //! * [`backoff`]: how long the worker waits after a failure of the database
 //! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
+//! * `sheet`: the last picture of a grid, from its cells
 //! * [`materials`]: the pictures that a job names
 //! * [`fingerprint`]: a hash of all that makes a job's pictures
 //! * [`cache`]: pictures that were made before, given to a job that makes the same
@@ -25,4 +26,5 @@ mod pace;
 mod painter;
 pub(crate) mod progress;
 pub(crate) mod queue;
+mod sheet;
 pub(crate) mod worker;

@@ -13,8 +13,10 @@ const PREVIEWS_PER_PICTURE: u32 = 6;
 /// Time is an argument of every method, so that tests need no clock.
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
+    /// Of each picture.
+    steps: Vec<u32>,
+    /// Of the picture that is being made.
     n_steps: u32,
-    n_pictures: u32,
     n_together: u32,
     last_step: Option<Instant>,
     /// Time and number of the steps that were measured: all but the first of every picture, which
@@ -24,13 +26,15 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(n_steps: u32, n_pictures: u32) -> Self {
+    /// For a job whose pictures have so many steps each.
+    pub(super) fn new(steps: Vec<u32>) -> Self {
         let measured = (Duration::ZERO, 0);
-        Self { n_steps, n_pictures, n_together: 1, last_step: None, measured, last_preview: None }
+        Self { steps, n_steps: 0, n_together: 1, last_step: None, measured, last_preview: None }
     }
 
-    /// The next pictures begin, so many together: each of their steps is one of all of them.
-    pub(super) fn begin_pictures(&mut self, n_together: u32) {
+    /// The next pictures begin, from `index` on, so many together: each of their steps is one of all of them.
+    pub(super) fn begin_pictures(&mut self, index: u32, n_together: u32) {
+        self.n_steps = self.steps.get(index as usize).copied().unwrap_or(0);
         self.n_together = n_together;
         self.last_step = None;
         self.last_preview = None;
@@ -53,10 +57,10 @@ impl Pace {
     /// Time to the end of the job after step `step` of picture `index` and those that are made with it. The ones after
     /// them are made as many together.
     pub(super) fn remaining(&self, index: u32, step: u32) -> Option<Duration> {
-        let pictures_after = self.n_pictures.saturating_sub(index + self.n_together);
-        let runs_after = pictures_after.div_ceil(self.n_together.max(1));
-        let steps = runs_after * self.n_steps + self.n_steps.saturating_sub(step);
-        Some(self.per_step()? * steps)
+        let after = self.steps.get((index + self.n_together) as usize..).unwrap_or_default();
+        let runs_after = after.chunks(self.n_together.max(1) as usize);
+        let steps_after: u32 = runs_after.filter_map(<[u32]>::first).sum();
+        Some(self.per_step()? * (steps_after + self.n_steps.saturating_sub(step)))
     }
 
     /// Whether this step is to show a preview; if so, it counts as shown.
@@ -81,9 +85,9 @@ mod tests {
 
     /// Steps after which a preview is shown, for a picture whose steps take `step_ms`.
     fn previews(n_steps: u32, step_ms: u64) -> Vec<u32> {
-        let mut pace = Pace::new(n_steps, 1);
+        let mut pace = Pace::new(vec![n_steps]);
         let mut now = Instant::now();
-        pace.begin_pictures(1);
+        pace.begin_pictures(0, 1);
         (1..=n_steps)
             .filter(|_| {
                 now += Duration::from_millis(step_ms);
@@ -111,16 +115,30 @@ mod tests {
 
     #[test]
     fn the_remaining_time_follows_from_measured_steps() {
-        let mut pace = Pace::new(10, 2);
+        let mut pace = Pace::new(vec![10; 2]);
         let start = Instant::now();
-        pace.begin_pictures(1);
+        pace.begin_pictures(0, 1);
         pace.record_step(start);
         assert_eq!(pace.remaining(0, 1), None, "the first step has the loading in it");
         pace.record_step(start + Duration::from_millis(100));
         assert_eq!(pace.remaining(0, 2), Some(Duration::from_millis(1_800)));
         assert_eq!(pace.remaining(1, 10), Some(Duration::ZERO));
-        let mut pace = Pace { n_pictures: 7, ..pace };
-        pace.begin_pictures(3);
+        let mut pace = Pace { steps: vec![10; 7], ..pace };
+        pace.begin_pictures(0, 3);
         assert_eq!(pace.remaining(0, 2), Some(Duration::from_millis(2_800)), "then three, then one");
+    }
+
+    #[test]
+    fn pictures_that_have_other_steps_count_with_their_own() {
+        let mut pace = Pace::new(vec![2, 10, 5, 0]);
+        let start = Instant::now();
+        pace.begin_pictures(0, 1);
+        pace.record_step(start);
+        pace.record_step(start + Duration::from_millis(100));
+        assert_eq!(pace.remaining(0, 2), Some(Duration::from_millis(1_500)));
+        pace.begin_pictures(1, 1);
+        assert_eq!(pace.remaining(1, 4), Some(Duration::from_millis(1_100)));
+        pace.begin_pictures(2, 1);
+        assert_eq!(pace.remaining(2, 5), Some(Duration::ZERO));
     }
 }

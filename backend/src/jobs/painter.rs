@@ -50,13 +50,15 @@ impl Painter {
     /// # Errors
     /// `EngineError::Cancelled` if it was stopped; otherwise whatever is wrong with the model.
     pub(super) fn paint(mut self) -> Result<(Vec<Painted>, Pace)> {
-        self.pace.begin_pictures(self.n_together());
+        self.pace.begin_pictures(self.indices.start, self.n_together());
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
+        // A cell of a grid is the first picture of a request of its own.
+        let cell = request.cell(self.indices.start);
+        let (asked, places) = cell.as_ref().map_or((&*request, self.indices.clone()), |cell| (cell, 0..1));
         let materials = Arc::clone(&self.materials);
         let indices = self.indices.clone();
-        let made =
-            engine.generate(&request, indices.clone(), &materials, &mut |report| self.on_report(&report))?;
+        let made = engine.generate(asked, places, &materials, &mut |report| self.on_report(&report))?;
         let painted = indices.zip(made).map(|(index, Made { image, notes })| {
             let png = pictures::encode(&image, &request, index, PictureFormat::Png)?;
             let thumbnail = pictures::thumbnail(&image)?;

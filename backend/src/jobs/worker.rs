@@ -7,17 +7,18 @@ use tokio_util::sync::CancellationToken;
 use types::error::PublicError;
 use types::event::JobEvent;
 use types::job::Progress;
+use types::request::GenerationRequest;
 
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::painter::{Painted, Painter};
-use super::{fingerprint, materials, numbers};
+use super::{fingerprint, materials, numbers, sheet};
 use crate::engine::EngineError;
 use crate::shared::Shared;
 use crate::store::entities::job::KnownNote;
 use crate::store::entities::{job, picture};
 use crate::store::{MAX_CRASHES, NewPicture, gave_up};
-use crate::{Error, Result};
+use crate::{Engine, Error, Result};
 use crate::{background, files};
 
 /// What became of the job that a worker took.
@@ -152,16 +153,16 @@ impl Worker {
         let progress = Progress {
             picture: first + 1,
             n_pictures: request.count,
-            n_steps: request.n_steps(),
+            n_steps: request.n_steps_of(first),
             ..Progress::default()
         };
         hub.begin(job, numbers::begin(attempt, first), JobEvent::Progress { progress, preview: None });
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
-        let mut pace = Pace::new(request.n_steps(), request.count);
+        let mut pace = Pace::new((0..request.count).map(|index| request.n_steps_of(index)).collect());
         let mut next = first;
         while next < request.count {
-            let n_together = engine.n_together(&request).clamp(1, request.count - next);
+            let n_together = n_together(&**engine, &request).clamp(1, request.count - next);
             let indices = next..next + n_together;
             let task = Painter {
                 engine: Arc::clone(engine),
@@ -174,7 +175,11 @@ impl Worker {
                 pace,
                 stop: stop.clone(),
             };
-            let painting = background::compute(move || task.paint())?;
+            let painting = if request.is_sheet(next) {
+                sheet::begin(&self.shared, job, Arc::clone(&request), task.pace).await?
+            } else {
+                background::compute(move || task.paint())?
+            };
             let painted = tokio::select! {
                 biased;
                 painted = painting => painted,
@@ -210,7 +215,7 @@ impl Worker {
     async fn store_picture(
         &self,
         claim: &mut job::Model,
-        request: &types::request::GenerationRequest,
+        request: &GenerationRequest,
         index: u32,
         painted: &Painted,
     ) -> Result<Option<picture::Model>> {
@@ -303,6 +308,11 @@ impl Worker {
         self.shared.hub.finish(claim.job_id(), number, JobEvent::Cancelled);
         Outcome::Cancelled
     }
+}
+
+/// How many pictures are made together, at most. The cells of a grid differ in what a batch has in common.
+fn n_together(engine: &dyn Engine, request: &GenerationRequest) -> u32 {
+    if request.grid.is_some() { 1 } else { engine.n_together(request) }
 }
 
 /// Resolves after that time, or never.

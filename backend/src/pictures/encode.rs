@@ -15,9 +15,10 @@ use super::{PictureError, exif};
 pub const JPEG_QUALITY: u8 = 92;
 
 /// Larger than any picture a model makes; keeps a broken file from asking for all memory.
-const MAX_SIDE: u32 = 8_192;
+pub(super) const MAX_SIDE: u32 = 8_192;
 
-/// Picture `index` of a request as the bytes of a file, with its settings inside.
+/// Picture `index` of a request as the bytes of a file, with its settings inside. The cell of a grid has those of its own,
+/// as if it had been made alone.
 ///
 /// PNG: the text chunk `parameters`, as the AUTOMATIC1111 web UI writes it, and the chunk `darkroom` with the
 /// whole request as JSON. JPEG and WebP: the same `parameters` text as EXIF `UserComment`, which is where
@@ -46,6 +47,8 @@ pub(crate) fn encode_at(
     format: PictureFormat,
     jpeg_quality: u8,
 ) -> Result<Vec<u8>, PictureError> {
+    let (request, index) = request.of_picture(index);
+    let request = &*request;
     let settings = parameters::to_text(request, index);
     match format {
         PictureFormat::Png => encode_png(image, request, index, &settings),

@@ -1,5 +1,5 @@
 //! Pixels to files: PNG, JPEG and WebP with the settings inside, thumbnails and previews. And files that others
-//! made to pixels.
+//! made to pixels. And the sheet of a grid.
 //!
 //! Everything here is deterministic: the same picture gives the same bytes, and the same bytes the same picture.
 
@@ -9,6 +9,7 @@ mod encode;
 mod exif;
 mod fit;
 mod preview;
+mod sheet;
 mod texts;
 mod thumbnail;
 mod transparency;
@@ -23,6 +24,7 @@ pub(crate) use exif::DARKROOM_NOTE;
 pub use fit::Fit;
 pub(crate) use fit::fitted;
 pub(crate) use preview::{enlarge_preview, preview_data_url};
+pub use sheet::Sheet;
 pub use texts::png_texts;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 pub(crate) use transparency::mask_of_transparency;
@@ -36,6 +38,9 @@ pub enum PictureError {
     /// Another reader or writer refused.
     #[error(transparent)]
     Image(#[from] image::ImageError),
+    /// The program's own font cannot be read.
+    #[error(transparent)]
+    Font(#[from] ab_glyph::InvalidFont),
     /// A preview is something else than a JPEG in a `data:` URL.
     #[error("a preview is no JPEG in a `data:` URL")]
     NoPreview,

@@ -71,6 +71,9 @@ impl Services {
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
         engine.fits(&request)?;
+        for cell in (0..request.count).map_while(|index| request.cell(index)) {
+            engine.fits(&cell)?;
+        }
         let fingerprint =
             if *caches { fingerprint::of(shared, owner.owner_id(), &request).await? } else { None };
         let like = match &fingerprint {

@@ -448,7 +448,7 @@ fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) ->
         idx: ActiveValue::Set(new.index.cast_signed()),
         attempt: ActiveValue::Set(claim.attempt),
         owner: ActiveValue::Set(claim.owner.clone()),
-        prompt: ActiveValue::Set(request.prompt.clone()),
+        prompt: ActiveValue::Set(request.of_picture(new.index).0.prompt.clone()),
         seed: ActiveValue::Set(request.seed_of(new.index).cast_signed()),
         width: ActiveValue::Set(new.width.cast_signed()),
         height: ActiveValue::Set(new.height.cast_signed()),

@@ -4,6 +4,7 @@ mod cache;
 mod current_job;
 mod events;
 mod fitted_uploads;
+mod grid;
 mod helpers;
 mod history;
 mod metadata;

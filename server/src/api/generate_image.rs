@@ -16,8 +16,8 @@ use crate::waiting::{to_its_end, unless_it_failed, without_picture};
 
 /// A picture in one call
 ///
-/// Takes what a job takes, for one picture, waits for it and answers with it as PNG, with its settings inside. A caller who
-/// hangs up cancels the job.
+/// Takes what a job takes, for one picture or a grid, waits for it and answers with it as PNG, with its settings inside; of a
+/// grid it is the sheet. A caller who hangs up cancels the job.
 #[utoipa::path(
     post, path = "/generate-image", operation_id = "generate_image", tag = "pictures in one call",
     request_body = RawRequest,
@@ -34,7 +34,9 @@ pub async fn create(
 ) -> ApiResult<impl IntoResponse> {
     check_count(asked.count)?;
     let job = unless_it_failed(to_its_end(&state, &visitor, asked).await?)?;
-    let picture = job.pictures.first().ok_or_else(without_picture)?;
+    // The sheet of a grid is the last of its pictures.
+    let picture = if job.request.grid.is_some() { job.pictures.last() } else { job.pictures.first() };
+    let picture = picture.ok_or_else(without_picture)?;
     let file = state.services.picture_file(picture.id, PictureFormat::Png).await?;
     let headers = [
         (header::CONTENT_TYPE, file.content_type.to_owned()),

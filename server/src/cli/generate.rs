@@ -2,6 +2,7 @@
 
 mod bar;
 mod flags;
+mod grid;
 mod loras;
 mod models;
 mod pictures;
@@ -21,6 +22,7 @@ use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use self::bar::Bar;
 use self::flags::{FinerFlags, HiresFlags, ModelFlags, PictureFlags, StartFlags};
+use self::grid::{Sheets, check_axes, grid_of, n_together};
 use self::models::{is_path, picture_model};
 use self::pictures::{Pictures, name_of};
 use super::output::{Output, write_whole};
@@ -57,12 +59,14 @@ Examples:
   darkroom generate \"a lighthouse\" --init boat.png --mask sky.png -o lighthouse.png
   darkroom generate \"a wide calm sea\" --init boat.png --outpaint 128,0,128,0 -o wide.png
   darkroom generate \"a __colour__ {boat|car}\" --style watercolour --aspect-ratio 16:9 -o wide.png
+  darkroom generate \"a boat\" --grid sampler=euler,ddim --grid steps=5,10,20 -o boats.png
   darkroom generate \"a boat\" --model ./model.safetensors --lora ink:0.8 --hires 1.5 -o large.png";
 
 impl Generate {
     /// Paints and writes.
     pub fn run(mut self, settings: Settings) -> anyhow::Result<()> {
         let output = Output::check(std::mem::take(&mut self.output))?;
+        check_axes(&self.picture.grid)?;
         let mut config = settings.into_config();
         if let Some(path) = self.model.model.as_deref().filter(|model| is_path(model)) {
             // What is bundled comes first, so it keeps its name. LoRAs are still found by theirs.
@@ -94,12 +98,18 @@ impl Generate {
         let bar = Bar::new();
         let mut told = Vec::new();
         let mut next = 0;
+        let mut sheet = Sheets::new(&request)?;
         while next < request.count {
-            let n_together = engine.n_together(&request).clamp(1, request.count - next);
+            let n_together = n_together(&engine, &request).clamp(1, request.count - next);
             let indices = next..next + n_together;
             next = indices.end;
-            let made = paint(&engine, &request, indices.clone(), &pictures.materials, &bar)?;
-            for (index, Made { image, notes }) in indices.zip(made) {
+            let made = match sheet.finished(&request, indices.start) {
+                Some(sheet) => vec![sheet],
+                None => paint(&engine, &request, indices.clone(), &pictures.materials, &bar)?,
+            };
+            for (index, made) in indices.zip(made) {
+                sheet.place(&request, index, &made);
+                let Made { image, notes } = made;
                 let path = output.name(index, request.count);
                 let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
                 write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -156,6 +166,7 @@ impl Generate {
             loras: Vec::new(),
             cache: None,
             clip_skip: model.clip_skip,
+            grid: grid_of(picture.grid),
             weighting: model.weighting,
         }
     }
@@ -200,7 +211,10 @@ fn paint(
     materials: &Materials,
     bar: &Bar,
 ) -> anyhow::Result<Vec<Made>> {
-    let made = engine.generate(request, indices.clone(), materials, &mut |report| {
+    // A cell of a grid is the first picture of a request of its own.
+    let cell = request.cell(indices.start);
+    let (asked, places) = cell.as_ref().map_or((request, indices.clone()), |cell| (cell, 0..1));
+    let made = engine.generate(asked, places, materials, &mut |report| {
         bar.show(request, &indices, &report);
         ControlFlow::Continue(())
     })?;

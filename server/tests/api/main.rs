@@ -1,5 +1,6 @@
 //! The program as its callers see it: over HTTP with an engine that paints gradients, and as a process.
 
+mod grid;
 mod helpers;
 mod sse;
 

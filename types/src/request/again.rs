@@ -1,8 +1,8 @@
 //! From a checked request back to one that can be asked for.
 
 use super::{
-    GenerationRequest, MaskFill, NoiseSource, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE, Variation,
-    Weighting,
+    GenerationRequest, MaskFill, NoiseSource, RawGrid, RawLora, RawRequest, USUAL_PICTURE_GUIDANCE_SCALE,
+    Variation, Weighting,
 };
 
 impl RawRequest {
@@ -19,13 +19,17 @@ impl RawRequest {
             seed: i64::try_from(request.seed).ok(),
             width: Some(i64::from(request.width)),
             height: Some(i64::from(request.height)),
-            count: Some(i64::from(request.count)),
+            count: request.grid.is_none().then_some(i64::from(request.count)),
             ..Self::finer(request)
         }
     }
 
-    /// The request that asks for picture `index` of these alone, and for exactly that one.
+    /// The request that asks for picture `index` of these alone, and for exactly that one. The sheet of a grid is not to
+    /// be had alone: that is the request for all of it.
     pub fn one_of(request: &GenerationRequest, index: u32) -> Self {
+        if request.grid.is_some() {
+            return Self::exact(&request.of_picture(index).0);
+        }
         let variation = request.variation_of(index);
         Self {
             seed: i64::try_from(request.seed_of(index)).ok(),
@@ -40,6 +44,7 @@ impl RawRequest {
         let pixels = |pixels: u32| (pixels > 0).then_some(i64::from(pixels));
         let margins = request.outpaint.unwrap_or_default();
         Self {
+            grid: request.grid.as_ref().map(RawGrid::from),
             start: request.start.as_ref().map(|start| start.source.to_string()),
             strength: request.strength(),
             mask: request.mask.as_ref().map(|mask| mask.source.to_string()),

@@ -4,7 +4,7 @@ use super::fields::{choose, fraction, number, unknown_name, within};
 use super::start::named;
 use super::{
     CLIP_SKIP, COUNT, GUIDANCE_SCALE, GenerationRequest, KnownPicture, MAX_SEED, PICTURE_GUIDANCE_SCALE,
-    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, hires, loras, mask_fill, outpaint, size, start,
+    RawRequest, STEPS, USUAL_PICTURE_GUIDANCE_SCALE, grid, hires, loras, mask_fill, outpaint, size, start,
     variation, words,
 };
 use crate::error::{ErrorCode, PublicError};
@@ -84,7 +84,9 @@ impl RawRequest {
             size::check(&self, model, context.presets.of(quality), context.start.as_ref(), outpaint)?;
         let hires = hires::check(&self, model, (width, height), steps)?;
 
-        let count = self.count.map_or(Ok(1), |count| within("count", count, &COUNT))?;
+        // A grid has as many pictures as it has cells, and says so itself.
+        let count = self.count.filter(|_| self.grid.is_none());
+        let count = count.map_or(Ok(1), |count| within("count", count, &COUNT))?;
         let seed = check_seed("seed", self.seed, &mut choose_seed)?;
         let variation = variation::check(&self, &mut choose_seed)?;
         let noise = choose("noise", self.noise.as_deref(), NoiseSource::ALL, NoiseSource::as_str)?;
@@ -92,7 +94,7 @@ impl RawRequest {
         let weighting = choose("weighting", self.weighting.as_deref(), Weighting::ALL, Weighting::as_str)?;
         let words = words::write_out(&self, typed, context, model, seed)?;
         let loras = loras::check(self.loras, &words.prompt, context.loras, model)?;
-        Ok(GenerationRequest {
+        let request = GenerationRequest {
             prompt: words.prompt,
             negative_prompt: words.negative_prompt,
             asked_prompt: words.asked_prompt,
@@ -110,6 +112,7 @@ impl RawRequest {
             width,
             height,
             count,
+            grid: None,
             start,
             mask,
             mask_fill,
@@ -118,7 +121,11 @@ impl RawRequest {
             loras,
             clip_skip,
             weighting,
-        })
+        };
+        match &self.grid {
+            Some(grid) => grid::check(grid, self.count, request, context),
+            None => Ok(request),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grid::Grid;
 use super::hires::Hires;
 use super::loras::LoraUse;
 use super::mask_fill::MaskFill;
@@ -59,8 +60,11 @@ pub struct GenerationRequest {
     pub width: u32,
     /// Height in pixels of what the first pass paints, outpainted margins included.
     pub height: u32,
-    /// How many pictures.
+    /// How many pictures: of a grid, its cells and the sheet behind them.
     pub count: u32,
+    /// What the cells of a grid differ in; [`Self::cell`] tells each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
     /// The picture to start from, scaled to [`Self::start_size`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
@@ -92,13 +96,19 @@ fn last_layer() -> u32 {
 }
 
 impl GenerationRequest {
-    /// Seed of picture `index`'s noise. The pictures of a variation share one, and differ in the second noise.
+    /// Seed of picture `index`'s noise. The pictures of a variation share one, and differ in the second noise; the cells
+    /// of a grid have their own, and its sheet that of the first.
     pub fn seed_of(&self, index: u32) -> u64 {
+        if self.grid.is_some() {
+            let cell = self.cell(index).or_else(|| self.cell(0));
+            return cell.map_or(self.seed, |cell| cell.seed);
+        }
         if self.variation.is_some() { self.seed } else { self.seed + u64::from(index) }
     }
 
-    /// The second noise of picture `index`.
+    /// The second noise of picture `index`; one for all cells of a grid.
     pub fn variation_of(&self, index: u32) -> Option<Variation> {
+        let index = if self.grid.is_some() { 0 } else { index };
         self.variation.map(|first| Variation { seed: first.seed + u64::from(index), ..first })
     }
 
@@ -128,7 +138,8 @@ impl GenerationRequest {
         self.start.as_ref().filter(|_| self.picture_guidance_scale.is_none()).map(|start| start.strength)
     }
 
-    /// Steps that are walked for one picture, both passes together.
+    /// Steps that are walked for one picture, both passes together. The cells of a grid may have others:
+    /// [`Self::n_steps_of`].
     pub fn n_steps(&self) -> u32 {
         let first = self.start.as_ref().map_or(self.steps, |start| walked(self.steps, start.strength));
         first + self.hires.map_or(0, |hires| walked(hires.steps, hires.strength))

@@ -15,7 +15,7 @@ fn a_request_that_was_kept_before_there_were_finer_settings_is_read_and_means_th
     assert_eq!((request.variation, request.guidance_rescale), (None, 0.0));
     assert_eq!(request.mask_fill, MaskFill::Original);
     assert_eq!((request.picture_guidance_scale, request.strength()), (None, None));
-    assert!(request.loras.is_empty());
+    assert!(request.loras.is_empty() && request.grid.is_none());
     assert_eq!((&request.asked_prompt, &request.asked_negative_prompt), (&None, &None));
     assert_eq!(
         (request.picture_size(), request.start_size(), request.n_steps()),
@@ -44,6 +44,11 @@ fn a_request_with_everything_comes_back_from_json_as_it_was() {
         clip_skip: 2,
         guidance_rescale: 0.7,
         picture_guidance_scale: Some(2.0),
+        grid: Some(Grid {
+            columns: GridAxis::Sampler(vec![crate::sampler::Sampler::Euler]),
+            rows: Some(GridAxis::PromptPart(vec!["red".into(), "blue".into()])),
+            sheets: None,
+        }),
         ..serde_json::from_str(OLD).unwrap()
     };
     let json = serde_json::to_string(&request).unwrap();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grid::RawGrid;
 use super::loras::RawLora;
 use crate::model::{Quality, Shape};
 
@@ -87,6 +88,9 @@ pub struct RawRequest {
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
+    /// Make one picture for each combination of some settings' values, and a sheet that shows them all, which comes last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<RawGrid>,
     /// The picture to start from: id of an upload, or of a finished picture of the asker's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,

@@ -1,10 +1,10 @@
 //! The program's own command line.
 
 use types::prompt::Weighting;
-use types::request::{GenerationRequest, MaskFill, NoiseSource};
+use types::request::{GenerationRequest, MaskFill, NoiseSource, RawGrid};
 
-use super::files_note;
 use super::quoting::shell;
+use super::{files_note, n_calls};
 
 /// The command that paints the same pictures without a server.
 pub fn code(request: &GenerationRequest) -> String {
@@ -21,8 +21,12 @@ pub fn code(request: &GenerationRequest) -> String {
     flag("seed", request.seed.to_string());
     flag("width", request.width.to_string());
     flag("height", request.height.to_string());
-    if request.count > 1 {
+    if n_calls(request) > 1 {
         flag("count", request.count.to_string());
+    }
+    let grid = request.grid.as_ref().map(RawGrid::from).unwrap_or_default();
+    for axis in grid.axes().into_iter().flatten().filter(|axis| !axis.field.is_empty()) {
+        flag("grid", format!("{}={}", axis.field, axis.list()));
     }
     if request.start.is_some() {
         flag("init", "start.png".to_owned());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use types::request::{GenerationRequest, RawRequest};
 
 use super::quoting::{fields_but, object};
-use super::{counted_field, files_note};
+use super::{counted_field, files_note, n_calls};
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
 /// Sends pictures first. Their names are of use to whoever sent them alone, so the cookie goes along.
@@ -56,11 +56,12 @@ pub fn code(request: &GenerationRequest) -> String {
              await writeFile({file}, Buffer.from(await answer.arrayBuffer()));"
         )
     };
-    if request.count > 1 {
+    let n_calls = n_calls(request);
+    if n_calls > 1 {
         let field = counted_field(request);
         let body = format!("{{ ...request, {field}: request.{field} + index }}");
         let call = call(&body, "`picture-${index}.png`").replace('\n', "\n  ");
-        let _ = write!(code, "for (let index = 0; index < {}; index++) {{\n  {call}\n}}", request.count);
+        let _ = write!(code, "for (let index = 0; index < {n_calls}; index++) {{\n  {call}\n}}");
     } else {
         code += &call("request", "\"picture.png\"");
     }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use types::request::{GenerationRequest, RawRequest};
 
-use super::files_note;
 use super::quoting::{fields_but, literal, object};
+use super::{files_note, n_calls};
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
 /// What the package has parameters for, and what is sent as a file.
@@ -49,7 +49,7 @@ pub fn code(request: &GenerationRequest) -> String {
         "    model={},\n    prompt={},\n    n={},\n    response_format=\"b64_json\",\n    extra_body={},\n)\n",
         literal(&request.model),
         literal(&request.prompt),
-        request.count,
+        n_calls(request),
         object(&fields_but(&raw, &ELSEWHERE), 4),
     );
     code += if request.count > 1 {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use types::prompt::{Weighting, can_stand_in_tag};
 use types::request::{GenerationRequest, MaskFill, NoiseSource};
 
-use super::files_note;
 use super::quoting::{literal, object};
+use super::{files_note, n_calls};
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
 /// The call that asks for the same pictures, and what that API has no word for.
@@ -30,7 +30,7 @@ pub fn code(request: &GenerationRequest) -> String {
         let _ = writeln!(code, "    {name}={value},");
     }
     code += ")\n";
-    code += if request.count > 1 {
+    code += if n_calls(request) > 1 {
         "for index, picture in enumerate(result.images):\n    picture.save(f\"picture-{index}.png\")"
     } else {
         "result.image.save(\"picture.png\")"
@@ -73,7 +73,7 @@ fn parameters(request: &GenerationRequest) -> Vec<(&'static str, String)> {
         ("width", request.width.to_string()),
         ("height", request.height.to_string()),
     ]);
-    if request.count > 1 {
+    if n_calls(request) > 1 {
         parameters.push(("n_iter", request.count.to_string()));
     }
     if let Some(variation) = request.variation {
@@ -119,6 +119,9 @@ fn prompt(request: &GenerationRequest) -> String {
 
 fn missing(request: &GenerationRequest) -> Vec<String> {
     let mut missing = Vec::new();
+    if request.grid.is_some() {
+        missing.push("a grid".to_owned());
+    }
     if request.guidance_rescale > 0.0 {
         missing.push(format!("guidance_rescale {}", request.guidance_rescale));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use types::model::Quality;
-use types::request::Margins;
+use types::request::{Margins, RawGridAxis};
 use types::sampler::{Sampler, Schedule};
 
 /// The picture itself.
@@ -49,6 +49,11 @@ pub struct PictureFlags {
     /// How many pictures, 1 to 8 [default: 1]
     #[arg(long, value_name = "N")]
     pub count: Option<i64>,
+    /// One picture for each value of a setting, and a sheet of them all as the last; give it again for rows, and once
+    /// more for blocks of rows. Settings: sampler, schedule, steps, guidance_scale, seed, strength, clip_skip,
+    /// prompt_part [default: none]
+    #[arg(long, value_name = "SETTING=VALUES", value_parser = super::grid::parse_axis)]
+    pub grid: Vec<RawGridAxis>,
 }
 
 /// What paints.

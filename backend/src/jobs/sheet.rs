@@ -1,0 +1,53 @@
+//! The last picture of a grid: the sheet with its cells, from the files in which they are stored.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use types::job::JobId;
+use types::picture::PictureFormat;
+use types::request::{GenerationRequest, Grid};
+
+use super::pace::Pace;
+use super::painter::Painted;
+use crate::pictures::{self, Sheet};
+use crate::shared::Shared;
+use crate::{Error, Result, background};
+
+/// Draws the sheet on a thread of its own. A cell whose picture was deleted meanwhile stays blank.
+///
+/// # Errors
+/// The database or the file store is out of order.
+pub(super) async fn begin(
+    shared: &Shared,
+    job: JobId,
+    request: Arc<GenerationRequest>,
+    pace: Pace,
+) -> Result<oneshot::Receiver<Result<(Vec<Painted>, Pace)>>> {
+    let mut cells = Vec::new();
+    for picture in shared.store.pictures_of([job]).await? {
+        match shared.files.read(&picture.file).await {
+            Ok(png) => cells.push((picture.info().index, png)),
+            Err(Error::Files(object_store::Error::NotFound { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    background::compute(move || {
+        let painted = match &request.grid {
+            Some(grid) => vec![draw(&request, grid, &cells)?],
+            None => Vec::new(),
+        };
+        Ok((painted, pace))
+    })
+}
+
+fn draw(request: &GenerationRequest, grid: &Grid, cells: &[(u32, Bytes)]) -> Result<Painted> {
+    let mut sheet = Sheet::new(grid, request.picture_size())?;
+    for (index, png) in cells.iter().filter(|(index, _)| !request.is_sheet(*index)) {
+        sheet.place(grid, *index, &pictures::decode_png(png)?);
+    }
+    let image = sheet.into_image();
+    let png = pictures::encode(&image, request, grid.n_cells(), PictureFormat::Png)?;
+    let thumbnail = pictures::thumbnail(&image)?;
+    Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes: Vec::new() })
+}
