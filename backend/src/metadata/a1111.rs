@@ -160,7 +160,8 @@ fn read_second_pass(pairs: &mut Pairs, found: &mut Found) {
     {
         (found.raw.width, found.raw.height) = (Some(first_width), Some(first_height));
         scale = Some(width as f64 / first_width as f64);
-        if first_width * height != first_height * width {
+        // A file may say any size at all.
+        if i128::from(first_width) * i128::from(height) != i128::from(first_height) * i128::from(width) {
             let value = format!("{width}x{height}");
             found.leave("Hires resize", value, "the second pass keeps the shape of the first here");
         }

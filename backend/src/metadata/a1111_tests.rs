@@ -79,6 +79,17 @@ fn the_first_pass_of_old_has_its_own_size() {
 }
 
 #[test]
+fn a_size_that_no_picture_has_is_compared_all_the_same() {
+    let found = read_text("boat\nSteps: 20, Seed: 7, Size: 9223372036854775807x8, Hires resize: 16x16");
+    assert_eq!((found.raw.width, found.raw.height), (Some(i64::MAX), Some(8)));
+    assert_eq!(left(&found), ["Hires resize=16x16: the second pass keeps the shape of the first here"]);
+    let same_shape = read_text(
+        "boat\nSteps: 20, Seed: 7, Size: 9223372036854775807x9223372036854775807, Hires resize: 16x16",
+    );
+    assert_eq!(left(&same_shape), Vec::<String>::new());
+}
+
+#[test]
 fn a_picture_from_another_one_says_so() {
     let found = read_text(
         "boat\nSteps: 20, Seed: 7, Size: 64x64, Denoising strength: 0.4, Init image hash: 12ab, Mask blur: 8, \
