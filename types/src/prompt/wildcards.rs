@@ -199,10 +199,7 @@ impl<'a> Expander<'a> {
         if depth >= MAX_WILDCARD_DEPTH {
             return Err(WildcardError::TooDeep);
         }
-        // No character has more than four bytes.
-        if written.len() > MAX_PROMPT_CHARS * 4 {
-            return Err(WildcardError::TooLong);
-        }
+        check_length(written)?;
         self.n_left = self.n_left.checked_sub(1).ok_or(WildcardError::TooMany)?;
         Ok(())
     }
@@ -217,13 +214,13 @@ impl<'a> Expander<'a> {
             let (_, option) = choice.options[self.random.weighted(&weights)];
             return self.write(option, depth, written);
         };
-        let mut options = self.options(choice)?;
-        let most = several.most.unwrap_or(options.len()).min(options.len());
+        let mut left = self.left(choice)?;
+        let most = several.most.unwrap_or(left.len()).min(left.len());
         let least = several.least.min(most);
         let n_chosen = least + self.random.below(most - least + 1);
         for place in 0..n_chosen {
-            let weights: Vec<f64> = options.iter().map(|(weight, _)| *weight).collect();
-            let (_, option) = options.remove(self.random.weighted(&weights));
+            check_length(written)?;
+            let option = left.take(&mut self.random);
             if place > 0 {
                 written.push_str(several.separator);
             }
@@ -233,18 +230,61 @@ impl<'a> Expander<'a> {
     }
 
     /// What several are chosen from: where that is one wildcard alone, its entries, so that none comes twice.
-    fn options<'o>(&self, choice: &Choice<'o>) -> Result<Vec<(f64, &'o str)>, WildcardError>
+    fn left<'o>(&self, choice: &Choice<'o>) -> Result<Left<'o>, WildcardError>
     where
         'a: 'o,
     {
         if let [(_, only)] = choice.options[..]
             && let Some((name, "")) = wildcard_at_start(only.trim())
         {
-            let entries = self.entries(name)?;
-            return Ok((0..entries.len()).map(|index| (1.0, entries.at(index))).collect());
+            return Ok(Left::Entries { entries: self.entries(name)?, taken: Vec::new() });
         }
-        Ok(choice.options.clone())
+        Ok(Left::Options(choice.options.clone()))
     }
+}
+
+/// What can still be chosen where several are.
+enum Left<'a> {
+    /// Entries of a list, which may be a long one, and the places of those that are taken, in their order.
+    Entries { entries: Entries<'a>, taken: Vec<usize> },
+    /// Options with their weights.
+    Options(Vec<(f64, &'a str)>),
+}
+
+impl<'a> Left<'a> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Entries { entries, taken } => entries.len() - taken.len(),
+            Self::Options(options) => options.len(),
+        }
+    }
+
+    /// Takes one out; something has to be left.
+    fn take(&mut self, random: &mut Random) -> &'a str {
+        match self {
+            Self::Entries { entries, taken } => {
+                // A place among those that are left, and then among all.
+                let mut place = random.below(entries.len() - taken.len());
+                let mut n_before = 0;
+                while taken.get(n_before).is_some_and(|before| *before <= place) {
+                    place += 1;
+                    n_before += 1;
+                }
+                taken.insert(n_before, place);
+                entries.at(place)
+            }
+            Self::Options(options) => {
+                let weights: Vec<f64> = options.iter().map(|(weight, _)| *weight).collect();
+                options.remove(random.weighted(&weights)).1
+            }
+        }
+    }
+}
+
+/// Whether what is written so far can still become a prompt.
+fn check_length(written: &str) -> Result<(), WildcardError> {
+    // No character has more than four bytes.
+    if written.len() > MAX_PROMPT_CHARS * 4 { Err(WildcardError::TooLong) } else { Ok(()) }
 }
 
 /// The name in a wildcard that a text begins with, and what stands behind it.

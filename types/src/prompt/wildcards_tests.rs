@@ -99,6 +99,27 @@ fn several_are_chosen_and_none_twice() {
 }
 
 #[test]
+fn several_of_a_list_are_those_that_are_chosen_of_its_entries_side_by_side() {
+    let files = [list("herb", &["mint", "sage", "dill", "basil", "thyme"])];
+    for seed in 0..200 {
+        let of_list = expand_with(&files, "{1-5$$__herb__} {5$$__herb__}", seed).unwrap();
+        let side_by_side =
+            expand_with(&[], "{1-5$$mint|sage|dill|basil|thyme} {5$$mint|sage|dill|basil|thyme}", seed);
+        assert_eq!(Ok(of_list), side_by_side, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_list_that_is_longer_than_any_prompt_is_refused_long_before_its_end() {
+    let entries = (0..500_000).map(|number: u32| number.to_string()).collect();
+    let files = [Wildcard { name: "big".into(), entries }];
+    assert_eq!(expand_with(&files, "{9999999$$__big__}", 7), Err(WildcardError::TooLong));
+    assert_eq!(expand_with(&files, "{9999999$$$$__big__}", 7), Err(WildcardError::TooLong));
+    let few = expand_with(&files, "{100$$ $$__big__}", 7).unwrap();
+    assert_eq!(few.split(' ').collect::<HashSet<_>>().len(), 100, "{few}");
+}
+
+#[test]
 fn what_is_no_wildcard_and_no_choice_is_text() {
     for text in [
         "{masterpiece}, {{best quality}}",
