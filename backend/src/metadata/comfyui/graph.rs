@@ -1,5 +1,6 @@
 //! A graph of nodes, each with inputs that are values, or lead to another node.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -9,9 +10,21 @@ use super::super::values;
 /// Most nodes that are looked at on one way through a graph. A way may be a circle.
 pub(super) const LONGEST_WAY: usize = 500;
 
+/// Most links that are followed in a graph, on all ways together. The largest graphs have a tenth of it.
+const MOST_LINKS: usize = 100_000;
+
+/// Longest name of a node or of what it does, in bytes, and most inputs of a node: what is looked at along every link has
+/// to be little.
+const LONGEST_NAME: usize = 1_000;
+const MOST_INPUTS: usize = 1_000;
+
 /// Nodes by their names.
-#[derive(Debug, Default)]
-pub(super) struct Graph(pub(super) BTreeMap<String, Node>);
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) nodes: BTreeMap<String, Node>,
+    /// How many links may still be followed.
+    n_left: Cell<usize>,
+}
 
 /// A node.
 #[derive(Debug, Default)]
@@ -45,20 +58,40 @@ pub(super) fn from_prompt(json: &str) -> Result<Graph, String> {
         };
         Some((id, Node { class, inputs }))
     };
-    let graph: BTreeMap<_, _> = nodes.into_iter().filter_map(node).collect();
-    if graph.is_empty() { Err("has no nodes".to_owned()) } else { Ok(Graph(graph)) }
+    Graph::new(nodes.into_iter().filter_map(node))
 }
 
 impl Graph {
+    /// A graph of these nodes. Monstrous ones are left out.
+    pub(super) fn new(nodes: impl Iterator<Item = (String, Node)>) -> Result<Self, String> {
+        let is_usual = |(id, node): &(String, Node)| {
+            id.len().max(node.class.len()) <= LONGEST_NAME && node.inputs.len() <= MOST_INPUTS
+        };
+        let nodes: BTreeMap<_, _> = nodes.filter(is_usual).collect();
+        if nodes.is_empty() {
+            return Err("has no nodes".to_owned());
+        }
+        Ok(Self { nodes, n_left: Cell::new(MOST_LINKS) })
+    }
+
+    /// Says so if there were more links to follow than a graph has that does not lead in circles. What was read on the way
+    /// is not the whole then.
+    pub(super) fn check_end(&self) -> Result<(), String> {
+        if self.n_left.get() == 0 {
+            return Err(format!("leads in circles: {MOST_LINKS} links were followed, and there was no end"));
+        }
+        Ok(())
+    }
+
     /// Where a value leads, if it leads somewhere: `["4", 0]`.
     pub(super) fn link(&self, value: &Value) -> Option<Link<'_>> {
         let [id, slot] = value.as_array()?.as_slice() else { return None };
-        let id = match id {
-            Value::String(id) => id.clone(),
-            Value::Number(id) => id.to_string(),
+        self.n_left.set(self.n_left.get().checked_sub(1)?);
+        let (id, node) = match id {
+            Value::String(id) => self.nodes.get_key_value(id)?,
+            Value::Number(id) => self.nodes.get_key_value(&id.to_string())?,
             _ => return None,
         };
-        let (id, node) = self.0.get_key_value(&id)?;
         Some(Link { id, node, slot: slot.as_u64()? })
     }
 
@@ -110,7 +143,9 @@ impl Graph {
 
     /// A name or any other text that stands there as it is.
     pub(super) fn text(&self, node: &Node, name: &str) -> Option<String> {
-        values::text(self.value(node, name)?)
+        let value = self.value(node, name)?;
+        let is_short = value.as_str().is_none_or(|text| text.len() <= LONGEST_NAME);
+        if is_short { values::text(value) } else { None }
     }
 }
 

@@ -100,13 +100,14 @@ pub(super) fn read(graph: &Graph) -> Result<Found, String> {
     found.clip = model::clip_layer(graph, positive.clip);
     read_beginning(&pass, &start, &mut found);
     read_later(later, &mut found);
+    graph.check_end()?;
     Ok(found)
 }
 
 /// The sampler next to a node that keeps pictures, and else any.
 fn last_sampler(graph: &Graph) -> Option<Link<'_>> {
     let keeps = |words: &'static [&'static str]| {
-        graph.0.iter().filter(move |(_, node)| words.iter().any(|word| node.class.contains(word)))
+        graph.nodes.iter().filter(move |(_, node)| words.iter().any(|word| node.class.contains(word)))
     };
     let mut outputs =
         keeps(&["SaveImage", "Save Image", "ImageSave", "Image Save"]).chain(keeps(&["Save", "Preview"]));
@@ -114,7 +115,7 @@ fn last_sampler(graph: &Graph) -> Option<Link<'_>> {
     let mut seen = BTreeSet::new();
     let found = outputs.find_map(|(id, node)| nearest_sampler(graph, Link { id, node, slot: 0 }, &mut seen));
     found.or_else(|| {
-        graph.0.iter().map(|(id, node)| Link { id, node, slot: 0 }).find(|link| is_sampler(link.node))
+        graph.nodes.iter().map(|(id, node)| Link { id, node, slot: 0 }).find(|link| is_sampler(link.node))
     })
 }
 

@@ -218,6 +218,50 @@ fn circles_and_loose_ends_are_no_way_without_an_end() {
     assert_eq!(joined.raw.prompt, "");
 }
 
+/// A row of samplers, each over what the one before it made, and all with this seed.
+fn row_of_samplers(n_samplers: usize, seed: &Value) -> Value {
+    let mut graph = graph(json!({"8": {"class_type": "VAEDecode", "inputs": {"samples": ["later 1", 0]}}}));
+    for place in 1..=n_samplers {
+        let before = if place == n_samplers { "3".to_owned() } else { format!("later {}", place + 1) };
+        graph[format!("later {place}")] = json!({"class_type": "KSampler", "inputs": {"seed": seed, "steps": seed,
+            "cfg": seed, "sampler_name": "euler", "scheduler": "normal", "denoise": 0.5, "model": ["4", 0],
+            "positive": ["6", 0], "negative": ["7", 0], "latent_image": [before, 0]}});
+    }
+    graph
+}
+
+#[test]
+fn many_samplers_are_read_and_refused_only_if_they_lead_in_circles() {
+    let found = read_graph(&row_of_samplers(2_000, &json!(7)));
+    assert_eq!((found.raw.steps, found.seed), (Some(20), Some(156_680_208_700_286)));
+    let mut in_circles = row_of_samplers(2_000, &json!(["30", 0]));
+    in_circles["30"] = json!({"class_type": "PrimitiveInt", "inputs": {"value": ["30", 0]}});
+    let refused = read(&Texts::from([("prompt", in_circles.to_string().as_str())])).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the settings that ComfyUI wrote cannot be read: the graph in `prompt` leads in circles: 100000 links were \
+         followed, and there was no end"
+    );
+}
+
+#[test]
+fn a_node_of_a_monstrous_size_is_left_out() {
+    let mut inputs = serde_json::Map::new();
+    inputs.extend((0..2_000).map(|number| (format!("input {number}"), json!(number))));
+    inputs.insert("ckpt_name".into(), json!("v1-5.safetensors"));
+    let found = read_graph(&graph(json!({
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": inputs},
+        "7": {"class_type": "x".repeat(2_000), "inputs": {"text": "fog", "clip": ["4", 1]}},
+    })));
+    assert_eq!((found.model, found.raw.negative_prompt.as_deref()), (None, None));
+    assert_eq!(found.raw.prompt, "a glass bottle");
+    let long = "x".repeat(2_000);
+    let found = read_graph(&graph(json!({
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": long}},
+    })));
+    assert_eq!(found.model, None);
+}
+
 #[test]
 fn a_drawing_is_read_where_the_graph_is_missing() {
     let drawing = json!({

@@ -1,6 +1,6 @@
 //! A graph out of a drawing, in which the values of a node stand in a row without their names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
@@ -68,9 +68,7 @@ pub(super) fn from_workflow(json: &str) -> Result<Graph, String> {
     let root = values::parse_json(json).map_err(|fault| format!("is not JSON: {fault}"))?;
     let Some(Value::Array(nodes)) = root.get("nodes") else { return Err("has no list of nodes".to_owned()) };
     let links = links(root.get("links"));
-    let nodes = nodes.iter().filter_map(|drawn| node(drawn, &links));
-    let graph: BTreeMap<_, _> = nodes.collect();
-    if graph.is_empty() { Err("has no nodes".to_owned()) } else { Ok(Graph(graph)) }
+    Graph::new(nodes.iter().filter_map(|drawn| node(drawn, &links)))
 }
 
 /// Where each link comes from: `[link, node, slot, node, slot, kind]`, or an object that says the same.
