@@ -38,8 +38,8 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/v1/images/generations", post(generations::create))
-        .route("/v1/images/edits", post(edits::create).layer(DefaultBodyLimit::max(form::MAX_JSON_BYTES)))
-        .route("/v1/images/variations", post(variations::create))
+        .route("/v1/images/edits", post(edits::create).layer(with_pictures()))
+        .route("/v1/images/variations", post(variations::create).layer(with_pictures()))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::show))
         .method_not_allowed_fallback(error::wrong_method)
@@ -47,4 +47,9 @@ pub fn routes() -> Router<AppState> {
         .route("/v1/", any(error::unknown_address))
         .route("/v1/{*rest}", any(error::unknown_address))
         .layer(CatchPanicLayer::custom(error::panicked))
+}
+
+/// JSON that holds pictures is larger than any other.
+fn with_pictures() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(form::MAX_JSON_BYTES)
 }

@@ -23,8 +23,8 @@ const STRENGTH: f64 = 0.6;
 /// What a picture is painted after that nobody says anything of.
 const NEUTRAL_PROMPT: &str = "a picture";
 
-/// `POST /v1/images/variations` with a form: `image`. It is painted after the field `prompt`, which OpenAI's does not
-/// have, or after the prompt that the picture's file tells, or after a neutral one.
+/// `POST /v1/images/variations` with a form, or with JSON: `image`. It is painted after the field `prompt`, which OpenAI's
+/// does not have, or after the prompt that the picture's file tells, or after a neutral one.
 pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,

@@ -98,6 +98,24 @@ async fn a_variation_is_painted_after_the_prompt_that_its_picture_tells() {
 }
 
 #[tokio::test]
+async fn a_variation_of_a_picture_in_json_may_be_as_large_as_an_edit_and_neither_may_be_larger() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let url = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(teal(96, 64)));
+    // As if the picture took more than a megabyte.
+    let image = url + &"\n".repeat(1 << 20);
+    let answer = anna.post_json(VARIATIONS, &json!({ "images": [{ "image_url": image }] })).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json::<Value>()["data"][0]["revised_prompt"], "a picture");
+    for path in [EDITS, VARIATIONS] {
+        assert_eq!(
+            complaint(&anna.post_text(path, "application/json", " ".repeat((64 << 20) + 1)).await),
+            "413 invalid_request_error - -: the body is too large; at most 67108864 bytes are allowed"
+        );
+    }
+}
+
+#[tokio::test]
 async fn pictures_and_masks_that_are_none_are_refused_by_their_names() {
     let app = TestApp::start().await;
     let anna = app.browser();
