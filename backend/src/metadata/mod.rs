@@ -74,6 +74,11 @@ impl MetadataError {
 /// What a reader says of a file: nothing if another program wrote it.
 type Read = Result<Option<Found>, MetadataError>;
 
+/// Keyword and text of all that a picture's file says, bounded as [`read`] is; none of what is no picture.
+pub(crate) fn texts(bytes: &[u8]) -> Vec<(String, String)> {
+    Texts::read(bytes).unwrap_or_default().into_pairs()
+}
+
 /// The settings in a picture's file.
 ///
 /// # Errors

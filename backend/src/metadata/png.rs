@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::texts::{MAX_TEXT_BYTES, MAX_TEXTS};
+use super::texts::{MAX_BYTES_OF_ALL, MAX_TEXT_BYTES, MAX_TEXTS};
 
 const SIGNATURE: usize = 8;
 
@@ -12,12 +12,14 @@ const SIGNATURE: usize = 8;
 /// chunks too, and what can be read as that is meant as that.
 const STRICT: &str = "darkroom";
 
-/// Keyword and text of each `tEXt`, `zTXt` and `iTXt` chunk. What is broken or too long is passed over.
+/// Keyword and text of each `tEXt`, `zTXt` and `iTXt` chunk. What is broken or too long is passed over, and so is
+/// everything from the text on with which they become too long together.
 ///
 /// # Source
 /// Portable Network Graphics (third edition), 11.3.3.
 pub(super) fn texts(bytes: &[u8]) -> Vec<(String, String)> {
     let mut texts = Vec::new();
+    let mut n_bytes = 0;
     let mut rest = bytes.get(SIGNATURE..).unwrap_or_default();
     // Length, kind, data and checksum.
     while let Some((length, after)) = rest.split_first_chunk::<4>()
@@ -33,6 +35,10 @@ pub(super) fn texts(bytes: &[u8]) -> Vec<(String, String)> {
             b"IEND" => break,
             _ => None,
         };
+        n_bytes += text.as_ref().map_or(0, |(keyword, text)| keyword.len() + text.len());
+        if n_bytes > MAX_BYTES_OF_ALL {
+            break;
+        }
         texts.extend(text);
         rest = after.get(length + 4..).unwrap_or_default();
     }
@@ -154,6 +160,15 @@ mod tests {
             chunk(*b"tEXt", b"parameters\0boat"),
         ]);
         assert_eq!(texts(&bytes), [("parameters".to_owned(), "boat".to_owned())]);
+    }
+
+    #[test]
+    fn texts_that_unpack_to_too_much_together_are_read_as_far_as_it_goes() {
+        let longest = zlib(&vec![b'x'; MAX_TEXT_BYTES - 100]);
+        let chunk = chunk(*b"zTXt", &[b"prompt\0\0".to_vec(), longest].concat());
+        let bytes = png(&vec![chunk; MAX_TEXTS]);
+        assert!(bytes.len() < 1 << 20);
+        assert_eq!(texts(&bytes).len(), MAX_BYTES_OF_ALL / MAX_TEXT_BYTES);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::pictures::{DecodeError, format_of};
 /// Longest text that is read, in bytes; a packed one when it is unpacked. The largest graphs have a tenth of it.
 pub(super) const MAX_TEXT_BYTES: usize = 4 << 20;
 
+/// Most bytes that all texts of one PNG may have together: each of them may be a small chunk.
+pub(super) const MAX_BYTES_OF_ALL: usize = 16 << 20;
+
 /// Most texts that are read of one file.
 pub(super) const MAX_TEXTS: usize = 64;
 
@@ -29,6 +32,11 @@ impl Texts {
         // A PNG may hold EXIF as well, and what stands there is second.
         texts.extend(exif::texts(bytes));
         Ok(Self(texts))
+    }
+
+    /// Each keyword with its text, in the order of the file.
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// The first text of a keyword that is not empty.

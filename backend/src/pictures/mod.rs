@@ -10,7 +10,6 @@ mod exif;
 mod fit;
 mod preview;
 mod sheet;
-mod texts;
 mod thumbnail;
 mod transparency;
 
@@ -25,7 +24,6 @@ pub use fit::Fit;
 pub(crate) use fit::fitted;
 pub(crate) use preview::{enlarge_preview, preview_data_url};
 pub use sheet::Sheet;
-pub use texts::png_texts;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 pub(crate) use transparency::mask_of_transparency;
 

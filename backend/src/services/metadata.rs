@@ -13,6 +13,22 @@ use crate::shared::Shared;
 use crate::{Error, Result, Visitor, uploads};
 
 impl Services {
+    /// Keyword and text of all that a picture's file says: the text chunks of a PNG, and the fields of EXIF in which
+    /// programs keep their settings; none of what is no PNG, JPEG or WebP. The file is not kept.
+    ///
+    /// Texts of more than a few megabytes are passed over, packed or not.
+    ///
+    /// # Errors
+    /// The file is too large, said of the field `file`; the program stops.
+    pub async fn picture_texts(&self, bytes: Bytes) -> Result<Vec<(String, String)>> {
+        if bytes.len() > MAX_UPLOAD_BYTES {
+            return Err(uploads::too_large(bytes.len()).into());
+        }
+        // One at a time: small files may hold texts of many megabytes.
+        let _permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        on_own_thread(move || metadata::texts(&bytes)).await
+    }
+
     /// Reads the settings in a picture's file: PNG, JPEG or WebP, by Darkroom, AUTOMATIC1111, Forge, `ComfyUI`, `InvokeAI`,
     /// Fooocus or `SwarmUI`. The file is not kept.
     ///

@@ -1,6 +1,11 @@
+use std::io::Write;
+
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use types::metadata::Program;
 use types::model::ModelInfo;
+use types::picture::PictureFormat;
 use types::request::RawRequest;
 
 use super::helpers::{TestServices, asking, free_running};
@@ -48,6 +53,41 @@ async fn a_file_without_settings_is_refused_with_a_sentence() {
         test.services.read_settings(&test.alice, Bytes::from_static(b"GIF89a")).await.unwrap_err().public();
     assert_eq!(refused.field.as_deref(), Some("file"));
     assert_eq!(refused.message, "the file is an image of the kind GIF; allowed are PNG, JPEG and WebP");
+}
+
+#[tokio::test]
+async fn the_texts_of_a_picture_are_read_in_every_format() {
+    let (mut test, _folder) = free_running().await;
+    let job = test.ask("a boat").await;
+    test.run_next_job().await;
+    let picture = test.job(job).await.pictures[0].clone();
+    for format in PictureFormat::ALL {
+        let file = test.services.picture_file(picture.id, format).await.unwrap();
+        let texts = test.services.picture_texts(file.bytes).await.unwrap();
+        let told = texts.iter().find(|(keyword, _)| keyword == "parameters");
+        assert!(told.is_some_and(|(_, text)| text.starts_with("a boat\n")), "{format:?}: {texts:?}");
+    }
+    assert!(test.services.picture_texts(Bytes::from_static(b"GIF89a")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_small_file_whose_texts_unpack_to_very_much_has_none() {
+    let mut packed = ZlibEncoder::new(b"Comment\0\0".to_vec(), Compression::best());
+    for _ in 0..64 {
+        packed.write_all(&vec![b'x'; 1 << 20]).unwrap();
+    }
+    let packed = packed.finish().unwrap();
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"zTXt", &packed[..]), (b"tEXt", &b"parameters\0a boat"[..])] {
+        file.extend((data.len() as u32).to_be_bytes());
+        file.extend(kind);
+        file.extend(data);
+        file.extend([0; 4]);
+    }
+    assert!(file.len() < 100_000);
+    let (test, _folder) = free_running().await;
+    let texts = test.services.picture_texts(file.into()).await.unwrap();
+    assert_eq!(texts, [("parameters".to_owned(), "a boat".to_owned())]);
 }
 
 /// The samples that `scripts/make_metadata_samples.py` writes, with the program of each and what it cannot give.

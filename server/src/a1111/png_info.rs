@@ -1,6 +1,8 @@
 //! The settings inside a picture.
 
 use axum::Json;
+use axum::extract::State;
+use backend::Services;
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
@@ -10,14 +12,14 @@ use crate::base64_picture;
 /// The text that the settings stand in.
 const PARAMETERS: &str = "parameters";
 
-/// `POST /sdapi/v1/png-info`: the texts of a PNG, and its settings taken apart.
-pub async fn read(fields: Fields) -> Result<Json<Value>, Refusal> {
+/// `POST /sdapi/v1/png-info`: the texts of a picture, and its settings taken apart.
+pub async fn read(State(services): State<Services>, fields: Fields) -> Result<Json<Value>, Refusal> {
     let image = fields.word("image")?.ok_or_else(|| {
         let sentence = "image is missing; send a PNG in base64";
         fields.refusal("image", sentence)
     })?;
     let file = base64_picture::decode("image", image)?;
-    let texts = backend::pictures::png_texts(&file);
+    let texts = services.picture_texts(file).await?;
     let info = texts.iter().find(|(keyword, _)| keyword == PARAMETERS).map_or("", |(_, text)| text.as_str());
     let others = texts.iter().filter(|(keyword, _)| keyword != PARAMETERS);
     let items: Map<String, Value> = others.map(|(keyword, text)| (keyword.clone(), json!(text))).collect();
