@@ -1,6 +1,7 @@
 //! What both ways to pictures read alike.
 
 use backend::{Services, Visitor};
+use serde_json::{Map, Value};
 use types::request::RawRequest;
 
 use super::fields::Fields;
@@ -16,15 +17,32 @@ pub fn settings(fields: &Fields, options: &Options, visitor: &Visitor) -> Result
     Ok(overrides(fields)?.over(&options.of(visitor)))
 }
 
-/// Keeps what a call set for itself, if it asked for that. Called when it has turned out to be allowed.
+/// What a call set for itself and asked to be kept as options. They are kept by [`keep`], once it has turned out that the
+/// call is allowed; whether they can be is looked at here, before anything is painted.
 ///
 /// # Errors
-/// The options become too long.
-pub fn keep_overrides(fields: &Fields, options: &Options, visitor: &Visitor) -> Result<(), Refusal> {
+/// It is not said clearly whether to keep them; the options would become too long.
+pub fn overrides_to_keep(
+    fields: &Fields,
+    options: &Options,
+    visitor: &Visitor,
+) -> Result<Option<Map<String, Value>>, Refusal> {
     if fields.is_set_or("override_settings_restore_afterwards", true)? {
-        return Ok(());
+        return Ok(None);
     }
-    options.set(visitor, overrides(fields)?.values())
+    let overrides = overrides(fields)?;
+    options.check(visitor, overrides.values())?;
+    Ok(Some(overrides.values().clone()))
+}
+
+/// Keeps these as options.
+pub fn keep(overrides: Option<&Map<String, Value>>, options: &Options, visitor: &Visitor) {
+    if let Some(overrides) = overrides
+        && options.set(visitor, overrides).is_err()
+    {
+        // Others were set while the pictures were painted. These are no reason to withhold the pictures.
+        tracing::debug!("the settings of a call could not be kept as options");
+    }
 }
 
 fn overrides(fields: &Fields) -> Result<Fields, Refusal> {

@@ -26,6 +26,7 @@ pub async fn create(
     mut fields: Fields,
 ) -> Result<Json<Answer>, Refusal> {
     let settings = asked::settings(&fields, &options, &visitor)?;
+    let overrides = asked::overrides_to_keep(&fields, &options, &visitor)?;
     let raw = with_strength(&fields, asked::read(&state.services, &fields, &settings)?)?;
     let raw = with_pictures(&state.services, &visitor, &fields, raw).await?;
     if !fields.is_set("include_init_images")? {
@@ -34,7 +35,7 @@ pub async fn create(
         fields.forget("mask");
     }
     let answer = Answer::to(&state, &visitor, &fields, raw, Way::ImageToImage).await?;
-    asked::keep_overrides(&fields, &options, &visitor)?;
+    asked::keep(overrides.as_ref(), &options, &visitor);
     Ok(Json(answer))
 }
 

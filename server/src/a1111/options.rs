@@ -44,13 +44,7 @@ impl Options {
     /// # Errors
     /// They become too long.
     pub fn set(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<(), Refusal> {
-        let mut all = self.of(visitor);
-        all.extend(values.clone());
-        let n_bytes = Value::Object(all.clone()).to_string().len();
-        if n_bytes > MAX_BYTES {
-            let sentence = format!("the options have {n_bytes} bytes; at most {MAX_BYTES} are allowed");
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
-        }
+        let all = self.with(visitor, values)?;
         let mut kept = self.lock();
         kept.n_calls += 1;
         let n_calls = kept.n_calls;
@@ -62,6 +56,26 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// Whether these could be kept as well.
+    ///
+    /// # Errors
+    /// They would become too long.
+    pub fn check(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<(), Refusal> {
+        self.with(visitor, values).map(drop)
+    }
+
+    /// What the visitor set, with these.
+    fn with(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+        let mut all = self.of(visitor);
+        all.extend(values.clone());
+        let n_bytes = Value::Object(all.clone()).to_string().len();
+        if n_bytes > MAX_BYTES {
+            let sentence = format!("the options have {n_bytes} bytes; at most {MAX_BYTES} are allowed");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
+        }
+        Ok(all)
     }
 
     /// A panic elsewhere leaves nothing half done here.

@@ -24,10 +24,11 @@ pub async fn create(
     fields: Fields,
 ) -> Result<Json<Answer>, Refusal> {
     let settings = asked::settings(&fields, &options, &visitor)?;
+    let overrides = asked::overrides_to_keep(&fields, &options, &visitor)?;
     let raw = asked::read(&state.services, &fields, &settings)?;
     let raw = with_second_pass(&state.services, &fields, raw)?;
     let answer = Answer::to(&state, &visitor, &fields, raw, Way::TextToImage).await?;
-    asked::keep_overrides(&fields, &options, &visitor)?;
+    asked::keep(overrides.as_ref(), &options, &visitor);
     Ok(Json(answer))
 }
 

@@ -65,6 +65,17 @@ async fn what_a_hand_can_do_wrong_is_told_in_the_shape_that_clients_know() {
         said(json!({ "prompt": "a boat <lora:oil>" })).await,
         @r#"422 ["body","prompt"]: LoRA `oil` is not installed; installed are ink"#
     );
+    insta::assert_snapshot!(
+        said(json!({ "prompt": "boat", "override_settings_restore_afterwards": "later" })).await,
+        @r#"422 ["body","override_settings_restore_afterwards"]: override_settings_restore_afterwards is "later"; expected is true or false"#
+    );
+    let long = json!({ "notes": "x".repeat(70_000) });
+    insta::assert_snapshot!(
+        said(json!({
+            "prompt": "boat", "override_settings": long, "override_settings_restore_afterwards": false,
+        })).await,
+        @"413: the options have 70012 bytes; at most 65536 are allowed"
+    );
     assert_eq!(anna.history("").await.n_matches, 0, "nothing came of any of them");
 }
 
@@ -107,6 +118,11 @@ async fn a_start_picture_that_is_none_is_told_as_such() {
         said(json!({ "prompt": "boat", "init_images": [start], "denoising_strength": 1.5 })).await,
         @r#"422 ["body","denoising_strength"]: strength 1.5 is out of range; allowed are 0 to 1"#
     );
+    insta::assert_snapshot!(
+        said(json!({ "prompt": "boat", "init_images": [start], "override_settings_restore_afterwards": 2 })).await,
+        @r#"422 ["body","override_settings_restore_afterwards"]: override_settings_restore_afterwards is 2; expected is true or false"#
+    );
+    assert_eq!(anna.history("").await.n_matches, 0, "nothing came of any of them");
 }
 
 #[tokio::test]
