@@ -33,10 +33,28 @@ struct Kept {
     n_calls: u64,
 }
 
+impl Kept {
+    fn of(&self, visitor: &Visitor) -> Map<String, Value> {
+        self.of_visitors.get(visitor).map(|(_, values)| values.clone()).unwrap_or_default()
+    }
+
+    /// What the visitor set, with these.
+    fn with(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+        let mut all = self.of(visitor);
+        all.extend(values.clone());
+        let n_bytes = Value::Object(all.clone()).to_string().len();
+        if n_bytes > MAX_BYTES {
+            let sentence = format!("the options have {n_bytes} bytes; at most {MAX_BYTES} are allowed");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
+        }
+        Ok(all)
+    }
+}
+
 impl Options {
     /// What this visitor set.
     pub fn of(&self, visitor: &Visitor) -> Map<String, Value> {
-        self.lock().of_visitors.get(visitor).map(|(_, values)| values.clone()).unwrap_or_default()
+        self.lock().of(visitor)
     }
 
     /// Keeps some more, or others, of this visitor.
@@ -44,8 +62,9 @@ impl Options {
     /// # Errors
     /// They become too long.
     pub fn set(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<(), Refusal> {
-        let all = self.with(visitor, values)?;
+        // Of two calls at once, neither may lose what the other set.
         let mut kept = self.lock();
+        let all = kept.with(visitor, values)?;
         kept.n_calls += 1;
         let n_calls = kept.n_calls;
         kept.of_visitors.insert(visitor.clone(), (n_calls, all));
@@ -63,19 +82,7 @@ impl Options {
     /// # Errors
     /// They would become too long.
     pub fn check(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<(), Refusal> {
-        self.with(visitor, values).map(drop)
-    }
-
-    /// What the visitor set, with these.
-    fn with(&self, visitor: &Visitor, values: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
-        let mut all = self.of(visitor);
-        all.extend(values.clone());
-        let n_bytes = Value::Object(all.clone()).to_string().len();
-        if n_bytes > MAX_BYTES {
-            let sentence = format!("the options have {n_bytes} bytes; at most {MAX_BYTES} are allowed");
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
-        }
-        Ok(all)
+        self.lock().with(visitor, values).map(drop)
     }
 
     /// A panic elsewhere leaves nothing half done here.
@@ -155,6 +162,23 @@ mod tests {
         options.set(&anna, &values(json!({ "b": 3 }))).unwrap();
         assert_eq!(options.of(&anna), values(json!({ "a": 1, "b": 3 })));
         assert_eq!(options.of(&bob), Map::new());
+    }
+
+    #[test]
+    fn calls_at_once_lose_nothing_of_each_other() {
+        const N_CALLS: usize = 50;
+        let (options, anna) = (Options::default(), Visitor::from_token("anna"));
+        std::thread::scope(|scope| {
+            for thread in ["a", "b", "c", "d"] {
+                let (options, anna) = (&options, &anna);
+                scope.spawn(move || {
+                    for i in 0..N_CALLS {
+                        options.set(anna, &values(json!({ format!("{thread}{i}"): i }))).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(options.of(&anna).len(), 4 * N_CALLS);
     }
 
     #[test]
