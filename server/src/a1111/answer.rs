@@ -23,6 +23,17 @@ pub enum Way {
     ImageToImage,
 }
 
+impl Way {
+    /// The fields that are known there, as they are usual there.
+    pub fn parameters(self) -> Map<String, Value> {
+        let mut parameters = usual();
+        if self == Self::ImageToImage {
+            parameters.extend(usual_of_image_to_image());
+        }
+        parameters
+    }
+}
+
 /// What is given back.
 #[derive(Debug, Serialize)]
 pub struct Answer {
@@ -73,10 +84,7 @@ fn parameters(fields: &Fields, request: &GenerationRequest, way: Way) -> Map<Str
         "scheduler": request.schedule.label(),
         "seed": request.seed,
     });
-    let mut parameters = usual();
-    if way == Way::ImageToImage {
-        parameters.extend(usual_of_image_to_image());
-    }
+    let mut parameters = way.parameters();
     for (name, value) in &mut parameters {
         if let Some(sent) = fields.get(name) {
             *value = sent.clone();

@@ -2,15 +2,20 @@
 //! the same as leaving out, and what nobody asks for is passed over.
 
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
+use crate::extract::MAX_BODY_BYTES;
 
-/// Largest body in bytes: room for the largest start picture and a mask in base64.
-pub const MAX_BODY_BYTES: usize = 64 << 20;
+/// Largest body with pictures in it, in bytes: room for the largest start picture and a mask in base64.
+const MAX_BYTES_WITH_PICTURES: usize = 64 << 20;
+
+/// Most commas and opening brackets of a body. Each may begin a value, and a value takes much more memory than its text.
+/// What clients send has some hundred of them.
+const MAX_SEPARATORS: usize = 100_000;
 
 /// The fields of a JSON object.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -146,6 +151,11 @@ impl Fields {
         self.values.remove(name);
     }
 
+    /// Leaves out what has none of these names, so that it takes no memory while the caller waits.
+    pub fn keep_only(&mut self, names: &Map<String, Value>) {
+        self.values.retain(|name, _| names.contains_key(name));
+    }
+
     /// A field that cannot be used.
     pub fn refusal(&self, name: &str, message: impl Into<String>) -> Refusal {
         let place: Vec<&str> = self.place.iter().copied().chain([name]).collect();
@@ -162,7 +172,32 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 
     /// Whatever the body is said to be: many clients do not say it.
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error))?;
+        Self::read(request, state, MAX_BODY_BYTES).await
+    }
+}
+
+/// The fields of a body that has pictures in it, and may therefore be larger.
+pub struct WithPictures(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for WithPictures {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        Fields::read(request, state, MAX_BYTES_WITH_PICTURES).await.map(Self)
+    }
+}
+
+impl Fields {
+    async fn read<S: Send + Sync>(mut request: Request, state: &S, most: usize) -> Result<Self, Refusal> {
+        DefaultBodyLimit::max(most).apply(&mut request);
+        let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error, most))?;
+        let n_separators = body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        if n_separators > MAX_SEPARATORS {
+            let sentence = format!(
+                "the body has {n_separators} commas and opening brackets; at most {MAX_SEPARATORS} are allowed"
+            );
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
+        }
         if body.trim_ascii().is_empty() {
             return Err(Refusal::of_field(
                 &[],
@@ -180,9 +215,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     }
 }
 
-fn body_error(rejection: &BytesRejection) -> Refusal {
+fn body_error(rejection: &BytesRejection, most: usize) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let sentence = format!("the body is too large; at most {MAX_BODY_BYTES} bytes are allowed");
+        let sentence = format!("the body is too large; at most {most} bytes are allowed");
         Refusal::new(rejection.status(), sentence)
     } else {
         Refusal::new(rejection.status(), "the body broke off before its end")

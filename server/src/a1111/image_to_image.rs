@@ -11,7 +11,7 @@ use types::upload::UploadInfo;
 
 use super::answer::{Answer, Way};
 use super::asked;
-use super::fields::Fields;
+use super::fields::{Fields, WithPictures};
 use super::options::Options;
 use super::refusal::Refusal;
 use crate::base64_picture;
@@ -23,8 +23,9 @@ pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     Extension(options): Extension<Options>,
-    mut fields: Fields,
+    WithPictures(mut fields): WithPictures,
 ) -> Result<Json<Answer>, Refusal> {
+    fields.keep_only(&Way::ImageToImage.parameters());
     let settings = asked::settings(&fields, &options, &visitor)?;
     let overrides = asked::overrides_to_keep(&fields, &options, &visitor)?;
     let raw = with_strength(&fields, asked::read(&state.services, &fields, &settings)?)?;

@@ -27,12 +27,10 @@ mod samplers;
 mod styles;
 mod text_to_image;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 
-use self::fields::MAX_BODY_BYTES;
 use self::options::Options;
 use self::refusal::Refusal;
 use crate::state::AppState;
@@ -72,7 +70,6 @@ pub fn routes() -> Router<AppState> {
         .route("/promptgen/list_models", get(promptgen::models))
         .route("/promptgen/generate", post(promptgen::generate))
         .route("/sdapi/{*rest}", any(unknown))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(Extension(Options::default()))
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use backend::Services;
 use serde_json::{Map, Value, json};
 
-use super::fields::Fields;
+use super::fields::WithPictures;
 use super::refusal::Refusal;
 use crate::base64_picture;
 
@@ -13,7 +13,10 @@ use crate::base64_picture;
 const PARAMETERS: &str = "parameters";
 
 /// `POST /sdapi/v1/png-info`: the texts of a picture, and its settings taken apart.
-pub async fn read(State(services): State<Services>, fields: Fields) -> Result<Json<Value>, Refusal> {
+pub async fn read(
+    State(services): State<Services>,
+    WithPictures(fields): WithPictures,
+) -> Result<Json<Value>, Refusal> {
     let image = fields.word("image")?.ok_or_else(|| {
         let sentence = "image is missing; send a PNG in base64";
         fields.refusal("image", sentence)

@@ -21,8 +21,9 @@ pub async fn create(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     Extension(options): Extension<Options>,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Json<Answer>, Refusal> {
+    fields.keep_only(&Way::TextToImage.parameters());
     let settings = asked::settings(&fields, &options, &visitor)?;
     let overrides = asked::overrides_to_keep(&fields, &options, &visitor)?;
     let raw = asked::read(&state.services, &fields, &settings)?;

@@ -134,10 +134,33 @@ async fn a_body_that_is_none_is_told_as_such() {
     insta::assert_snapshot!(said("prompt=boat").await, @r#"422 ["body"]: the body is not JSON: expected value at line 1 column 1"#);
     insta::assert_snapshot!(said("").await, @r#"422 ["body"]: the body is empty; send a JSON object such as {"prompt": "a boat"}"#);
     insta::assert_snapshot!(said("[1]").await, @r#"422 ["body"]: the body is a list; expected is a JSON object"#);
-    insta::assert_snapshot!(said(&" ".repeat((64 << 20) + 1)).await, @"413: the body is too large; at most 67108864 bytes are allowed");
-    // Nothing of this is too large there.
-    let large = format!("{}{{\"prompt\": \"a boat\"}}", " ".repeat(2 << 20));
-    let answer = anna.post_text("/sdapi/v1/txt2img", "application/json", large).await;
+    for path in ["/sdapi/v1/txt2img", "/sdapi/v1/options", "/promptgen/generate"] {
+        let large = " ".repeat((1 << 20) + 1);
+        assert_eq!(
+            anna.post_text(path, "application/json", large).await.refusal(),
+            "413: the body is too large; at most 1048576 bytes are allowed",
+            "{path}"
+        );
+    }
+    for path in ["/sdapi/v1/img2img", "/sdapi/v1/png-info"] {
+        let large = " ".repeat((64 << 20) + 1);
+        assert_eq!(
+            anna.post_text(path, "application/json", large).await.refusal(),
+            "413: the body is too large; at most 67108864 bytes are allowed",
+            "{path}"
+        );
+        let many = format!("{{\"notes\": [0{}]}}", ",0".repeat(1 << 20));
+        assert_eq!(
+            anna.post_text(path, "application/json", many).await.refusal(),
+            "413: the body has 1048578 commas and opening brackets; at most 100000 are allowed",
+            "{path}"
+        );
+    }
+    // Pictures make a body large.
+    let request =
+        json!({ "prompt": "a boat", "init_images": [base64(teal(96, 64))], "denoising_strength": 0.5 });
+    let large = format!("{}{request}", " ".repeat(2 << 20));
+    let answer = anna.post_text("/sdapi/v1/img2img", "application/json", large).await;
     assert_eq!(answer.made().files.len(), 1);
 }
 
