@@ -27,12 +27,11 @@ mod samplers;
 mod styles;
 mod text_to_image;
 
-use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use self::options::Options;
-use self::refusal::Refusal;
 use crate::state::AppState;
 
 /// Its routes.
@@ -69,11 +68,9 @@ pub fn routes() -> Router<AppState> {
         .route("/sdapi/v1/refresh-loras", post(lists::refreshed))
         .route("/promptgen/list_models", get(promptgen::models))
         .route("/promptgen/generate", post(promptgen::generate))
-        .route("/sdapi/{*rest}", any(unknown))
+        .method_not_allowed_fallback(refusal::wrong_method)
+        .route("/sdapi/{*rest}", any(refusal::unknown_address))
+        .route("/promptgen/{*rest}", any(refusal::unknown_address))
+        .layer(CatchPanicLayer::custom(refusal::panicked))
         .layer(Extension(Options::default()))
-}
-
-async fn unknown(method: Method, address: Uri) -> Refusal {
-    let sentence = format!("there is no {method} {} here", address.path());
-    Refusal::new(StatusCode::NOT_FOUND, sentence)
 }

@@ -3,8 +3,10 @@
 //! It has two: `FastAPI`'s list of fields that are wrong (422), and one sentence (everything else), to which it adds its own
 //! keys. `detail` is in both.
 
+use std::any::Any;
+
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::error::{ErrorCode, PublicError};
@@ -109,12 +111,36 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// What no route has.
+pub async fn unknown_address(method: Method, address: Uri) -> Refusal {
+    let sentence = format!("there is no {method} {} here", address.path());
+    Refusal::new(StatusCode::NOT_FOUND, sentence)
+}
+
+/// An address that is there, with another method. The header `allow` is added around it.
+pub async fn wrong_method(method: Method, address: Uri) -> Refusal {
+    let sentence = format!(
+        "method {method} is not possible at {}; the header `allow` of this answer says what is",
+        address.path()
+    );
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
+}
+
+/// A handler panicked; the panic itself was written to stderr where it happened.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let message = "something went wrong on the server; its log has the details";
+    Refusal::from(PublicError::new(ErrorCode::Internal, message)).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn body_of(refusal: impl Into<Refusal>) -> (u16, String) {
-        let answer = refusal.into().into_response();
+        body_of_answer(refusal.into().into_response()).await
+    }
+
+    async fn body_of_answer(answer: Response) -> (u16, String) {
         let status = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -153,6 +179,14 @@ mod tests {
         let (status, body) = body_of(error).await;
         assert_eq!(status, 503);
         assert!(body.contains(r#""detail":"the server is stopping""#), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_in_the_same_shape() {
+        let (status, body) = body_of_answer(panicked(Box::new("index out of bounds"))).await;
+        assert_eq!(status, 500);
+        let detail = r#""detail":"something went wrong on the server; its log has the details""#;
+        assert!(body.contains(detail), "{body}");
     }
 
     #[test]

@@ -342,4 +342,25 @@ async fn an_address_that_is_none_is_told_in_the_same_shape() {
         app.browser().post_json("/sdapi/v1/interrogate", &json!({})).await.refusal(),
         @"404: there is no POST /sdapi/v1/interrogate here"
     );
+    insta::assert_snapshot!(
+        app.browser().get("/promptgen/models").await.refusal(),
+        @"404: there is no GET /promptgen/models here"
+    );
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_possible_is_told_in_the_same_shape() {
+    let app = TestApp::start().await;
+    let answer = app.browser().get("/sdapi/v1/txt2img").await;
+    insta::assert_snapshot!(
+        answer.refusal(),
+        @"405: method GET is not possible at /sdapi/v1/txt2img; the header `allow` of this answer says what is"
+    );
+    assert_eq!(answer.header("allow"), "POST");
+    let answer = app.browser().post_json("/promptgen/list_models", &json!({})).await;
+    insta::assert_snapshot!(
+        answer.refusal(),
+        @"405: method POST is not possible at /promptgen/list_models; the header `allow` of this answer says what is"
+    );
+    assert_eq!(answer.header("allow"), "GET,HEAD");
 }
