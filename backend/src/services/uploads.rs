@@ -87,6 +87,24 @@ impl Services {
         }
     }
 
+    /// Deletes those of the visitor's uploads that no job uses, before their day is over: what came with a request that was
+    /// refused is of no use. What cannot be deleted now is deleted when its day is over, so that is only logged.
+    pub async fn discard_uploads(&self, owner: &Visitor, ids: &[UploadId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let Shared { store, uploads: files, .. } = &*self.0.shared;
+        match store.delete_own_unused_uploads(owner, ids).await {
+            Ok(deleted) => {
+                for upload in &deleted {
+                    // First the row and then the file: a row never points to nothing.
+                    files.discard(&upload.file).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "uploads of a refused request could not be deleted"),
+        }
+    }
+
     /// An upload of the visitor's.
     ///
     /// # Errors

@@ -49,6 +49,21 @@ impl Store {
         returning::<upload::Entity>(&self.db, delete.returning_all()).await
     }
 
+    /// Deletes the rows of those of the owner's uploads that no job uses, and gives them back. One statement, as above.
+    pub(crate) async fn delete_own_unused_uploads(
+        &self,
+        owner: &Visitor,
+        ids: &[UploadId],
+    ) -> Result<Vec<upload::Model>> {
+        let used = Query::select().column(upload_use::Column::UploadId).from(upload_use::Entity).to_owned();
+        let mut delete = upload::Entity::delete_many()
+            .filter(upload::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(upload::Column::Owner.eq(owner.owner_id()))
+            .filter(upload::Column::Id.not_in_subquery(used))
+            .into_query();
+        returning::<upload::Entity>(&self.db, delete.returning_all()).await
+    }
+
     /// Whether there is any.
     pub(crate) async fn has_uploads(&self) -> Result<bool> {
         Ok(upload::Entity::find().one(&self.db).await?.is_some())

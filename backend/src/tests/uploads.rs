@@ -226,6 +226,20 @@ async fn the_uploads_of_somebody_else_are_as_unknown_as_none() {
 }
 
 #[tokio::test]
+async fn ones_own_uploads_that_no_job_uses_can_be_discarded() {
+    let (site, folder) = free_running().await;
+    let (used, unused) = (site.send(teal(96, 64)).await.id, site.send(teal(96, 64)).await.id);
+    let bobs = site.services.store_upload(&site.bob, teal(96, 64)).await.unwrap().id;
+    site.services.create_job(&site.alice, starting_from(used)).await.unwrap();
+    site.services.discard_uploads(&site.alice, &[used, unused, bobs]).await;
+    assert!(site.services.upload_file(&site.alice, used).await.is_ok());
+    assert!(site.services.upload_file(&site.bob, bobs).await.is_ok());
+    let error = site.services.upload_file(&site.alice, unused).await.unwrap_err().public();
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert_eq!(TestServices::n_files(&folder), 2);
+}
+
+#[tokio::test]
 async fn a_mask_of_another_size_than_the_start_is_refused() {
     let (site, _folder) = free_running().await;
     let (start, mask) = (site.send(teal(96, 64)).await, site.send(right_half(64, 96)).await);

@@ -7,7 +7,7 @@ use backend::pictures::Fit;
 use backend::{Frame, Services, Visitor};
 use types::error::PublicError;
 use types::request::{MaskFill, RawRequest};
-use types::upload::UploadInfo;
+use types::upload::{UploadId, UploadInfo};
 
 use super::answer::{Answer, Way};
 use super::asked;
@@ -29,15 +29,31 @@ pub async fn create(
     let settings = asked::settings(&fields, &options, &visitor)?;
     let overrides = asked::overrides_to_keep(&fields, &options, &visitor)?;
     let raw = with_strength(&fields, asked::read(&state.services, &fields, &settings)?)?;
-    let raw = with_pictures(&state.services, &visitor, &fields, raw).await?;
+    let mut uploads = Vec::new();
+    let answer = answer(&state, &visitor, fields, raw, &mut uploads).await;
+    if answer.is_err() {
+        state.services.discard_uploads(&visitor, &uploads).await;
+    }
+    let answer = answer?;
+    asked::keep(overrides.as_ref(), &options, &visitor);
+    Ok(Json(answer))
+}
+
+/// What is given back. The pictures that stand in the body become `uploads`, also of a call that is refused.
+async fn answer(
+    state: &AppState,
+    visitor: &Visitor,
+    mut fields: Fields,
+    raw: RawRequest,
+    uploads: &mut Vec<UploadId>,
+) -> Result<Answer, Refusal> {
+    let raw = with_pictures(&state.services, visitor, &fields, raw, uploads).await?;
     if !fields.is_set("include_init_images")? {
         // They are kept as files by now.
         fields.forget("init_images");
         fields.forget("mask");
     }
-    let answer = Answer::to(&state, &visitor, &fields, raw, Way::ImageToImage).await?;
-    asked::keep(overrides.as_ref(), &options, &visitor);
-    Ok(Json(answer))
+    Answer::to(state, visitor, &fields, raw, Way::ImageToImage).await
 }
 
 /// How far to go from the picture, and what its masked part begins with.
@@ -57,6 +73,7 @@ async fn with_pictures(
     visitor: &Visitor,
     fields: &Fields,
     raw: RawRequest,
+    uploads: &mut Vec<UploadId>,
 ) -> Result<RawRequest, Refusal> {
     let frame = frame(fields, &raw)?;
     let is_inverted = fields.is_set("inpainting_mask_invert")?;
@@ -64,12 +81,16 @@ async fn with_pictures(
     let file = file.map_err(|error| Refusal::of_init_image(0, error.message))?;
     let start = services.store_start(visitor, file, frame).await;
     let start = start.map_err(|error| of_picture(error, |message| Refusal::of_init_image(0, message)))?;
+    uploads.push(start.id);
     let mask = match fields.word("mask")? {
         Some(text) => {
             let file = base64_picture::decode("mask", text)?;
             let UploadInfo { width, height, .. } = start;
             let mask = services.store_mask(visitor, file, is_inverted, (width, height), frame).await;
-            Some(mask.map_err(|error| of_picture(error, |message| Refusal::of_field(&["mask"], message)))?)
+            let mask =
+                mask.map_err(|error| of_picture(error, |message| Refusal::of_field(&["mask"], message)))?;
+            uploads.push(mask.id);
+            Some(mask)
         }
         None => None,
     };

@@ -123,6 +123,10 @@ async fn a_start_picture_that_is_none_is_told_as_such() {
         @r#"422 ["body","override_settings_restore_afterwards"]: override_settings_restore_afterwards is 2; expected is true or false"#
     );
     assert_eq!(anna.history("").await.n_matches, 0, "nothing came of any of them");
+    let n_uploads = || std::fs::read_dir(app.data().join("uploads")).unwrap().count();
+    assert_eq!(n_uploads(), 0, "pictures of refused calls are not kept");
+    let made = anna.img2img(json!({ "prompt": "boat", "init_images": [start] })).await.made();
+    assert_eq!((made.files.len(), n_uploads()), (1, 1));
 }
 
 #[tokio::test]
