@@ -150,14 +150,23 @@ def test_an_edit_is_streamed_by_its_own_events(client, boat):
     assert [event.type for event in stream] == ["image_edit.completed"]
 
 
-def test_a_stream_that_is_left_stops_its_job(client, darkroom):
+def test_a_stream_that_is_left_stops_its_job(darkroom):
+    # Whoever sends a visitor's cookie is that visitor, whose jobs Darkroom's own API tells.
+    visitor = requests.Session()
+    jobs = f"{darkroom.url}/api/v1/jobs"
+    visitor.get(jobs, timeout=60).raise_for_status()
+    cookie = {"Cookie": f"darkroom_visitor={visitor.cookies['darkroom_visitor']}"}
+    client = openai.OpenAI(base_url=f"{darkroom.url}/v1", api_key="any", default_headers=cookie)
     # More than a thousand steps: whoever had to wait for them would wait for minutes.
     long = {"steps": 150, "seed": 7}
     with client.images.generate(prompt=PROMPT, n=8, stream=True, partial_images=3, extra_body=long) as stream:
         next(iter(stream))
+        (left,) = visitor.get(jobs, timeout=60).json()["jobs"]
+        assert left["status"] == "running"
     # The next job begins only when the one before it is over.
     made = client.images.generate(prompt=PROMPT, extra_body={"steps": 1, "seed": 7}, timeout=60)
     assert made.data[0].url.startswith(darkroom.url)
+    assert visitor.get(f"{jobs}/{left['id']}", timeout=60).json()["status"] == "cancelled"
 
 
 @pytest.mark.parametrize(
