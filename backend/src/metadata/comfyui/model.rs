@@ -1,5 +1,7 @@
 //! From a sampler's input to the file that the model is in, with what is added on the way.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::found::{ClipLayer, Found, FoundLora, FoundModel};
@@ -18,8 +20,11 @@ const SILENT: [&str; 5] =
 pub(super) fn read(graph: &Graph, begin: Option<Link<'_>>, found: &mut Found) {
     let mut at = begin;
     let mut loras = Vec::new();
-    for _ in 0..LONGEST_WAY {
-        let Some(Link { node, .. }) = at else { break };
+    // What lies in a circle adds its LoRAs once.
+    let mut seen = BTreeSet::new();
+    while let Some(Link { id, node, .. }) = at
+        && seen.insert(id)
+    {
         loras.extend(loras_of(graph, node).into_iter().rev());
         if let Some(name) = FILES.into_iter().find_map(|input| graph.text(node, input)) {
             found.model = Some(FoundModel { name, hash: None });

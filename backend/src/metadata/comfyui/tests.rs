@@ -245,6 +245,17 @@ fn many_samplers_are_read_and_refused_only_if_they_lead_in_circles() {
 }
 
 #[test]
+fn loras_in_a_circle_are_there_once() {
+    let mut graph = graph(json!({
+        "20": {"class_type": "Power Lora Loader (rgthree)", "inputs": {"model": ["20", 0],
+            "lora_1": {"on": true, "lora": "ink.safetensors", "strength": 0.5}}},
+    }));
+    graph["3"]["inputs"]["model"] = json!(["20", 0]);
+    let ink = FoundLora { name: "ink.safetensors".into(), text_encoder: 0.5, unet: 0.5 };
+    assert_eq!(read_graph(&graph).loras, [ink]);
+}
+
+#[test]
 fn a_node_of_a_monstrous_size_is_left_out() {
     let mut inputs = serde_json::Map::new();
     inputs.extend((0..2_000).map(|number| (format!("input {number}"), json!(number))));
