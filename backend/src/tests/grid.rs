@@ -14,7 +14,8 @@ use super::helpers::{TestServices, asking, config, free_running, gated, is_step,
 use crate::Config;
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
-use crate::pictures::{Decoded, png_texts};
+use crate::metadata::texts;
+use crate::pictures::Decoded;
 use crate::shared::Shared;
 
 /// Two samplers by two numbers of steps: four cells.
@@ -72,7 +73,7 @@ async fn a_cell_is_the_picture_that_it_would_be_alone_and_says_so_in_every_forma
         let cell = file(&site, &grid.pictures[3], format).await;
         assert!(cell == file(&site, &alone.pictures[0], format).await, "{format:?}");
     }
-    let texts = png_texts(&file(&site, &grid.pictures[3], PictureFormat::Png).await);
+    let texts = texts(&file(&site, &grid.pictures[3], PictureFormat::Png).await);
     assert!(texts[0].1.contains("Steps: 3, Sampler: DDIM"), "{texts:?}");
 }
 

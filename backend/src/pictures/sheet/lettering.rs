@@ -6,7 +6,7 @@ use image::RgbImage;
 use super::super::PictureError;
 use super::layout::Rect;
 
-/// Latin, Greek and Cyrillic letters of DejaVu Sans; anything else becomes its empty box.
+/// Latin, Greek and Cyrillic letters of `DejaVu` Sans; anything else becomes its empty box.
 const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
 /// The colour of text on the site.
 const INK: [u8; 3] = [0xdd, 0xd4, 0xcb];
