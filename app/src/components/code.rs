@@ -115,6 +115,30 @@ mod tests {
         }
     }
 
+    /// Two samplers by two parts of the prompt, with their sheet.
+    const GRID: &str = r#", "grid": {"columns": {"field": "sampler", "values": ["euler", "ddim"]},
+        "rows": {"field": "prompt_part", "values": ["boat", "car, \"old\""]}}"#;
+
+    #[test]
+    fn a_grid_is_one_call_in_every_language_that_has_a_word_for_it() {
+        let request = GenerationRequest { count: 5, ..request(GRID) };
+        for Snippet { id, code, .. } in snippets(&request) {
+            if id == "as-webuiapi" {
+                assert!(code.contains("# a grid cannot be asked for in this API\n"), "{code}");
+                assert!(!code.contains("n_iter"), "{code}");
+                continue;
+            }
+            for said in ["grid", "euler", "ddim", "prompt_part", "car, "] {
+                assert!(code.contains(said), "{said} in {id}:\n{code}");
+            }
+            for several in ["for i in", "for (let", "n=5", "--count"] {
+                assert!(!code.contains(several), "{several} in {id}:\n{code}");
+            }
+        }
+        let command = command_line::code(&request);
+        assert!(command.contains("--grid 'sampler=euler, ddim'"), "{command}");
+    }
+
     #[test]
     fn files_are_named_where_there_are_any() {
         let id = "0123456789abcdef0123456789abcdef";

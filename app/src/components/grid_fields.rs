@@ -21,10 +21,12 @@ pub fn grid_fields(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
         <fieldset class="group" id="grid">
             <legend>"A grid of pictures"</legend>
             {axes.collect_view()}
-            {error.map(|error| view! { <p class="field-error" id="grid-error">{error}</p> })}
-            <p class="note" id="grid-note">
-                {format!("One picture for each combination of the values, {MAX_GRID_CELLS} at most, and a sheet that shows them all. Values stand with commas in between. For words in the prompt the first value is looked for, and each is put in its place.")}
-            </p>
+            <div class="field field-grid">
+                {error.map(|error| view! { <p class="field-error" id="grid-error">{error}</p> })}
+                <p class="note" id="grid-note">
+                    {format!("One picture for each combination of the values, {MAX_GRID_CELLS} at most, and a sheet that shows them all. Values stand with commas in between. For words in the prompt the first value is looked for, and each is put in its place.")}
+                </p>
+            </div>
         </fieldset>
     }
     .into_any()

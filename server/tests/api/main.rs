@@ -34,6 +34,7 @@ mod uploads;
 mod visitors;
 
 mod command_line;
+mod command_line_grids;
 mod command_line_prompts;
 mod figures;
 mod generate_from_pictures;
