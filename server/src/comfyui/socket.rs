@@ -205,7 +205,8 @@ async fn follow(services: &Services, visitor: &Visitor, kept: &Kept, out: &Out) 
     Ok(())
 }
 
-/// Tells one job of a workflow to its end, and whether all its pictures were made.
+/// Tells one job of a workflow to its end, and whether all its pictures were made. Of one that was deleted there is
+/// nothing to tell.
 async fn follow_part(
     services: &Services,
     visitor: &Visitor,
@@ -214,9 +215,13 @@ async fn follow_part(
     is_started: &mut bool,
     out: &Out,
 ) -> Result<bool, Ended> {
-    let job = services.job(visitor, part.job).await.map_err(ApiError::from)?;
+    let Some(job) = workflow::job(services, visitor, part.job).await? else { return Ok(true) };
     let mut teller = Teller::new(kept, part, &job);
-    let mut events = services.events(visitor, part.job, None).await.map_err(ApiError::from)?;
+    let mut events = match services.events(visitor, part.job, None).await {
+        Ok(events) => events,
+        Err(backend::Error::NotFound { .. }) => return Ok(true),
+        Err(error) => return Err(ApiError::from(error).into()),
+    };
     while let Some(event) = events.next().await {
         let event = event.event;
         let begins = !matches!(event, JobEvent::Queued { .. } | JobEvent::Cancelled);
@@ -226,18 +231,18 @@ async fn follow_part(
             out.send(stamped(kept, "execution_cached", json!({ "nodes": [] }))).await?;
         }
         if matches!(event, JobEvent::Failed { .. }) {
-            let job = services.job(visitor, part.job).await.map_err(ApiError::from)?;
-            teller.error_code = job.error_code;
+            let job = workflow::job(services, visitor, part.job).await?;
+            teller.error_code = job.and_then(|job| job.error_code);
         }
         let (is_final, is_success) = (event.is_final(), matches!(event, JobEvent::Done));
         for told in teller.tell(event) {
             let message = match told {
                 Told::Message(message) => message,
-                Told::Picture(id) => {
-                    let picture =
-                        services.picture_file(id, PictureFormat::Png).await.map_err(ApiError::from)?;
-                    file(FileKind::Png, &picture.bytes)
-                }
+                Told::Picture(id) => match services.picture_file(id, PictureFormat::Png).await {
+                    Ok(picture) => file(FileKind::Png, &picture.bytes),
+                    Err(backend::Error::NotFound { .. }) => continue,
+                    Err(error) => return Err(ApiError::from(error).into()),
+                },
             };
             out.send(message).await?;
         }

@@ -88,14 +88,16 @@ impl Kept {
         json!([self.number, self.prompt_id(), prompt, extra_data, outputs])
     }
 
-    /// Its jobs as they stand, each with its part.
+    /// Its jobs as they stand, each with its part. Those that were deleted are left out.
     ///
     /// # Errors
     /// The database is out of order.
     pub async fn jobs(&self, services: &Services, visitor: &Visitor) -> ApiResult<Vec<(&Part, JobInfo)>> {
         let mut jobs = Vec::with_capacity(self.document.parts.len());
         for part in &self.document.parts {
-            jobs.push((part, services.job(visitor, part.job).await?));
+            if let Some(job) = job(services, visitor, part.job).await? {
+                jobs.push((part, job));
+            }
         }
         Ok(jobs)
     }
@@ -112,13 +114,25 @@ impl Kept {
     }
 }
 
-/// Cancels a job unless it came to its end.
+/// A job of a workflow; nothing if it was deleted, which the site allows while the workflow is kept.
+///
+/// # Errors
+/// The database is out of order.
+pub async fn job(services: &Services, visitor: &Visitor, job: JobId) -> ApiResult<Option<JobInfo>> {
+    match services.job(visitor, job).await {
+        Ok(job) => Ok(Some(job)),
+        Err(backend::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Cancels a job unless it came to its end or is gone.
 ///
 /// # Errors
 /// The database is out of order.
 pub async fn cancel(services: &Services, visitor: &Visitor, job: JobId) -> ApiResult<()> {
     match services.cancel_job(visitor, job).await {
-        Ok(_) | Err(backend::Error::AlreadyFinal(_)) => Ok(()),
+        Ok(_) | Err(backend::Error::AlreadyFinal(_) | backend::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@ use backend::engine::fake::{Behaviour, FakeEngine};
 use serde_json::{Value, json};
 use types::job::JobStatus;
 
-use crate::comfyui::{graph, job_of, program};
+use crate::comfyui::{graph, job_of, program, with_node};
 use crate::helpers::TestApp;
 
 #[tokio::test]
@@ -91,6 +91,51 @@ async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
     assert_eq!(listed("").await, [2, 3]);
     anna.post_json("/api/history", &json!({ "clear": true })).await;
     assert!(listed("").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_workflow_whose_job_was_deleted_is_told_without_it_and_forgotten_as_any_other() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let (gone, _) = anna.worked_off(&app, &graph(&[])).await;
+    let (other, _) = anna.worked_off(&app, &graph(&[("3", "seed", json!(8))])).await;
+    app.services.delete_job(&program(), job_of(&gone)).await.unwrap();
+    let history: Value = anna.get("/api/history").await.json();
+    assert_eq!(history[&gone]["outputs"], json!({}));
+    assert_eq!(history[&other]["outputs"]["9"]["images"].as_array().map(Vec::len), Some(1));
+    assert_eq!(anna.get(&format!("/history/{gone}")).await.json::<Value>()[&gone], history[&gone]);
+    let answer = anna.post_json("/history", &json!({ "delete": [gone] })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let history: Value = anna.get("/api/history").await.json();
+    assert_eq!(history.as_object().unwrap().keys().collect::<Vec<_>>(), [&other]);
+}
+
+#[tokio::test]
+async fn the_queue_is_told_and_cleared_though_a_job_in_it_was_deleted() {
+    let (app, gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let mut two = graph(&[]);
+    two["13"] = two["3"].clone();
+    two["13"]["inputs"]["seed"] = json!(8);
+    let two = with_node(two, "18", "VAEDecode", json!({ "samples": ["13", 0], "vae": ["4", 2] }));
+    let two = with_node(two, "19", "PreviewImage", json!({ "images": ["18", 0] }));
+    let id = anna.accepted(&two).await;
+    // The steps of the first picture.
+    gate.allow(3);
+    app.services.wait(job_of(&id)).await.unwrap();
+    app.services.delete_job(&program(), job_of(&id)).await.unwrap();
+    let queue: Value = anna.get("/queue").await.json();
+    let entries = ["queue_running", "queue_pending"].map(|list| queue[list].as_array().unwrap().len());
+    assert_eq!(entries.iter().sum::<usize>(), 1, "{queue}");
+    for (path, body) in [("/queue", json!({ "clear": true })), ("/interrupt", json!({}))] {
+        let answer = anna.post_json(path, &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    }
+    gate.open();
+    for job in app.services.latest_jobs(&program(), 10).await.unwrap() {
+        assert_eq!(app.services.wait(job.id).await.unwrap().status, JobStatus::Cancelled);
+    }
+    assert_eq!(anna.get("/prompt").await.json::<Value>()["exec_info"]["queue_remaining"], 0);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use backend::EngineError;
 use backend::engine::fake::{Behaviour, FakeEngine, Gate};
+use backend::{EngineError, Visitor};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::comfyui::{graph, with_node};
+use crate::comfyui::{graph, job_of, with_node};
 use crate::helpers::{Browser, TestApp, Transport};
 
 type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -258,6 +258,28 @@ async fn two_pictures_of_one_workflow_are_told_one_after_the_other() {
     for once in ["execution_start", "execution_success"] {
         assert_eq!(told.iter().filter(|told| *told == once).count(), 1, "{told:?}");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_was_deleted_is_passed_over_and_the_rest_is_told() {
+    let (program, gate) = Listening::gated().await;
+    let mut two = graph(&[]);
+    two["13"] = two["3"].clone();
+    two["13"]["inputs"]["seed"] = json!(8);
+    let two = with_node(two, "18", "VAEDecode", json!({ "samples": ["13", 0], "vae": ["4", 2] }));
+    let two = with_node(two, "19", "PreviewImage", json!({ "images": ["18", 0] }));
+    let id = program.anna.accepted(&two).await;
+    // The steps of the first picture.
+    gate.allow(3);
+    let services = &program.app.services;
+    services.wait(job_of(&id)).await.unwrap();
+    let anna = Visitor::from_token("program\n127.0.0.1\n\n");
+    services.delete_job(&anna, job_of(&id)).await.unwrap();
+    let mut socket = program.watch("anna").await;
+    gate.open();
+    let told = in_short(&socket.read_to_end(&id).await);
+    assert!(told.contains(&"executed 19".to_owned()), "{told:?}");
+    assert!(!told.contains(&"executed 9".to_owned()), "{told:?}");
 }
 
 #[tokio::test]
