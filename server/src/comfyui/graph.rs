@@ -11,6 +11,9 @@ use super::nodes::NodeClass;
 /// Most nodes of a workflow.
 pub const MOST_NODES: usize = 1_000;
 
+/// Longest name of a node, in characters. Answers repeat it many times.
+const MAX_ID: usize = 100;
+
 /// A workflow. Its nodes are told by their places.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
@@ -33,7 +36,8 @@ impl Graph {
     /// Reads a workflow in API form: an object of nodes by name.
     ///
     /// # Errors
-    /// It is no such object; it has too many nodes; a node has no class, or one that is unknown; no node is an output.
+    /// It is no such object; it has too many nodes; a node's name is too long; a node has no class, or one that is unknown;
+    /// no node is an output.
     pub fn read(prompt: &Value) -> Result<Self, Refusal> {
         let Value::Object(prompt) = prompt else {
             return Err(Refusal::of(Fault::of_prompt(
@@ -44,6 +48,11 @@ impl Graph {
             return Err(Refusal::of(Fault::of_prompt(format!(
                 "the prompt has {} nodes; at most {MOST_NODES} are allowed",
                 prompt.len()
+            ))));
+        }
+        if let Some(n_chars) = prompt.keys().map(|id| id.chars().count()).find(|&n_chars| n_chars > MAX_ID) {
+            return Err(Refusal::of(Fault::of_prompt(format!(
+                "a node's name has {n_chars} characters; at most {MAX_ID} are allowed"
             ))));
         }
         let nodes = prompt.iter().map(|(id, node)| Node::read(id, node));
@@ -159,6 +168,14 @@ mod tests {
         ] {
             assert_eq!(refused(&prompt).1, message);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_refused_with_its_length() {
+        let named =
+            |n_chars: usize| refused(&json!({ "ß".repeat(n_chars): { "class_type": "LoadImage" } })).1;
+        assert_eq!(named(101), "a node's name has 101 characters; at most 100 are allowed");
+        assert_eq!(named(100), "the prompt has no output; add a SaveImage or a PreviewImage");
     }
 
     #[test]

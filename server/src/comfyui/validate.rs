@@ -13,6 +13,9 @@ use super::values::{Given, Installed, check};
 /// Most nodes of a circle that are told.
 const MOST_TOLD: usize = 10;
 
+/// Most outputs that are told to depend on a node. There may be nearly as many as there are nodes, for each of them.
+const MOST_DEPENDENTS: usize = 20;
+
 /// A graph of which is known what is wrong with it.
 #[derive(Debug)]
 pub struct Checked<'a> {
@@ -20,6 +23,8 @@ pub struct Checked<'a> {
     pub graph: &'a Graph,
     given: Vec<HashMap<&'static str, Given>>,
     faults: BTreeMap<usize, Vec<Fault>>,
+    /// Which nodes are known to depend on themselves.
+    on_circle: Vec<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +37,12 @@ enum State {
 
 /// Checks everything that the graph's outputs depend on.
 pub fn validate<'a>(graph: &'a Graph, installed: &Installed) -> Checked<'a> {
-    let mut checked = Checked { graph, given: vec![HashMap::new(); graph.len()], faults: BTreeMap::new() };
+    let mut checked = Checked {
+        graph,
+        given: vec![HashMap::new(); graph.len()],
+        faults: BTreeMap::new(),
+        on_circle: vec![false; graph.len()],
+    };
     let mut states = vec![State::Unseen; graph.len()];
     for output in graph.outputs() {
         checked.check_from(output, &mut states, installed);
@@ -75,7 +85,8 @@ impl Checked<'_> {
         }
     }
 
-    /// Every node from `linked` on depends on itself.
+    /// Every node from `linked` on depends on itself. Each is told one circle that it is on: there may be one for every
+    /// link, through all the nodes.
     fn add_circle(&mut self, way: &[(usize, usize)], linked: usize) {
         let start = way.iter().position(|(place, _)| *place == linked).unwrap_or(0);
         let circle: Vec<usize> = way[start..].iter().map(|(place, _)| *place).collect();
@@ -83,14 +94,18 @@ impl Checked<'_> {
         let told = &names[..names.len().min(MOST_TOLD)];
         let rest = if names.len() > MOST_TOLD { " -> …" } else { "" };
         let details = format!("{}{rest} -> {}", told.join(" -> "), names[0]);
-        let faults: Vec<_> = names
-            .iter()
-            .map(|id| {
-                let extra = json!({ "node_id": id, "cycle_nodes": told });
-                Fault::new("dependency_cycle", "the node depends on itself", details.as_str(), extra)
+        let is_new = |place: &usize| !self.on_circle[*place];
+        let faults: Vec<_> = circle
+            .into_iter()
+            .filter(is_new)
+            .map(|place| {
+                let extra = json!({ "node_id": self.graph.node(place).id, "cycle_nodes": told });
+                let message = "the node depends on itself";
+                (place, Fault::new("dependency_cycle", message, details.as_str(), extra))
             })
             .collect();
-        for (place, fault) in circle.into_iter().zip(faults) {
+        for (place, fault) in faults {
+            self.on_circle[place] = true;
             self.add(place, fault);
         }
     }
@@ -134,7 +149,10 @@ impl Checked<'_> {
         for output in self.graph.outputs() {
             for place in self.needed(output) {
                 if self.faults.contains_key(&place) {
-                    dependents.entry(place).or_default().push(self.graph.node(output).id.clone());
+                    let dependents = dependents.entry(place).or_default();
+                    if dependents.len() < MOST_DEPENDENTS {
+                        dependents.push(self.graph.node(output).id.clone());
+                    }
                 }
             }
         }

@@ -250,3 +250,60 @@ fn the_deepest_graph_is_walked_and_the_longest_circle_is_told_shortly() {
     assert_eq!(faults.len(), MOST_NODES - text_to_image().as_object().map_or(0, Map::len));
     assert!(faults[0].3.len() < 200, "{}", faults[0].3);
 }
+
+/// LoRAs one after the other, each with a link back to the first, so that there are as many circles as LoRAs; and as many
+/// outputs as LoRAs, which all depend on them.
+fn many_circles(n_loras: usize) -> Value {
+    let mut graph = text_to_image();
+    let name = |i: usize| format!("{i:0>100}");
+    for i in 0..n_loras {
+        let before = if i == 0 { n_loras - 1 } else { i - 1 };
+        graph[name(i)] = json!({ "class_type": "LoraLoader", "inputs": {
+            "model": [name(before), 0], "clip": [name(0), 1], "lora_name": "ink",
+            "strength_model": 0.001, "strength_clip": 0.001,
+        } });
+        graph[format!("output-{i}")] = json!({ "class_type": "SaveImage", "inputs": {
+            "images": ["8", 0], "filename_prefix": "boat",
+        } });
+    }
+    graph["3"]["inputs"]["model"] = json!([name(n_loras - 1), 0]);
+    graph
+}
+
+#[test]
+fn many_circles_under_many_outputs_are_told_once_a_node_and_in_few_words() {
+    let n_loras = (MOST_NODES - text_to_image().as_object().map_or(0, Map::len)) / 2;
+    let prompt = many_circles(n_loras);
+    let graph = Graph::read(&prompt).unwrap();
+    let checked = validate(&graph, &installed());
+    assert!(graph.outputs().all(|output| !checked.is_sound(output)));
+    let faults = checked.node_faults();
+    assert_eq!(faults.len(), n_loras);
+    for (node, faults) in &faults {
+        assert_eq!(faults.errors.len(), 1, "{node}");
+        assert_eq!(faults.dependent_outputs.len(), MOST_DEPENDENTS, "{node}");
+    }
+    let n_bytes = super::super::faults::by_node(&faults).to_string().len();
+    assert!(n_bytes < 4_000_000, "{n_bytes}");
+}
+
+#[test]
+fn an_output_over_any_of_many_circles_is_not_sound() {
+    let mut graph = text_to_image();
+    let lora = |model: &str| {
+        json!({ "class_type": "LoraLoaderModelOnly", "inputs": {
+            "model": [model, 0], "lora_name": "ink", "strength_model": 1,
+        } })
+    };
+    graph["first"] = lora("second");
+    graph["second"] = lora("first");
+    // The same circle, and one of its own that leads through it.
+    graph["third"] = lora("first");
+    graph["3"]["inputs"]["model"] = json!(["third", 0]);
+    let graph = Graph::read(&graph).unwrap();
+    let checked = validate(&graph, &installed());
+    assert!(graph.outputs().all(|output| !checked.is_sound(output)));
+    let mut nodes: Vec<_> = checked.node_faults().into_iter().map(|(node, _)| node).collect();
+    nodes.sort();
+    assert_eq!(nodes, ["first", "second"]);
+}
