@@ -15,7 +15,7 @@ pub fn grid_fields(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
     let invalid = error.is_some().then_some("true");
     let by = if error.is_some() { "grid-error grid-note" } else { "grid-note" };
     let axes = AXES.into_iter().zip(RawGrid::FIELDS).zip(grid.axes()).map(|((label, names), axis)| {
-        axis_fields(label, names, axis.cloned().unwrap_or_default(), by, invalid)
+        axis_fields(label, names, &axis.cloned().unwrap_or_default(), by, invalid)
     });
     view! {
         <fieldset class="group" id="grid">
@@ -36,7 +36,7 @@ pub fn grid_fields(fields: &Fields<'_>, raw: &RawRequest) -> AnyView {
 fn axis_fields(
     label: &'static str,
     [field, values]: [&'static str; 2],
-    axis: RawGridAxis,
+    axis: &RawGridAxis,
     by: &'static str,
     invalid: Option<&'static str>,
 ) -> AnyView {
