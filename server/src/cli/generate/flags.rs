@@ -49,12 +49,14 @@ pub struct PictureFlags {
     /// How many pictures, 1 to 8 [default: 1]
     #[arg(long, value_name = "N")]
     pub count: Option<i64>,
-    /// One picture for each value of a setting, and a sheet of them all as the last; give it again for rows, and once
-    /// more for blocks of rows. Settings: sampler, schedule, steps, guidance_scale, seed, strength, clip_skip,
-    /// prompt_part [default: none]
-    #[arg(long, value_name = "SETTING=VALUES", value_parser = super::grid::parse_axis)]
+    #[arg(long, help = GRID_HELP, value_name = "SETTING=VALUES", value_parser = super::grid::parse_axis)]
     pub grid: Vec<RawGridAxis>,
 }
+
+/// Attributes rather than comments hold names with underscores as they are typed.
+const GRID_HELP: &str = "One picture for each value of a setting, and a sheet of them all as the last; give it again for \
+    rows, and once more for blocks of rows. Settings: sampler, schedule, steps, guidance_scale, seed, strength, \
+    clip_skip, prompt_part [default: none]";
 
 /// What paints.
 #[derive(Args)]
