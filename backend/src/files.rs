@@ -57,6 +57,11 @@ impl Files {
         Ok(self.store.get(&Path::from(file)).await?.bytes().await?)
     }
 
+    /// How long a file is, in bytes.
+    pub(crate) async fn size(&self, file: &str) -> Result<u64> {
+        Ok(self.store.head(&Path::from(file)).await?.size)
+    }
+
     /// Deletes a picture's files, as [`Self::discard`] does.
     pub(crate) async fn discard_picture(&self, picture_file: &str) {
         self.discard(picture_file).await;

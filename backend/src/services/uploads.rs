@@ -167,6 +167,22 @@ impl Services {
         }))
     }
 
+    /// Whether two uploads of the visitor's are the same file. It is read only where the sizes are the same.
+    ///
+    /// # Errors
+    /// One of them is not there any more.
+    pub(super) async fn are_same_upload(&self, owner: &Visitor, a: UploadId, b: UploadId) -> Result<bool> {
+        let (upload, other) = (self.own_upload(owner, a).await?, self.own_upload(owner, b).await?);
+        if (upload.width, upload.height) != (other.width, other.height) {
+            return Ok(false);
+        }
+        let files = &self.0.shared.uploads;
+        if files.size(&upload.file).await? != files.size(&other.file).await? {
+            return Ok(false);
+        }
+        Ok(files.read(&upload.file).await? == files.read(&other.file).await?)
+    }
+
     async fn own_upload(&self, owner: &Visitor, id: UploadId) -> Result<upload::Model> {
         let upload = self.0.shared.store.upload(owner.owner_id(), id).await?;
         upload.ok_or_else(|| Error::not_found("upload", &id))

@@ -5,7 +5,7 @@ use types::upload::UploadId;
 
 use super::Services;
 use crate::store::entities::workflow;
-use crate::{Result, Visitor};
+use crate::{Error, Result, Visitor};
 
 /// A workflow that is to be kept.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +110,33 @@ impl Services {
     pub async fn name_upload(&self, owner: &Visitor, name: &str, id: UploadId) -> Result<()> {
         self.upload_info(owner, id).await?;
         self.0.shared.store.name_upload(owner, name, id).await
+    }
+
+    /// Gives an upload of the visitor's a name that is free, or stands for the same file. Whether it is one of the two; if
+    /// not, the name stands for what it stood for.
+    ///
+    /// # Errors
+    /// There is no such upload or it is somebody else's.
+    pub async fn name_upload_unless_taken(&self, owner: &Visitor, name: &str, id: UploadId) -> Result<bool> {
+        self.upload_info(owner, id).await?;
+        let store = &self.0.shared.store;
+        // Whoever else gives or takes the same name between two of these statements makes it begin anew.
+        loop {
+            if store.name_upload_if_free(owner, name, id).await? {
+                return Ok(true);
+            }
+            let Some(other) = store.named_upload(owner, name).await? else { continue };
+            match self.are_same_upload(owner, id, other).await {
+                Ok(false) => return Ok(false),
+                // From now on the newer one, which is kept for longer.
+                Ok(true) if store.rename_upload(owner, name, other, id).await? => return Ok(true),
+                Ok(true) => {}
+                // The other one was swept, and its name with it.
+                Err(Error::NotFound { .. } | Error::Files(object_store::Error::NotFound { .. }))
+                    if store.named_upload(owner, name).await? != Some(other) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The upload that the visitor's name stands for.

@@ -93,6 +93,29 @@ async fn a_name_stands_for_one_upload_of_its_owner() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_taken_stays_with_its_picture_though_many_want_it_at_once() {
+    let (test, _folder) = free_running().await;
+    let mut uploads = Vec::new();
+    for shade in 0..8 {
+        uploads.push(test.send_shade(&test.alice, shade).await);
+    }
+    let named = async |id: UploadId| {
+        test.services.name_upload_unless_taken(&test.alice, "boat.png", id).await.unwrap()
+    };
+    let got = futures::future::join_all(uploads.iter().map(|&id| named(id))).await;
+    assert_eq!(got.iter().filter(|&&is_named| is_named).count(), 1, "{got:?}");
+    let first = uploads[got.iter().position(|&is_named| is_named).unwrap()];
+    assert_eq!(test.services.named_upload(&test.alice, "boat.png").await.unwrap(), Some(first));
+    // The same picture, sent once more, is kept for longer.
+    let shade = u8::try_from(uploads.iter().position(|&id| id == first).unwrap()).unwrap();
+    let again = test.send_shade(&test.alice, shade).await;
+    assert!(named(again).await);
+    assert_eq!(test.services.named_upload(&test.alice, "boat.png").await.unwrap(), Some(again));
+    let stolen = test.services.name_upload_unless_taken(&test.bob, "mine.png", first).await.unwrap_err();
+    assert_eq!(stolen.to_string(), format!("there is no upload with the id {first}"));
+}
+
+#[tokio::test]
 async fn a_name_goes_with_the_upload_that_it_stands_for() {
     let (test, _folder) = free_running().await;
     let upload = test.send_shade(&test.alice, 1).await;

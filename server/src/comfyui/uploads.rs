@@ -94,38 +94,33 @@ async fn keep(
     upload: UploadId,
 ) -> Result<Json<Value>, Refusal> {
     let name = if matches!(sent.field("overwrite"), "true" | "1") {
+        services.name_upload(visitor, &join(folder, name), upload).await.map_err(ApiError::from)?;
         name.to_owned()
     } else {
-        free_name(services, visitor, folder, name, upload).await?
+        name_anew(services, visitor, folder, name, upload).await?
     };
-    services.name_upload(visitor, &join(folder, &name), upload).await.map_err(ApiError::from)?;
     let kind = sent.field("type");
     let kind = if kind.is_empty() { "input" } else { kind };
     Ok(Json(json!({ "name": name, "subfolder": folder, "type": kind })))
 }
 
-/// The name, or with a number the first that is free or stands for the same picture.
-async fn free_name(
+/// Gives an upload the name, or with a number the first that is free or stands for the same picture.
+async fn name_anew(
     services: &Services,
     visitor: &Visitor,
     folder: &str,
     name: &str,
     upload: UploadId,
 ) -> ApiResult<String> {
-    let sent = services.upload_file(visitor, upload).await?.bytes;
     let (stem, ending) =
         name.rsplit_once('.').map_or((name, String::new()), |(stem, ending)| (stem, format!(".{ending}")));
     let mut candidate = name.to_owned();
     let mut number = 0;
-    loop {
-        match services.named_upload(visitor, &join(folder, &candidate)).await? {
-            None => return Ok(candidate),
-            Some(other) if services.upload_file(visitor, other).await?.bytes == sent => return Ok(candidate),
-            Some(_) => {}
-        }
+    while !services.name_upload_unless_taken(visitor, &join(folder, &candidate), upload).await? {
         number += 1;
         candidate = format!("{stem} ({number}){ending}");
     }
+    Ok(candidate)
 }
 
 /// The folder and the name that a picture is sent under.

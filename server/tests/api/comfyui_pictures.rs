@@ -91,6 +91,20 @@ async fn a_name_that_is_taken_gets_a_number_unless_it_is_the_same_picture_or_is_
 }
 
 #[tokio::test]
+async fn pictures_that_are_sent_at_once_under_one_name_each_get_one_of_their_own() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let pictures: Vec<Bytes> = (1..=6).map(|i| teal(64, 8 * i)).collect();
+    let sending = pictures.iter().map(|picture| anna.named("boat.png", picture, &[]));
+    let kept = futures::future::join_all(sending).await;
+    for (kept, picture) in kept.iter().zip(&pictures) {
+        let name = kept["name"].as_str().unwrap().replace(' ', "%20");
+        let back = anna.get(&format!("/view?filename={name}&type=input")).await;
+        assert!(back.body == *picture, "{name} is another picture");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_picture_and_what_is_no_name_is_refused_with_a_sentence() {
     let app = TestApp::start().await;
     let anna = app.browser();
