@@ -31,7 +31,7 @@ pub struct Workflow {
     pub document: String,
 }
 
-/// Which workflows are looked for, newest first.
+/// Which workflows are looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkflowFilter<'a> {
     /// Those of one program.
@@ -40,7 +40,9 @@ pub struct WorkflowFilter<'a> {
     pub after: Option<i64>,
     /// Those with a job that is not at its end, or those without.
     pub is_open: Option<bool>,
-    /// How many of the newest are passed over.
+    /// Whether the oldest come first, and not the newest.
+    pub oldest_first: bool,
+    /// How many of the first are passed over.
     pub offset: u64,
     /// Most that are given back.
     pub limit: u64,
@@ -51,7 +53,14 @@ pub const MOST_WORKFLOWS: u64 = 200;
 
 impl Default for WorkflowFilter<'_> {
     fn default() -> Self {
-        Self { client_id: None, after: None, is_open: None, offset: 0, limit: MOST_WORKFLOWS }
+        Self {
+            client_id: None,
+            after: None,
+            is_open: None,
+            oldest_first: false,
+            offset: 0,
+            limit: MOST_WORKFLOWS,
+        }
     }
 }
 
@@ -78,7 +87,7 @@ impl Services {
         Ok(self.0.shared.store.workflow(owner, id).await?.map(Workflow::from))
     }
 
-    /// A visitor's workflows, newest first.
+    /// A visitor's workflows, in the order that the filter says.
     ///
     /// # Errors
     /// The database is out of order.

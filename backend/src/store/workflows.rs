@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect, TransactionTrait};
+use sea_orm::{ActiveValue, Order, QueryOrder, QuerySelect, TransactionTrait};
 use types::job::JobId;
 
 use super::Store;
@@ -46,15 +46,16 @@ impl Store {
             .await?)
     }
 
-    /// The owner's workflows, newest first.
+    /// The owner's workflows, in the order that the filter says.
     pub(crate) async fn workflows(
         &self,
         owner: &Visitor,
         filter: &WorkflowFilter<'_>,
     ) -> Result<Vec<workflow::Model>> {
+        let order = if filter.oldest_first { Order::Asc } else { Order::Desc };
         let mut found = workflow::Entity::find()
             .filter(workflow::Column::Owner.eq(owner.owner_id()))
-            .order_by_desc(workflow::Column::Seq)
+            .order_by(workflow::Column::Seq, order)
             .offset(filter.offset)
             .limit(filter.limit);
         if let Some(client_id) = filter.client_id {

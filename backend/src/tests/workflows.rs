@@ -48,6 +48,10 @@ async fn workflows_are_found_by_who_posted_them_and_by_where_they_stand() {
     assert_eq!(test.found(ended).await, [first]);
     let paged = WorkflowFilter { offset: 1, limit: 1, ..WorkflowFilter::default() };
     assert_eq!(test.found(paged).await, [first]);
+    let oldest = WorkflowFilter { oldest_first: true, ..WorkflowFilter::default() };
+    assert_eq!(test.found(oldest).await, [first, second]);
+    assert_eq!(test.found(WorkflowFilter { offset: 1, ..oldest }).await, [second]);
+    assert_eq!(test.found(WorkflowFilter { limit: 1, ..oldest }).await, [first]);
 }
 
 #[tokio::test]

@@ -98,11 +98,9 @@ pub async fn history(services: &Services, visitor: &Visitor, window: Window) -> 
     let filter = WorkflowFilter { is_open: Some(false), ..WorkflowFilter::default() };
     let found = match window.offset {
         Some(from_oldest) if from_oldest >= 0 => {
-            let all = services.workflows(visitor, WorkflowFilter { limit: u64::MAX >> 1, ..filter });
-            let mut all = all.await.map_err(ApiError::from)?;
-            all.reverse();
-            let skipped = usize::try_from(from_oldest).unwrap_or(usize::MAX);
-            all.into_iter().skip(skipped).take(most as usize).collect()
+            let offset = from_oldest.unsigned_abs();
+            let oldest = WorkflowFilter { oldest_first: true, offset, limit: most, ..filter };
+            services.workflows(visitor, oldest).await.map_err(ApiError::from)?
         }
         _ => {
             let newest = services.workflows(visitor, WorkflowFilter { limit: most, ..filter });

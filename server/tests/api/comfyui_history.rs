@@ -81,6 +81,10 @@ async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
     assert_eq!(listed("").await, [1, 2, 3]);
     assert_eq!(listed("?max_items=2").await, [2, 3]);
     assert_eq!(listed("?max_items=1&offset=1").await, [2]);
+    assert_eq!(listed("?offset=0").await, [1, 2, 3]);
+    assert_eq!(listed("?offset=2").await, [3]);
+    assert_eq!(listed(&format!("?offset={}", i64::MAX)).await, [0; 0]);
+    assert_eq!(listed("?max_items=2&offset=-1").await, [2, 3]);
     let other = [("authorization", "Bearer ben")];
     assert_eq!(anna.get_with("/api/history", &other).await.json::<Value>(), json!({}));
     let path = format!("/history/{}", ids[0]);
