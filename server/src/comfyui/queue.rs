@@ -10,7 +10,7 @@ use types::job::JobId;
 use super::body::AnyJson;
 use super::faults::Refusal;
 use super::history::ids_in;
-use super::workflow::{self, is_running};
+use super::workflow::{self, OpenPages, is_running};
 
 /// `GET /queue`: the asker's own, those that run and those that wait.
 pub async fn show(
@@ -34,10 +34,12 @@ pub async fn remove(
 ) -> Result<StatusCode, Refusal> {
     let clears = body.get("clear").and_then(Value::as_bool) == Some(true);
     let named = ids_in(&body, "delete");
-    for kept in workflow::open(&services, &visitor, None).await? {
-        let jobs = kept.jobs(&services, &visitor).await?;
-        if !is_running(&jobs) && (clears || named.contains(&kept.id)) {
-            kept.cancel(&services, &visitor).await?;
+    let mut pages = OpenPages::default();
+    while let Some(page) = pages.next(&services, &visitor).await? {
+        for kept in page.iter().filter(|kept| clears || named.contains(&kept.id)) {
+            if !is_running(&kept.jobs(&services, &visitor).await?) {
+                kept.cancel(&services, &visitor).await?;
+            }
         }
     }
     Ok(StatusCode::OK)
@@ -52,10 +54,12 @@ pub async fn interrupt(
     let named = body.get("prompt_id").and_then(Value::as_str).filter(|id| !id.is_empty());
     // A name that is none is nobody's.
     let named: Option<Option<JobId>> = named.map(|id| id.parse().ok());
-    for kept in workflow::open(&services, &visitor, None).await? {
-        let jobs = kept.jobs(&services, &visitor).await?;
-        if is_running(&jobs) && named.is_none_or(|id| id == Some(kept.id)) {
-            kept.cancel(&services, &visitor).await?;
+    let mut pages = OpenPages::default();
+    while let Some(page) = pages.next(&services, &visitor).await? {
+        for kept in page.iter().filter(|kept| named.is_none_or(|id| id == Some(kept.id))) {
+            if is_running(&kept.jobs(&services, &visitor).await?) {
+                kept.cancel(&services, &visitor).await?;
+            }
         }
     }
     Ok(StatusCode::OK)

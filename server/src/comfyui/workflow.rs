@@ -147,7 +147,7 @@ pub fn is_running(jobs: &[(&Part, JobInfo)]) -> bool {
     jobs.iter().any(|(_, job)| job.status == JobStatus::Running || job.status.is_final())
 }
 
-/// A visitor's workflows that are not at their end, in the order in which they came.
+/// The newest of a visitor's workflows that are not at their end, in the order in which they came.
 ///
 /// # Errors
 /// The database is out of order.
@@ -156,4 +156,30 @@ pub async fn open(services: &Services, visitor: &Visitor, client_id: Option<&str
     let mut found = services.workflows(visitor, filter).await.map_err(ApiError::from)?;
     found.reverse();
     Ok(found.iter().filter_map(Kept::read).collect())
+}
+
+/// All of a visitor's workflows that are not at their end, a page at a time and in the order in which they came. There may be
+/// more than fit into memory at once.
+#[derive(Debug, Default)]
+pub struct OpenPages {
+    after: i64,
+}
+
+impl OpenPages {
+    /// The next page; nothing after the last.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn next(&mut self, services: &Services, visitor: &Visitor) -> ApiResult<Option<Vec<Kept>>> {
+        let filter = backend::WorkflowFilter {
+            after: Some(self.after),
+            is_open: Some(true),
+            oldest_first: true,
+            ..Default::default()
+        };
+        let found = services.workflows(visitor, filter).await.map_err(ApiError::from)?;
+        let Some(last) = found.last() else { return Ok(None) };
+        self.after = last.number;
+        Ok(Some(found.iter().filter_map(Kept::read).collect()))
+    }
 }

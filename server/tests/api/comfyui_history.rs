@@ -64,6 +64,37 @@ async fn what_waits_and_what_runs_is_in_the_queue_and_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn everything_is_stopped_however_much_waits() {
+    let (app, gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let first = anna.accepted(&graph(&[])).await;
+    let mut events = app.services.events(&program(), job_of(&first), None).await.unwrap();
+    gate.allow(1);
+    // Until it runs.
+    while let Some(event) = futures::StreamExt::next(&mut events).await {
+        if matches!(event.event, types::event::JobEvent::Progress { .. }) {
+            break;
+        }
+    }
+    // More than are read at once.
+    for seed in 0..=backend::MOST_WORKFLOWS {
+        anna.accepted(&graph(&[("3", "seed", json!(seed))])).await;
+    }
+    // The second time, what began since the first.
+    for (path, body) in
+        [("/interrupt", json!({})), ("/queue", json!({ "clear": true })), ("/interrupt", json!({}))]
+    {
+        assert_eq!(anna.post_json(path, &body).await.status, StatusCode::OK);
+    }
+    gate.open();
+    let jobs = app.services.latest_jobs(&program(), 300).await.unwrap();
+    assert_eq!(jobs.len() as u64, backend::MOST_WORKFLOWS + 2);
+    for job in jobs {
+        assert_eq!(app.services.wait(job.id).await.unwrap().status, JobStatus::Cancelled);
+    }
+}
+
+#[tokio::test]
 async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
     let app = TestApp::start().await;
     let anna = app.browser();
