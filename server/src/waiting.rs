@@ -113,7 +113,8 @@ async fn stay(
     }
 }
 
-fn broke_off(error: &dyn Display) -> ApiError {
+/// What is told of a task that ended early, which is logged.
+pub fn broke_off(error: &dyn Display) -> ApiError {
     tracing::error!(%error, "a request for a picture broke off");
     PublicError::new(ErrorCode::Internal, "something went wrong on the server; its log has the details")
         .into()

@@ -15,6 +15,7 @@ use super::validate::{Checked, validate};
 use super::workflow::{self, Document, Fate, Part, Saved, prompt_id};
 use crate::error::ApiError;
 use crate::state::AppState;
+use crate::waiting::broke_off;
 
 /// Most jobs of one workflow.
 const MOST_JOBS: usize = 8;
@@ -43,6 +44,21 @@ pub async fn create(
     };
     let client_id = client_id(&body)?;
     let extra_data = extra_data(&mut body, client_id.as_deref())?;
+    // A task of its own, so that no job is left without its workflow by a caller who hangs up in between.
+    match tokio::spawn(post(state, visitor, prompt, client_id, extra_data)).await {
+        Ok(answer) => answer,
+        Err(error) => Err(broke_off(&error).into()),
+    }
+}
+
+/// Makes a workflow's jobs and keeps it with them.
+async fn post(
+    state: AppState,
+    visitor: Visitor,
+    prompt: Value,
+    client_id: Option<String>,
+    extra_data: Value,
+) -> Result<Json<Value>, Refusal> {
     let services = &state.services;
     let graph = Graph::read(&prompt)?;
     let installed = installed_for(services, &visitor, &graph).await?;

@@ -1,5 +1,8 @@
 //! Workflows as programs post them that know ComfyUI.
 
+use std::task::Poll;
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use backend::Visitor;
 use serde_json::{Map, Value, json};
@@ -284,4 +287,39 @@ async fn anna_has(anna: &Browser) -> usize {
         })
         .collect();
     ids.len()
+}
+
+/// A request whose caller hangs up when it has waited so many times. Whether the answer came before.
+async fn hangs_up_after(n_waits: usize, request: impl Future<Output = Answer>) -> bool {
+    let mut request = std::pin::pin!(request);
+    let mut left = n_waits;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        request.as_mut().poll(context).map(|_| true)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn no_job_is_left_without_its_workflow_whenever_the_caller_hangs_up() {
+    let (app, _gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let mut n_waits = 1;
+    // At every moment at which there is something to wait for.
+    while !hangs_up_after(n_waits, anna.post_workflow(&graph(&[("3", "seed", json!(n_waits))]))).await {
+        n_waits += 1;
+    }
+    let all_are_kept = async {
+        loop {
+            let n_jobs = app.services.latest_jobs(&program(), 100).await.unwrap().len() as u64;
+            if n_jobs > 0 && app.services.n_open_workflows(&program()).await.unwrap() == n_jobs {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_are_kept).await.expect("each job has its workflow");
 }
