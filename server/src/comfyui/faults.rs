@@ -1,11 +1,13 @@
 //! What is wrong with a workflow, in ComfyUI's shapes.
 
+use std::any::Any;
+
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use types::error::PublicError;
+use types::error::{ErrorCode, PublicError};
 
 use crate::error::ApiError;
 
@@ -116,4 +118,18 @@ impl IntoResponse for Refusal {
         let body = json!({ "error": self.error, "node_errors": by_node(&self.node_errors) });
         (self.status, Json(body)).into_response()
     }
+}
+
+/// An address that is there, with another method.
+pub async fn wrong_method(method: Method) -> Refusal {
+    let sentence = format!(
+        "method {method} is not possible at this address; the answer's header `allow` says which are"
+    );
+    ApiError::unreadable(StatusCode::METHOD_NOT_ALLOWED, sentence).into()
+}
+
+/// A handler panicked; the panic itself was written to stderr where it happened.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let message = "something went wrong on the server; its log has the details";
+    Refusal::from(ApiError::from(PublicError::new(ErrorCode::Internal, message))).into_response()
 }

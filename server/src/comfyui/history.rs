@@ -31,8 +31,9 @@ pub struct Window {
 pub async fn list(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,
-    ApiQuery(window): ApiQuery<Window>,
+    window: Result<ApiQuery<Window>, ApiError>,
 ) -> Result<Json<Value>, Refusal> {
+    let ApiQuery(window) = window?;
     Ok(Json(history(&services, &visitor, window).await?))
 }
 

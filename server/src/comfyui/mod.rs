@@ -44,6 +44,7 @@ mod workflow;
 
 use axum::Router;
 use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use pages::unless_page;
 
@@ -71,8 +72,39 @@ pub fn routes() -> Router<AppState> {
             .route(&at("/ws"), get(socket::open))
     });
     // Without `/api`, these two are pages of the site as well.
-    routes
+    let routes = routes
         .route("/history", post(history::forget))
         .route("/api/history", get(history::list).post(history::forget))
-        .route("/api/models", get(info::folders))
+        .route("/api/models", get(info::folders));
+    in_comfyuis_shape(routes)
+}
+
+/// The same routes, whose other errors have ComfyUI's shape as well.
+fn in_comfyuis_shape<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.method_not_allowed_fallback(faults::wrong_method).layer(CatchPanicLayer::custom(faults::panicked))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Request, StatusCode};
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_in_comfyuis_shape() {
+        async fn panics() {
+            panic!("this is part of a test");
+        }
+        let routes = in_comfyuis_shape(Router::new().route("/queue", get(panics)));
+        let answer = routes.oneshot(Request::get("/queue").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body: Value =
+            serde_json::from_slice(&to_bytes(answer.into_body(), 10_000).await.unwrap()).unwrap();
+        assert_eq!(body["error"]["type"], "internal");
+        assert_eq!(body["error"]["message"], "something went wrong on the server; its log has the details");
+        assert_eq!(body["node_errors"], json!({}));
+    }
 }

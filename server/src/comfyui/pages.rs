@@ -1,12 +1,16 @@
 //! Addresses that are pages of the site as well: a program gets its JSON there, and a browser its page.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Extension;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
+use futures::FutureExt;
 
+use super::faults::panicked;
 use super::{history, info};
 use crate::extract::ApiQuery;
 use crate::state::AppState;
@@ -26,7 +30,8 @@ pub async fn unless_page(
     let mut answer = if wants_page(request.headers()) {
         next.run(request).await
     } else {
-        for_program(state, &jar, request).await
+        let answer = AssertUnwindSafe(for_program(state, &jar, request)).catch_unwind();
+        answer.await.unwrap_or_else(panicked)
     };
     answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     answer
@@ -38,10 +43,8 @@ async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Resp
     }
     let visitor = Extension(visitor::program(jar, &request));
     let (mut parts, _) = request.into_parts();
-    match ApiQuery::from_request_parts(&mut parts, &state).await {
-        Ok(window) => history::list(State(state.services), visitor, window).await.into_response(),
-        Err(error) => error.into_response(),
-    }
+    let window = ApiQuery::from_request_parts(&mut parts, &state).await;
+    history::list(State(state.services), visitor, window).await.into_response()
 }
 
 /// Browsers say that they want a page; programs say that they want JSON, or anything. Who says nothing gets the page, which

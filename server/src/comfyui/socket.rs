@@ -47,10 +47,11 @@ pub struct Watcher {
 pub async fn open(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
-    ApiQuery(watcher): ApiQuery<Watcher>,
+    watcher: Result<ApiQuery<Watcher>, ApiError>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
+    let ApiQuery(watcher) = watcher?;
     if !is_same_site(&headers) {
         let sentence = "this request was sent by another site; only this site's own pages may do that";
         return Err(ApiError::unreadable(StatusCode::FORBIDDEN, sentence).into());

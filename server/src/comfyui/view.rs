@@ -34,8 +34,9 @@ pub struct Wanted {
 pub async fn show(
     State(services): State<Services>,
     Extension(visitor): Extension<Visitor>,
-    ApiQuery(wanted): ApiQuery<Wanted>,
+    wanted: Result<ApiQuery<Wanted>, ApiError>,
 ) -> Result<Response, Refusal> {
+    let ApiQuery(wanted) = wanted?;
     let name = without_folder_mark(&wanted.filename);
     let is_sent = wanted.folder == "input" || wanted.filename.ends_with("[input]");
     // Programs may call any folder the one that they send to.

@@ -206,6 +206,36 @@ async fn a_job_that_fails_is_told_in_the_history() {
 }
 
 #[tokio::test]
+async fn a_wrong_query_and_a_wrong_method_are_told_in_comfyuis_shape() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let program = [("accept", "application/json")];
+    for path in ["/history?max_items=many", "/api/history?max_items=many"] {
+        let answer = anna.get_with(path, &program).await;
+        assert!(answer.header("content-type").starts_with("application/json"), "{path}");
+        let body: Value = answer.json();
+        assert_eq!(body["node_errors"], json!({}), "{path}: {body}");
+        let sentence = body["error"]["message"].as_str().unwrap();
+        assert!(sentence.contains("max_items"), "{path}: {sentence}");
+    }
+    for path in ["/view?filename=a&filename=b", "/ws?clientId=a&clientId=b"] {
+        let answer = anna.get_with(path, &program).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+        assert_eq!(answer.json::<Value>()["node_errors"], json!({}), "{path}");
+    }
+    for path in ["/prompt", "/api/queue", "/interrupt", "/history", "/api/history", "/object_info"] {
+        let answer = anna.send(axum::http::Method::DELETE, path, &program, "".into()).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert!(!answer.header("allow").is_empty(), "{path}");
+        assert_eq!(
+            answer.json::<Value>()["error"]["message"],
+            "method DELETE is not possible at this address; the answer's header `allow` says which are",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_there_is_is_told_with_the_real_names() {
     let app = TestApp::start().await;
     let anna = app.browser();
