@@ -39,3 +39,4 @@ pub mod prompt;
 pub mod request;
 pub mod sampler;
 pub mod upload;
+pub mod whole;

@@ -8,6 +8,7 @@ use axum::response::sse::{Event, KeepAlive};
 use backend::{Services, Visitor};
 use futures::{Stream, StreamExt};
 use serde::Deserialize;
+use types::error::PublicError;
 use types::event::NumberedEvent;
 use types::job::JobId;
 
@@ -18,7 +19,18 @@ use crate::extract::{ApiId, ApiQuery};
 /// Where a reader goes on that cannot send the header, such as a page that was loaded anew.
 #[derive(Deserialize)]
 pub struct Resume {
-    after: Option<u64>,
+    after: Option<i64>,
+}
+
+impl Resume {
+    fn number(&self) -> Result<Option<u64>, PublicError> {
+        let number = self.after.map(u64::try_from).transpose();
+        number.map_err(|_| {
+            let message =
+                format!("after {} is out of range; allowed is 0 and more", self.after.unwrap_or_default());
+            PublicError::invalid_field("after", message)
+        })
+    }
 }
 
 /// Follow a job
@@ -47,7 +59,7 @@ pub async fn stream(
     ApiQuery(resume): ApiQuery<Resume>,
     headers: HeaderMap,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
-    let after = last_event_id(&headers).or(resume.after);
+    let after = last_event_id(&headers).or(resume.number()?);
     let events = services.events(&visitor, id, after).await?;
     Ok(Sse::new(events.map(|event| to_sse(&event))).keep_alive(KeepAlive::default()))
 }

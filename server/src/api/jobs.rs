@@ -33,7 +33,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
     params(
         ("idempotency-key" = Option<String>, Header, description = "A name for this asking, 1 to 255 visible ASCII characters.",
             max_length = 255, min_length = 1, pattern = "^[!-~]+$"),
-        ("prefer" = Option<String>, Header, description = "`wait=` and seconds.", pattern = "^wait=[0-9]{1,4}$"),
+        ("prefer" = Option<String>, Header, description = "`wait=` and seconds."),
     ),
     request_body = RawRequest,
     responses(

@@ -9,6 +9,7 @@ use futures::{Stream, StreamExt, future, stream};
 use serde::{Deserialize, Serialize};
 use types::error::PublicError;
 use types::request::{COUNT, MAX_SEED};
+use types::whole::whole;
 use utoipa::ToSchema;
 
 use super::streamed::StreamedEvent;
@@ -70,9 +71,11 @@ pub struct AskWhole {
     start: String,
     /// Seed of the first; the next has the next seed. Left out: a new one.
     #[schema(maximum = 9_007_199_254_740_991_u64)]
+    #[serde(deserialize_with = "whole")]
     seed: Option<u64>,
     /// How many; left out: one.
     #[schema(minimum = 1, maximum = 8)]
+    #[serde(deserialize_with = "whole")]
     count: Option<u32>,
 }
 

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use backend::{Services, Visitor};
 use bytes::Bytes;
-use types::error::PublicError;
+use serde::Deserialize;
+use types::error::{ErrorCode, PublicError};
 use types::picture::PictureFormat;
 use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
 use utoipa::ToSchema;
@@ -31,8 +32,18 @@ impl<S: Send + Sync> FromRequest<S> for ApiFile {
         }
         if let Some(boundary) = multipart::boundary(headers) {
             let form = multipart::read(request.into_body(), boundary).await?;
-            let file = form.files.into_iter().find(|file| file.field == "file");
-            let file = file.ok_or_else(|| {
+            let (file, others): (Vec<_>, Vec<_>) =
+                form.files.into_iter().partition(|file| file.field == "file");
+            let others = others
+                .into_iter()
+                .map(|file| file.field)
+                .chain(form.fields.into_iter().map(|(name, _)| name));
+            if let Some(unknown) = others.into_iter().next() {
+                let unknown: String = unknown.chars().take(40).collect();
+                let message = format!("there is no field `{unknown}` here; known is `file`");
+                return Err(PublicError::new(ErrorCode::InvalidRequest, message).into());
+            }
+            let file = file.into_iter().next().ok_or_else(|| {
                 PublicError::invalid_field("file", "the form has no file in the field `file`; choose one")
             })?;
             return file.bytes.map(Self).ok_or_else(file_too_large);
@@ -52,7 +63,8 @@ impl<S: Send + Sync> FromRequest<S> for ApiFile {
 }
 
 /// A form with a file.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes a body that is read piece by piece")]
 pub struct UploadForm {
     /// A PNG, JPEG or WebP file.

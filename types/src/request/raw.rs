@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::grid::RawGrid;
 use super::loras::RawLora;
 use crate::model::{Quality, Shape};
+use crate::whole::whole;
 
 /// A request as it came in: everything but the prompt may be left out.
 ///
@@ -41,7 +42,7 @@ pub struct RawRequest {
     pub aspect_ratio: Option<String>,
     /// Sampling steps.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 150))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub steps: Option<i64>,
     /// Classifier-free guidance scale.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 30))]
@@ -63,14 +64,14 @@ pub struct RawRequest {
     pub schedule: Option<String>,
     /// Seed of the noise; left out or -1 means: choose one.
     #[cfg_attr(feature = "openapi", schema(minimum = -1, maximum = 9_007_199_254_740_991_i64))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub seed: Option<i64>,
     /// Whose random numbers the noise is: `cpu` or `cuda`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
     /// Seed of a second noise that is mixed in; left out or -1 means: choose one.
     #[cfg_attr(feature = "openapi", schema(minimum = -1, maximum = 9_007_199_254_740_991_i64))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub variation_seed: Option<i64>,
     /// How much of the second noise, 0 to 1; left out or 0 means: none.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
@@ -78,15 +79,15 @@ pub struct RawRequest {
     pub variation_strength: Option<f64>,
     /// Width of the picture in pixels, outpainted margins included.
     #[cfg_attr(feature = "openapi", schema(minimum = 8, multiple_of = 8))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub width: Option<i64>,
     /// Height of the picture in pixels, outpainted margins included.
     #[cfg_attr(feature = "openapi", schema(minimum = 8, multiple_of = 8))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub height: Option<i64>,
     /// How many pictures; picture `i` has seed `seed + i`.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 8))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub count: Option<i64>,
     /// Make one picture for each combination of some settings' values, and a sheet that shows them all, which comes last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,26 +105,26 @@ pub struct RawRequest {
     pub mask: Option<String>,
     /// Pixels over which the mask's edge is softened.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 64))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub mask_feather: Option<i64>,
     /// What the part under the mask begins with: `original`, `fill`, `noise` or `nothing`; left out means `original`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_fill: Option<String>,
     /// Pixels that are painted on to the left of the start picture.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1024))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub outpaint_left: Option<i64>,
     /// Pixels that are painted on above the start picture.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1024))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub outpaint_top: Option<i64>,
     /// Pixels that are painted on to the right of the start picture.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1024))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub outpaint_right: Option<i64>,
     /// Pixels that are painted on below the start picture.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1024))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub outpaint_bottom: Option<i64>,
     /// Factor by which a second pass enlarges the picture, above 1 and up to 4; left out means: no second pass.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 4))]
@@ -131,7 +132,7 @@ pub struct RawRequest {
     pub hires_scale: Option<f64>,
     /// Steps of the second pass; left out or 0 means: as many as `steps`.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 150))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub hires_steps: Option<i64>,
     /// The share of the second pass's steps that is walked, 0 to 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
@@ -145,7 +146,7 @@ pub struct RawRequest {
     pub cache: Option<bool>,
     /// At which layer of the text encoder to stop, counted from the last, which is 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 12))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub clip_skip: Option<i64>,
     /// How `(word:1.2)` is applied: `a1111` or `compel`.
     #[serde(skip_serializing_if = "Option::is_none")]
