@@ -6,16 +6,16 @@ import { expect, test } from "../support/test.ts";
 interface Refusal {
   code: string;
   field?: string;
-  message: string;
+  detail: string;
 }
 
 /** An answer that says in one sentence what is wrong, in JSON, with a status that says whose fault it was. */
 async function refusal(answer: APIResponse, status: number): Promise<Refusal> {
   expect(answer.status(), await answer.text()).toBe(status);
-  expect(answer.headers()["content-type"]).toContain("application/json");
+  expect(answer.headers()["content-type"]).toContain("application/problem+json");
   const refusal = (await answer.json()) as Refusal;
-  expect(refusal.message).not.toContain("\n");
-  expect(refusal.message.length).toBeGreaterThan(10);
+  expect(refusal.detail).not.toContain("\n");
+  expect(refusal.detail.length).toBeGreaterThan(10);
   return refusal;
 }
 
@@ -37,10 +37,10 @@ const REFUSED: [what: string, asked: Record<string, unknown>, field: string, all
 for (const [what, asked, field, allowed] of REFUSED) {
   test(`over HTTP, ${what} is refused with the field and what is allowed`, async ({ request }) => {
     for (const path of ["/api/v1/jobs", "/generate-image"]) {
-      const { code, field: named, message } = await refusal(await request.post(path, { data: asked }), 422);
+      const { code, field: named, detail } = await refusal(await request.post(path, { data: asked }), 422);
       expect(code).toBe("invalid_field");
       expect(named).toBe(field);
-      expect(message).toMatch(allowed);
+      expect(detail).toMatch(allowed);
     }
     expect((await history(request)).n_matches).toBe(0);
   });
@@ -51,7 +51,7 @@ test("over HTTP, what is not JSON and what has unknown fields is refused", async
   const broken = await refusal(await request.post("/api/v1/jobs", { headers, data: Buffer.from("{prompt") }), 400);
   expect(broken.code).toBe("invalid_request");
   const unknown = await request.post("/api/v1/jobs", { data: { prompt: "a boat", stepps: 3 } });
-  expect((await refusal(unknown, unknown.status())).message).toContain("stepps");
+  expect((await refusal(unknown, unknown.status())).detail).toContain("stepps");
   expect(unknown.status()).toBeGreaterThanOrEqual(400);
   expect(unknown.status()).toBeLessThan(500);
 });
