@@ -34,11 +34,9 @@ impl<S: Send + Sync> FromRequest<S> for ApiFile {
             let form = multipart::read(request.into_body(), boundary).await?;
             let (file, others): (Vec<_>, Vec<_>) =
                 form.files.into_iter().partition(|file| file.field == "file");
-            let others = others
-                .into_iter()
-                .map(|file| file.field)
-                .chain(form.fields.into_iter().map(|(name, _)| name));
-            if let Some(unknown) = others.into_iter().next() {
+            // A text in the place of the file is no unknown field.
+            let texts = form.fields.into_iter().map(|(name, _)| name).filter(|name| name != "file");
+            if let Some(unknown) = others.into_iter().map(|file| file.field).chain(texts).next() {
                 let unknown: String = unknown.chars().take(40).collect();
                 let message = format!("there is no field `{unknown}` here; known is `file`");
                 return Err(PublicError::new(ErrorCode::InvalidRequest, message).into());

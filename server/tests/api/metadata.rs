@@ -87,7 +87,7 @@ async fn what_has_no_settings_is_refused_with_a_sentence() {
     );
     insta::assert_snapshot!(
         anna.post_multipart("/api/v1/metadata", Multipart::new().field("prompt", "boat")).await.complaint(),
-        @"422 invalid_field (file): the form has no file in the field `file`; choose one"
+        @"400 invalid_request: there is no field `prompt` here; known is `file`"
     );
     insta::assert_snapshot!(
         anna.post_text("/api/v1/metadata", "text/plain", "boat").await.complaint(),

@@ -67,13 +67,18 @@ async fn a_picture_is_kept_and_had_back_as_it_was_sent() {
 async fn a_picture_is_taken_from_a_form_too() {
     let app = TestApp::start().await;
     let anna = app.browser();
-    let form = Multipart::new().field("note", "mine").file("file", "boat.png", &teal(32, 16));
+    let form = Multipart::new().file("file", "boat.png", &teal(32, 16));
     let answer = anna.post_multipart("/api/v1/uploads", form).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     assert_eq!(answer.json::<UploadInfo>().width, 32);
     insta::assert_snapshot!(
         anna.post_multipart("/api/v1/uploads", Multipart::new().field("file", "boat.png")).await.complaint(),
         @"422 invalid_field (file): the form has no file in the field `file`; choose one"
+    );
+    let noted = Multipart::new().field("note", "mine").file("file", "boat.png", &teal(32, 16));
+    insta::assert_snapshot!(
+        anna.post_multipart("/api/v1/uploads", noted).await.complaint(),
+        @"400 invalid_request: there is no field `note` here; known is `file`"
     );
     let half = Multipart::new().file("file", "boat.png", &teal(32, 16)).cut_off();
     insta::assert_snapshot!(
