@@ -45,7 +45,7 @@ impl Resume {
     params(
         ("id" = JobId, Path, description = "The job."),
         ("after" = Option<u64>, Query, description = "Number of the last event that was seen. The header goes before it."),
-        ("last-event-id" = Option<u64>, Header, description = "Number of the last event that was seen."),
+        ("last-event-id" = Option<String>, Header, description = "Number of the last event that was seen; what is none is passed over."),
     ),
     responses(
         (status = 200, description = "The events.", body = StreamedEvent, content_type = "text/event-stream"),
