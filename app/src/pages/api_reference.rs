@@ -72,7 +72,9 @@ fn endpoint(path: &'static str, method: &'static str, operation: &'static Value)
                     .map(|(status, answer)| {
                         let contents = entries(answer, "/content").map(|(media_type, content)| {
                             let schema = content.get("schema").unwrap_or(&Value::Null);
-                            view! { " " <code>{media_type}</code> " " {kind(schema)} }
+                            // A file's bytes say nothing of what is in it.
+                            let kind = media_type.contains("json").then(|| kind(schema));
+                            view! { " " <code>{media_type}</code> " " {kind} }
                         });
                         let status = if status == "default" { "otherwise" } else { status };
                         view! { <li><code>{status}</code> " " {text(answer, "/description")} {contents.collect_view()}</li> }
