@@ -15,7 +15,7 @@ import { expect, test as base } from "../support/test.ts";
 
 const run = promisify(execFile);
 
-/** Python with the clients' packages; `cargo xtask test` installs it. */
+/** Python with the clients' packages; `cargo xtask test --only browser` installs it. */
 const PYTHON = path.resolve(
   path.dirname(fileURLToPath(import.meta.url)),
   "../../target/clients-venv/bin/python",
@@ -52,7 +52,7 @@ async function shell(folder: string, code: string): Promise<void> {
 }
 
 async function python(folder: string, code: string): Promise<void> {
-  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing; cargo xtask test --only clients makes it`);
+  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing; cargo xtask test --only browser makes it`);
   await writeFile(path.join(folder, "picture.py"), code);
   await run(PYTHON, ["picture.py"], { cwd: folder });
 }

@@ -126,6 +126,8 @@ fn browser() -> Result<()> {
     let program = program::build(true)?;
     install::npm_packages()?;
     install::chromium()?;
+    // The code that a job's page gives for Python clients is run there.
+    install::clients()?;
     let npm = |script: &[&str]| {
         command::run(command::new("npm").args(script).current_dir(paths::end2end()).env("DARKROOM", &program))
     };
