@@ -18,11 +18,13 @@ use inference::pipelines::stable_diffusion::Info;
 use inference::precision::Precision;
 use inference::tokenizers::clip::ClipTokenizer;
 use inference::weights::Weights;
+use sha2::{Digest, Sha256};
 use types::lora::LoraInfo;
 use types::model::{Family, ModelInfo, SizeLimits};
 use types::request::{CLIP_SKIP, SIZE_MULTIPLE};
 
 use crate::Config;
+use crate::hexadecimal::hexadecimal;
 use crate::memory::{self, Parameters};
 use card::Card;
 pub(crate) use folder::embeddings;
@@ -331,6 +333,21 @@ pub(crate) fn n_bytes(files: &ModelFiles) -> u64 {
     let opened =
         parts(files).filter_map(|(folder, stem)| Weights::open(files, folder, stem, &Device::Cpu).ok());
     opened.map(|weights| weights.n_bytes()).sum()
+}
+
+/// A hash of all that a model in a folder, or inside the program, paints with: of its configs and the bytes of its
+/// weights. Read whole, so it is for small models. What cannot be read counts as empty.
+pub(crate) fn content(files: &ModelFiles) -> String {
+    let mut hash = Sha256::new();
+    let named = parts(files)
+        .flat_map(|(folder, stem)| [format!("{folder}/config.json"), format!("{folder}/{stem}.safetensors")]);
+    for file in named.chain(small_files(files, &text_encoders(files))) {
+        let bytes = files.bytes(&file).unwrap_or_default();
+        // With its length before it, a file cannot pass for two.
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(&bytes);
+    }
+    hexadecimal(&hash.finalize())
 }
 
 /// Folders of the text encoders that a model has. One without any lacks the first.

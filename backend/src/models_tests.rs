@@ -244,3 +244,18 @@ fn one_may_stop_at_any_layer_of_the_text_encoder_and_with_two_encoders_at_any_bu
     }
     assert_eq!(most(), 3);
 }
+
+#[test]
+fn a_model_trained_anew_has_another_content_even_where_every_size_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_of_demo(folder.path());
+    let files = ModelFiles::folder(folder.path());
+    let before = content(&files);
+    assert_eq!(content(&demo()), before, "where it lies does not matter");
+
+    let weights = folder.path().join("unet/diffusion_pytorch_model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    assert_ne!(content(&files), before);
+}

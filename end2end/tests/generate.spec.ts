@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createJob, finished, history, LONG } from "../support/api.ts";
 import { generate, isAlive, openCreatePage, setSettings } from "../support/create-page.ts";
+import { readPixels } from "../support/pixels.ts";
 import { readPng } from "../support/png.ts";
 import { expect, test } from "../support/test.ts";
 import { watch } from "../support/watch.ts";
@@ -105,4 +106,26 @@ test("a program asks for a picture with one request and gets it", async ({ reque
   const png = readPng(await first.body());
   expect([png.width, png.height]).toEqual([256, 256]);
   expect((await (await ask()).body()).equals(await first.body())).toBe(true);
+});
+
+test("the page paints the very pixels that the same request over HTTP does", async ({ page }) => {
+  await openCreatePage(page);
+  await page.locator("#prompt").fill(PROMPT);
+  await setSettings(page, { Steps: "3", Seed: "11", "Negative prompt": "rain", "Guidance scale (CFG)": "4" });
+  await page.getByLabel("Sampler", { exact: true }).selectOption("dpmpp_2m");
+  await page.getByLabel("Noise schedule", { exact: true }).selectOption("karras");
+  const asked = await finished(page.request, await generate(page));
+  const over_http = await createJob(page.request, {
+    prompt: PROMPT,
+    negative_prompt: "rain",
+    steps: 3,
+    seed: 11,
+    guidance_scale: 4,
+    sampler: "dpmpp_2m",
+    schedule: "karras",
+  });
+  const answered = await finished(page.request, over_http.id);
+
+  const [shown, expected] = [asked, answered].map((job) => `/images/${job.pictures[0]!.id}.png`);
+  expect(await readPixels(page, shown!)).toEqual(await readPixels(page, expected!));
 });

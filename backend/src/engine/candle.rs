@@ -42,6 +42,8 @@ pub struct CandleEngine {
     /// What went wrong when a model was loaded, by its name, and with which files: told to the next visitor before
     /// they wait for it, for as long as the files are the same.
     problems: Mutex<HashMap<String, (Stamp, String)>>,
+    /// A hash of each model for pictures that the program carries, by its name, once it was asked for.
+    bundled_contents: Mutex<HashMap<String, String>>,
     painters: Mutex<Residents<Key, StableDiffusion>>,
     writers: Mutex<Residents<Key, PromptWriter>>,
     /// What checkpoints are known by elsewhere.
@@ -85,6 +87,7 @@ impl CandleEngine {
             config: config.clone(),
             installed: Mutex::new(Arc::new(installed)),
             problems: Mutex::default(),
+            bundled_contents: Mutex::default(),
             painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(usual))),
             // There is one kind of writer, and it is small.
             writers: Mutex::new(Residents::new(u64::MAX)),
@@ -285,11 +288,14 @@ impl Engine for CandleEngine {
         let loras = loras::wanted(request, &installed).ok()?;
         let embeddings =
             self.config.models_dir.as_ref().map(|folder| Stamp::of(&folder.join(models::EMBEDDINGS)));
-        // What the program carries has no stamp: its size, and the program's version, stand for it.
+        // What the program carries has no stamp, and may be trained anew under the same version.
+        let content = model.info.bundled.then(|| {
+            let mut contents = unpoisoned(&self.bundled_contents);
+            contents.entry(model.info.name.clone()).or_insert_with(|| models::content(&model.files)).clone()
+        });
         Some(format!(
-            "{} {} {:?} {loras:?} {embeddings:?} {:?} {:?}",
+            "{} {content:?} {:?} {loras:?} {embeddings:?} {:?} {:?}",
             env!("CARGO_PKG_VERSION"),
-            models::n_bytes(&model.files),
             model.stamp,
             self.device.location(),
             self.config.precision,
