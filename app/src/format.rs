@@ -4,24 +4,33 @@ use std::fmt::Write;
 
 use time::OffsetDateTime;
 
-/// How long something still takes: "about 3 s left". Rounded, as nobody believes the rest.
+/// How long something still takes: "about 3 s left".
 pub fn remaining(ms: u64) -> String {
+    format!("{} left", about(ms))
+}
+
+/// A time: "about 3 s". Rounded, as nobody believes the rest.
+fn about(ms: u64) -> String {
     let seconds = ms.div_ceil(1000);
     match seconds {
-        0 | 1 => "about a second left".to_owned(),
-        2..=20 => format!("about {seconds} s left"),
-        21..=89 => format!("about {} s left", seconds.div_ceil(5) * 5),
-        90..=3599 => format!("about {} min left", (seconds + 30) / 60),
-        _ => format!("about {} h left", (seconds + 1800) / 3600),
+        0 | 1 => "about a second".to_owned(),
+        2..=20 => format!("about {seconds} s"),
+        21..=89 => format!("about {} s", seconds.div_ceil(5) * 5),
+        90..=3599 => format!("about {} min", (seconds + 30) / 60),
+        _ => format!("about {} h", (seconds + 1800) / 3600),
     }
 }
 
-/// A place in the queue.
-pub fn queue_place(n_ahead: u64) -> String {
-    match n_ahead {
+/// A place in the queue, and how long it takes until it is reached, as far as that can be told.
+pub fn queue_place(n_ahead: u64, wait_ms: Option<u64>) -> String {
+    let place = match n_ahead {
         0 => "Next in the queue".to_owned(),
         1 => "In the queue, after 1 other job".to_owned(),
         _ => format!("In the queue, after {n_ahead} other jobs"),
+    };
+    match wait_ms {
+        Some(ms) if n_ahead > 0 => format!("{place}, {}", about(ms)),
+        _ => place,
     }
 }
 
@@ -136,8 +145,10 @@ mod tests {
 
     #[test]
     fn the_next_job_is_told_so() {
-        assert_eq!(queue_place(0), "Next in the queue");
-        assert_eq!(queue_place(2), "In the queue, after 2 other jobs");
+        assert_eq!(queue_place(0, None), "Next in the queue");
+        assert_eq!(queue_place(0, Some(0)), "Next in the queue");
+        assert_eq!(queue_place(2, None), "In the queue, after 2 other jobs");
+        assert_eq!(queue_place(2, Some(31_000)), "In the queue, after 2 other jobs, about 35 s");
     }
 
     #[test]

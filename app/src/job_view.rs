@@ -8,9 +8,10 @@ use crate::seen::{Happened, SeenJob, SeenPicture};
 /// Changes `job` by what happened to it.
 pub fn apply(job: &mut SeenJob, event: Happened) {
     match event {
-        Happened::Queued { n_ahead } => {
+        Happened::Queued { n_ahead, wait_ms } => {
             job.status = JobStatus::Queued;
             job.n_ahead = Some(n_ahead);
+            job.wait_ms = wait_ms;
             job.progress = None;
             job.loading = None;
         }
@@ -92,7 +93,9 @@ pub fn headline(job: &SeenJob) -> String {
         return format!("{loading}: {:.0} %", fraction(job) * 100.0);
     }
     match job.status {
-        JobStatus::Queued => job.n_ahead.map_or_else(|| "In the queue".to_owned(), queue_place),
+        JobStatus::Queued => {
+            job.n_ahead.map_or_else(|| "In the queue".to_owned(), |n_ahead| queue_place(n_ahead, job.wait_ms))
+        }
         JobStatus::Running => match job.progress {
             Some(progress) if progress.n_together > 1 => format!(
                 "Pictures {} to {} of {}, step {} of {}",

@@ -12,6 +12,7 @@ fn job(count: u32) -> SeenJob {
         count,
         has_sheet: false,
         n_ahead: Some(1),
+        wait_ms: None,
         progress: None,
         loading: None,
         error: None,
@@ -106,7 +107,7 @@ fn a_job_that_ends_while_its_model_is_loaded_says_how_it_ended() {
         (headline(&cancelled).as_str(), announcement(&cancelled).as_str()),
         ("Cancelled", "Cancelled")
     );
-    apply(&mut job, Happened::Queued { n_ahead: 0 });
+    apply(&mut job, Happened::Queued { n_ahead: 0, wait_ms: None });
     assert_eq!((headline(&job).as_str(), fraction(&job)), ("Next in the queue", 0.0));
 }
 
@@ -135,7 +136,7 @@ fn a_picture_that_is_told_twice_is_shown_once() {
 fn a_job_that_was_put_back_waits_again() {
     let mut job = job(1);
     apply(&mut job, progress(1, 5));
-    apply(&mut job, Happened::Queued { n_ahead: 0 });
+    apply(&mut job, Happened::Queued { n_ahead: 0, wait_ms: None });
     assert_eq!(job.status, JobStatus::Queued);
     assert_eq!(frame(&job, 0), Frame::Waiting);
 }

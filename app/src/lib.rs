@@ -39,6 +39,6 @@ mod typed;
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};
 #[cfg(feature = "ssr")]
-pub use state::{ApiDocument, FormState, PageStatus};
+pub use state::{ApiDocument, DoorState, FormState, PageStatus};
 #[cfg(feature = "ssr")]
 pub use typed::TypedNumbers;

@@ -27,6 +27,8 @@ pub struct SeenJob {
     pub has_sheet: bool,
     /// Jobs before it, while it is queued.
     pub n_ahead: Option<u64>,
+    /// Estimated time until it begins in milliseconds, while it is queued and once there is something to go by.
+    pub wait_ms: Option<u64>,
     /// How far it is, while it runs.
     pub progress: Option<Progress>,
     /// How much of its model was read, while that is loaded.
@@ -88,6 +90,7 @@ impl From<&JobInfo> for SeenJob {
             count: job.request.count,
             has_sheet: job.request.grid.is_some(),
             n_ahead: job.n_ahead,
+            wait_ms: job.wait_ms,
             progress: job.progress,
             loading: job.loading.clone(),
             error: job.error.clone(),
@@ -121,6 +124,8 @@ pub enum Happened {
     Queued {
         /// Jobs that are worked on before it.
         n_ahead: u64,
+        /// Estimated time until it begins in milliseconds.
+        wait_ms: Option<u64>,
     },
     /// Its model is read into memory.
     Loading {
@@ -172,7 +177,7 @@ impl Happened {
         }
         let told: Told = serde_json::from_str(data).ok()?;
         Some(match name {
-            "queued" => Self::Queued { n_ahead: told.n_ahead },
+            "queued" => Self::Queued { n_ahead: told.n_ahead, wait_ms: told.wait_ms },
             "loading" => Self::Loading { loading: Loading { model: told.model, fraction: told.fraction } },
             "progress" => Self::Progress {
                 progress: Progress {
@@ -206,6 +211,7 @@ impl Happened {
 #[serde(default)]
 struct Told {
     n_ahead: u64,
+    wait_ms: Option<u64>,
     model: String,
     fraction: f64,
     picture: u32,
@@ -257,7 +263,10 @@ pub(crate) mod tests {
         };
         let loading = Loading { model: "sd-xl".into(), fraction: 0.4 };
         let events = [
-            (JobEvent::Queued { n_ahead: 4 }, Happened::Queued { n_ahead: 4 }),
+            (
+                JobEvent::Queued { n_ahead: 4, wait_ms: Some(2500) },
+                Happened::Queued { n_ahead: 4, wait_ms: Some(2500) },
+            ),
             (JobEvent::Loading { loading: loading.clone() }, Happened::Loading { loading }),
             (
                 JobEvent::Progress { progress, preview: Some("data:,".into()) },

@@ -9,6 +9,7 @@ use crate::components::header::{Footer, Header};
 use crate::format::escaped;
 use crate::pages::api::ApiPage;
 use crate::pages::create::CreatePage;
+use crate::pages::door::DoorPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::job::JobPage;
 use crate::pages::models::ModelsPage;
@@ -60,6 +61,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("history") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async />
                     <Route path=StaticSegment("api") view=ApiPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("enter") view=DoorPage ssr=SsrMode::Async />
                     <Route path=WildcardSegment("any") view=NotFoundPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>

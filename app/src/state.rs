@@ -52,6 +52,15 @@ impl FormState {
     }
 }
 
+/// What the door of a site with a password shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DoorState {
+    /// The path that the visitor wanted to see.
+    pub to: String,
+    /// Why it did not open.
+    pub error: Option<PublicError>,
+}
+
 /// The `OpenAPI` document that the page of the API is drawn from. The server has it, since it is drawn from the handlers.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiDocument(pub &'static Value);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use inference::model_files::ModelFiles;
 use types::preset::Presets;
 
+use crate::access::Limits;
 use crate::machine::{DeviceKind, Precision};
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
@@ -29,6 +30,8 @@ pub struct Config {
     pub n_together: Option<u32>,
     /// Whether a job whose pictures were made before gets them from there.
     pub cache: bool,
+    /// How much everybody may ask for at a time.
+    pub limits: Limits,
     /// What the site means by preview, standard and premium.
     pub presets: Presets,
     /// In which numbers it computes.

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// The name of the database's file.
+const DATABASE: &str = "darkroom.sqlite3";
+
 /// A data folder that this program alone works on, until it is dropped or the program dies.
 ///
 /// Two programs on one folder would take each other's running jobs for ones that were left behind.
@@ -31,6 +34,14 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), _lock: file })
     }
 
+    /// The database's file in a folder that another program may be working on. The folder is made if it is not there.
+    pub(crate) fn database_in(path: &Path) -> Result<PathBuf> {
+        let failed =
+            |source| Error::Io { what: format!("making the data folder {}", path.display()), source };
+        std::fs::create_dir_all(path).map_err(failed)?;
+        Ok(path.join(DATABASE))
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -38,7 +49,7 @@ impl DataFolder {
 
     /// The database's file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("darkroom.sqlite3")
+        self.path.join(DATABASE)
     }
 
     /// The pictures' folder.

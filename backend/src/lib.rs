@@ -15,13 +15,14 @@
 //! * `prompts`: GPT-2's text as a stream
 //! * [`prompt_helpers`]: the site's own styles and lists of words
 //! * [`background`]: threads that compute, and let pages go first
-//! * [`visitors`]: who asks
+//! * [`visitors`]: who asks; [`access`]: keys, and how much anybody may ask for
 //! * [`error`]: what can go wrong, and what of it a visitor is told
 //!
 //! # Invariants
 //! This crate knows no HTTP: no status codes, no headers, no cookies. No SQL stands outside `store`. A row
 //! is written after the file it names, so a row never points to nothing.
 
+pub mod access;
 pub mod background;
 pub mod config;
 mod data_folder;
@@ -29,6 +30,7 @@ pub mod engine;
 pub mod error;
 mod files;
 mod hexadecimal;
+pub mod hostile;
 mod jobs;
 pub mod machine;
 mod memory;

@@ -9,6 +9,7 @@ mod memory_use;
 mod metadata;
 mod pictures;
 mod selection;
+mod sharing;
 mod start_pictures;
 mod uploads;
 mod workflows;
@@ -26,6 +27,7 @@ use types::lora::LoraInfo;
 use types::model::ModelInfo;
 use types::request::check_prompt;
 
+use crate::access::{Keyring, Limits};
 use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
 use crate::prompts::Prompts;
@@ -107,15 +109,25 @@ impl Services {
         self.0.shared.engine.loras()
     }
 
+    /// The keys that programs may show.
+    pub fn keyring(&self) -> Keyring {
+        Keyring::of(self.0.shared.store.clone())
+    }
+
+    /// How much everybody may ask for at a time.
+    pub fn limits(&self) -> Limits {
+        self.0.shared.limits
+    }
+
     /// Names of the models that write prompts.
     pub fn prompt_models(&self) -> Vec<String> {
         self.0.shared.engine.prompt_models()
     }
 
-    /// A job. Whoever knows its id may look; [`JobInfo::is_owner`] says who may act.
+    /// A job of the viewer's, or one that its owner shares; [`JobInfo::is_owner`] says who may act.
     ///
     /// # Errors
-    /// There is no such job.
+    /// There is no such job, or it is somebody else's who does not share it.
     pub async fn job(&self, viewer: &Visitor, id: JobId) -> Result<JobInfo> {
         info::job_info(&self.0.shared, Some(viewer), id).await
     }
@@ -124,8 +136,10 @@ impl Services {
     /// stream ends after the final event, or when the program stops.
     ///
     /// # Errors
-    /// There is no such job.
-    pub async fn events(&self, _viewer: &Visitor, id: JobId, after: Option<u64>) -> Result<EventStream> {
+    /// There is no such job, or it is somebody else's who does not share it.
+    pub async fn events(&self, viewer: &Visitor, id: JobId, after: Option<u64>) -> Result<EventStream> {
+        let row = self.0.shared.store.job(id).await?;
+        row.filter(|row| info::may_see(viewer, row)).ok_or_else(|| Error::not_found("job", &id))?;
         jobs::events::events(&self.0.shared, id, after).await
     }
 

@@ -6,8 +6,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use types::preset::Presets;
 
+use crate::access::Limits;
 use crate::data_folder::DataFolder;
 use crate::files::Files;
+use crate::jobs::estimate::Estimates;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
@@ -24,6 +26,12 @@ pub(crate) struct Shared {
     pub(crate) uploads: Files,
     pub(crate) hub: Arc<ProgressHub>,
     pub(crate) queue: Queue,
+    /// How long jobs take, by what was measured.
+    pub(crate) estimates: Estimates,
+    /// How much everybody may ask for.
+    pub(crate) limits: Limits,
+    /// What addresses of pictures are signed with.
+    pub(crate) signing_secret: String,
     /// Styles and lists of words.
     pub(crate) helpers: PromptHelpers,
     /// What is meant by preview, standard and premium.
@@ -49,7 +57,7 @@ impl Shared {
             }
         }
         let opened = Self::open_with_files(folder, files, engine).await?;
-        Ok(Self { presets: config.presets.clone(), caches: config.cache, ..opened })
+        Ok(Self { presets: config.presets.clone(), caches: config.cache, limits: config.limits, ..opened })
     }
 
     /// The same with the pictures elsewhere.
@@ -65,6 +73,7 @@ impl Shared {
         if n_back + n_given_up > 0 {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
         }
+        let signing_secret = store.secret("signing").await?;
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
         Ok(Self {
@@ -74,6 +83,9 @@ impl Shared {
             uploads,
             hub: Arc::default(),
             queue,
+            estimates: Estimates::default(),
+            limits: Limits::default(),
+            signing_secret,
             helpers,
             presets: Presets::default(),
             decoding: Semaphore::new(1),

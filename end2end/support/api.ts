@@ -44,6 +44,12 @@ export async function createJob(request: APIRequestContext, asked: Asked): Promi
   return (await answer.json()) as Job;
 }
 
+/** Shows a job to everybody who knows its address, such as a program that follows it beside the browser. */
+export async function shareJob(request: APIRequestContext, id: string): Promise<void> {
+  const answer = await request.post(`/api/v1/jobs/${id}/share`, { data: { shared: true } });
+  expect(answer.status(), await answer.text()).toBe(200);
+}
+
 /** Where a job stands. */
 export async function readJob(request: APIRequestContext, id: string): Promise<Job> {
   const answer = await request.get(`/api/v1/jobs/${id}`);

@@ -64,8 +64,14 @@ export const test = base.extend<Fixtures>({
   },
   context: async ({ context, misdeeds }, use) => {
     misdeeds.watch(context);
+    await becomeVisitor(context);
     await use(context);
   },
 });
+
+/** Lets a browser have a visitor's cookie, as everybody has who saw a page: what asks without one is a program. */
+export async function becomeVisitor(context: BrowserContext): Promise<void> {
+  await context.request.get("/", { headers: { accept: "text/html" } });
+}
 
 export { expect } from "@playwright/test";

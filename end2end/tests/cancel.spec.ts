@@ -1,4 +1,4 @@
-import { createJob, finished, LONG, QUICK, readJob } from "../support/api.ts";
+import { createJob, finished, LONG, QUICK, readJob, shareJob } from "../support/api.ts";
 import { isAlive } from "../support/create-page.ts";
 import { readEvents } from "../support/events.ts";
 import { expect, test } from "../support/test.ts";
@@ -6,6 +6,7 @@ import { expect, test } from "../support/test.ts";
 test("cancel stops a running job within a step, and the next job begins", async ({ page, site }) => {
   const job = await createJob(page.request, { prompt: "a red boat on a calm sea", ...LONG });
   const next = await createJob(page.request, { prompt: "a blue house in a meadow", ...QUICK });
+  await shareJob(page.request, job.id);
   await page.goto(`/j/${job.id}`);
   await isAlive(page);
 

@@ -161,6 +161,7 @@ test("the code is there without JavaScript", async ({ browser, page, site, misde
   const job = await painted(page, { ...QUICK, prompt: "a red boat", seed: 7 });
   const context = await browser.newContext({ javaScriptEnabled: false, baseURL: site.url });
   misdeeds.watch(context);
+  await context.addCookies(await page.context().cookies());
   const plain = await context.newPage();
   await plain.goto(`/j/${job.id}`);
   await plain.locator("summary", { hasText: "Copy as code" }).click();

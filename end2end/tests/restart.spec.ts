@@ -1,9 +1,11 @@
-import { createJob, finished, history, LONG } from "../support/api.ts";
+import type { APIRequestContext } from "@playwright/test";
+import { createJob, finished, history, LONG, shareJob } from "../support/api.ts";
 import { readEvents } from "../support/events.ts";
 import { expect, test } from "../support/test.ts";
 
 /** Waits until a job has done some steps, as somebody who looks on sees it. */
-async function runs(url: string, id: string): Promise<void> {
+async function runs(request: APIRequestContext, url: string, id: string): Promise<void> {
+  await shareJob(request, id);
   for await (const event of readEvents(`${url}/api/v1/jobs/${id}/events`)) {
     if (event.name === "progress" && event.data.step >= 3) return;
   }
@@ -12,7 +14,7 @@ async function runs(url: string, id: string): Promise<void> {
 
 test("a job that a crash interrupted is finished after the restart, once", async ({ page, site }) => {
   const job = await createJob(page.request, { prompt: "a red boat on a calm sea", steps: 150 });
-  await runs(site.url, job.id);
+  await runs(page.request, site.url, job.id);
   await site.kill();
 
   await site.startAgain(site.port);
@@ -29,7 +31,7 @@ test("a page that stays open over a crash shows the picture in the end", async (
   misdeeds.expected.push(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/);
   const job = await createJob(page.request, { prompt: "a red boat on a calm sea", steps: 150 });
   await page.goto(`/j/${job.id}`);
-  await runs(site.url, job.id);
+  await runs(page.request, site.url, job.id);
   await site.kill();
 
   await site.startAgain(site.port);
@@ -42,7 +44,7 @@ test("what was finished and what was queued before a crash is there after it", a
   await finished(page.request, before.id);
   const running = await createJob(page.request, { prompt: "a red boat on a calm sea", ...LONG });
   const queued = await createJob(page.request, { prompt: "a green tree on a hill", steps: 1 });
-  await runs(site.url, running.id);
+  await runs(page.request, site.url, running.id);
   await site.kill();
 
   await site.startAgain(site.port);
@@ -54,7 +56,7 @@ test("what was finished and what was queued before a crash is there after it", a
 
 test("a stop in good order puts the running job back, and the next start finishes it", async ({ page, site }) => {
   const job = await createJob(page.request, { prompt: "a red boat on a calm sea", steps: 150 });
-  await runs(site.url, job.id);
+  await runs(page.request, site.url, job.id);
 
   expect(await site.stop()).toBe(0);
   await site.startAgain(site.port);

@@ -3,7 +3,7 @@
 //! Handlers return [`ApiError`]. A [`backend::Error`] turns into one by `?`: its public sentence is sent,
 //! and what only an operator should see is logged here, once.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -42,6 +42,9 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Conflict => StatusCode::CONFLICT,
+        ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
@@ -68,9 +71,22 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let problem = Json(Problem::new(self.status, &self.public));
         let kind = [(header::CONTENT_TYPE, PROBLEM)];
+        let advice = advice(&self.public);
         // A second time beside the body, for whoever makes a page of it.
-        (self.status, kind, Extension(self.public), problem).into_response()
+        (self.status, kind, advice, Extension(self.public), problem).into_response()
     }
+}
+
+/// Headers that tell a program what to do about an error: when to try again, or how to say who it is.
+pub fn advice(error: &PublicError) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(seconds) = error.retry_after_s {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if error.code == ErrorCode::Unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    headers
 }
 
 /// The media type of a [`Problem`].
@@ -139,6 +155,9 @@ mod tests {
         assert_eq!(status(ErrorCode::InvalidRequest), 400);
         assert_eq!(status(ErrorCode::NotFound), 404);
         assert_eq!(status(ErrorCode::Conflict), 409);
+        assert_eq!(status(ErrorCode::Unauthorized), 401);
+        assert_eq!(status(ErrorCode::Forbidden), 403);
+        assert_eq!(status(ErrorCode::LimitReached), 429);
         assert_eq!(status(ErrorCode::ModelUnusable), 422);
         assert_eq!(status(ErrorCode::StorageFull), 507);
         assert_eq!(status(ErrorCode::ShuttingDown), 503);

@@ -153,6 +153,18 @@ pub async fn cancel(
     Ok(Redirect::to(&format!("/j/{id}")))
 }
 
+/// `POST /j/{id}/share`, with `shared=true` or `shared=false`.
+pub async fn share(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<JobId>,
+    ApiForm(fields): ApiForm,
+) -> ApiResult<Redirect> {
+    let shared = value(&fields, "shared").is_none_or(|shared| shared != "false");
+    services.share_job(&visitor, id, shared).await?;
+    Ok(Redirect::to(&format!("/j/{id}#share")))
+}
+
 /// `POST /images/{id}/favourite`, with `on=true` or `on=false`.
 pub async fn favourite(
     State(services): State<Services>,

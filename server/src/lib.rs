@@ -7,7 +7,9 @@
 //! * `pages`, `forms` and `selection`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
 //! * `bundled`: the demo models, likewise
-//! * `visitor`, `security`, `extract`, `multipart`, `error`: what stands around every handler
+//! * [`hostile`]: the readers of what strangers send, for those who feed them anything
+//! * [`callers`]: who calls, and how much they may
+//! * `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
 //! * `shutdown`, `telemetry`: the process
@@ -24,11 +26,14 @@ mod api;
 pub mod assets;
 mod base64_picture;
 mod bundled;
+pub mod callers;
 pub mod cli;
 mod comfyui;
 mod error;
 mod extract;
 mod forms;
+pub mod hostile;
+pub mod listen;
 mod multipart;
 mod openai;
 mod pages;
@@ -36,21 +41,21 @@ pub mod router;
 mod security;
 mod selection;
 mod shutdown;
+mod slow_bodies;
 pub mod state;
 mod telemetry;
-mod visitor;
 mod waiting;
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Context;
 use backend::Services;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets::Site;
+use crate::callers::Access;
+use crate::listen::Patience;
 use crate::state::AppState;
 
 /// How long an answer may still take once the server stops.
@@ -60,32 +65,26 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// From then on no connection is accepted, the running job goes back into the queue, streams end, and answers
 /// under way have a few seconds to be finished.
-///
-/// # Errors
-/// The listener breaks.
 pub async fn run(
     listener: TcpListener,
     services: Services,
+    access: Access,
     shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+) {
     let stopping = CancellationToken::new();
-    let state = AppState::new(services.clone(), Site::bundled(), stopping.clone());
-    let routes = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, routes)
-        .with_graceful_shutdown(stopping.clone().cancelled_owned())
-        .into_future();
+    let state = AppState::new(services.clone(), access, Site::bundled(), stopping.clone());
+    let routes = router::router(state);
+    let server = listen::serve(listener, routes, Patience::default(), stopping.clone());
     tokio::pin!(server);
 
     tokio::select! {
-        ended = &mut server => return ended.context("the server broke off"),
+        () = &mut server => return,
         () = shutdown => tracing::info!("stopping"),
     }
     stopping.cancel();
     // Both at once: streams end only when the services say so, and the server waits for them.
-    let stop = async { tokio::join!(server, services.shutdown()).0 };
-    if let Ok(ended) = tokio::time::timeout(GRACE, stop).await {
-        return ended.context("the server broke off");
+    let stop = async { tokio::join!(server, services.shutdown()) };
+    if tokio::time::timeout(GRACE, stop).await.is_err() {
+        tracing::warn!("some answers were not finished and are cut off");
     }
-    tracing::warn!("some answers were not finished and are cut off");
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Leptos' pages as answers: rendered whole, with the status that the page asks for.
 
-use app::{ApiDocument, FormState, PageStatus, shell};
+use app::{ApiDocument, DoorState, FormState, PageStatus, shell};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -12,6 +12,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
 use crate::api::document;
+use crate::callers::entry::DOOR;
 use crate::error::ApiError;
 use crate::security;
 use crate::state::AppState;
@@ -48,6 +49,20 @@ pub async fn filled_form(state: AppState, visitor: Visitor, form: FormState) -> 
 pub async fn not_found(state: AppState, visitor: Visitor) -> Response {
     let mut page = render(state, visitor, None, page_request(Uri::from_static("/not-found"))).await;
     *page.status_mut() = StatusCode::NOT_FOUND;
+    page
+}
+
+/// The door of a site with a password.
+pub async fn door(state: AppState, door: DoorState, status: StatusCode) -> Response {
+    let contexts = move || {
+        provide_context(door.clone());
+        provide_context(ApiDocument(document::as_value()));
+        restrict_page();
+    };
+    let options = state.leptos;
+    let render = leptos_axum::render_app_async_with_context(contexts, move || shell(options.clone()));
+    let mut page = render(page_request(Uri::from_static(DOOR))).await;
+    *page.status_mut() = status;
     page
 }
 

@@ -18,10 +18,11 @@ use tracing::Span;
 use types::error::{ErrorCode, PublicError};
 
 use crate::api::{self, document};
+use crate::callers::{self, Shape, entry};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
-use crate::{a1111, comfyui, forms, openai, pages, security, selection, visitor};
+use crate::{a1111, comfyui, forms, openai, pages, security, selection, slow_bodies};
 
 /// The whole program as one service; a test sends requests to it without a socket.
 pub fn router(state: AppState) -> Router {
@@ -43,33 +44,43 @@ pub fn router(state: AppState) -> Router {
         .route("/images/{id}/delete", post(forms::delete).get(forms::page_of))
         .route("/history/zip", post(selection::zip).get(forms::page_of))
         .route("/history/delete", post(selection::delete).get(forms::page_of))
-        .layer(from_fn_with_state(state.clone(), forms::errors_as_pages));
+        .route("/j/{id}/share", post(forms::share).get(forms::page_of));
 
-    let api = Router::from(api::of_visitors());
-    let public = Router::from(api::of_everybody()).route(document::PATH, get(document::show));
-
-    // The shapes of other programs' APIs, whose clients keep no cookies.
-    let programs = openai::routes()
-        .merge(a1111::routes())
-        .merge(comfyui::routes())
-        .layer(from_fn(visitor::identify_program));
+    let api = Router::from(api::routes()).route(document::PATH, get(document::show));
+    let own = for_programs(&state, Shape::Own, api);
+    // The shapes of other programs' APIs.
+    let others = for_programs(&state, Shape::OpenAi, openai::routes())
+        .merge(for_programs(&state, Shape::Automatic1111, a1111::routes()))
+        .merge(for_programs(&state, Shape::ComfyUi, comfyui::routes()));
 
     let routes = pages
         .merge(forms)
-        .merge(api)
-        .layer(from_fn(visitor::identify))
+        .layer(from_fn_with_state((state.clone(), Shape::Own), callers::admit))
+        .layer(from_fn_with_state(state.clone(), forms::errors_as_pages))
+        .layer(from_fn_with_state(state.clone(), callers::identify_visitor))
         .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
-        .merge(programs)
-        .merge(public)
+        .merge(own)
+        .merge(others)
+        .route(entry::DOOR, get(entry::show).post(entry::enter))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state);
-    surround(routes)
+        .with_state(state.clone());
+    surround(routes, &state)
+}
+
+/// Routes that programs call, with what stands before them: who it is, and whether they may.
+fn for_programs(state: &AppState, shape: Shape, routes: Router<AppState>) -> Router<AppState> {
+    let with_shape = (state.clone(), shape);
+    routes
+        .layer(from_fn_with_state(with_shape.clone(), callers::admit))
+        .layer(from_fn_with_state(with_shape, callers::identify_program))
 }
 
 /// What stands around every handler, the innermost first.
-fn surround(routes: Router) -> Router {
+fn surround(routes: Router, state: &AppState) -> Router {
     let guarded = routes
+        .layer(from_fn_with_state(state.clone(), callers::arrive))
+        .layer(from_fn(slow_bodies::give_up))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(security::same_site_layer());

@@ -1,5 +1,7 @@
 //! What every handler can ask for.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use backend::Services;
 use leptos::config::LeptosOptions;
@@ -7,12 +9,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets::Site;
+use crate::callers::Access;
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// What the handlers call.
     pub services: Services,
+    /// Who may call, and how much.
+    pub access: Arc<Access>,
     /// The files that the browser loads.
     pub site: Site,
     /// What Leptos writes into the pages: where the browser's half of the site lies.
@@ -25,9 +30,16 @@ pub struct AppState {
 
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
-    pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
+    pub fn new(services: Services, access: Access, site: Site, stopping: CancellationToken) -> Self {
         let leptos = LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
-        Self { services, site, leptos, stopping, workflow_posted: watch::Sender::new(()) }
+        Self {
+            services,
+            access: Arc::new(access),
+            site,
+            leptos,
+            stopping,
+            workflow_posted: watch::Sender::new(()),
+        }
     }
 }
 

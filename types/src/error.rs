@@ -15,6 +15,12 @@ pub enum ErrorCode {
     NotFound,
     /// The deed does not fit the job's present state.
     Conflict,
+    /// A key or a password is missing, or is not the right one.
+    Unauthorized,
+    /// The key does not allow it, or it was sent from where it may not come from.
+    Forbidden,
+    /// More than the operator allows; it works again later.
+    LimitReached,
     /// A model cannot be used: a part is missing or broken.
     ModelUnusable,
     /// The disk is full.
@@ -27,11 +33,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::InvalidField,
         Self::InvalidRequest,
         Self::NotFound,
         Self::Conflict,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::LimitReached,
         Self::ModelUnusable,
         Self::StorageFull,
         Self::ShuttingDown,
@@ -45,6 +54,9 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::LimitReached => "limit_reached",
             Self::ModelUnusable => "model_unusable",
             Self::StorageFull => "storage_full",
             Self::ShuttingDown => "shutting_down",
@@ -59,6 +71,9 @@ impl ErrorCode {
             Self::InvalidRequest => "The request cannot be read",
             Self::NotFound => "There is nothing under that name",
             Self::Conflict => "The deed does not fit the present state",
+            Self::Unauthorized => "A key or a password is needed",
+            Self::Forbidden => "This is not allowed",
+            Self::LimitReached => "That is more than is allowed at a time",
             Self::ModelUnusable => "A model cannot be used",
             Self::StorageFull => "The disk is full",
             Self::ShuttingDown => "The server is stopping",
@@ -79,17 +94,25 @@ pub struct PublicError {
     /// One sentence, lower case, with the value that was wrong and what is allowed. Problem documents call it `detail`.
     #[serde(alias = "detail")]
     pub message: String,
+    /// Seconds after which it may work, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 impl PublicError {
     /// An error without a field.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, field: None, message: message.into() }
+        Self { code, field: None, message: message.into(), retry_after_s: None }
     }
 
     /// A field that holds a value that is not allowed.
     pub fn invalid_field(field: &str, message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::InvalidField, field: Some(field.to_owned()), message: message.into() }
+        Self { field: Some(field.to_owned()), ..Self::new(ErrorCode::InvalidField, message) }
+    }
+
+    /// More than is allowed, until so many seconds have passed.
+    pub fn limit_reached(message: impl Into<String>, retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s.max(1)), ..Self::new(ErrorCode::LimitReached, message) }
     }
 
     /// Nothing there, or not the caller's.

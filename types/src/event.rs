@@ -17,6 +17,9 @@ pub enum JobEvent {
     Queued {
         /// Jobs that are worked on before it.
         n_ahead: u64,
+        /// Estimated time until it begins in milliseconds, once there is something to go by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// Its model is read into memory. Told before a picture's first step, if the model is not there yet.
     Loading {

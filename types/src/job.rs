@@ -166,6 +166,12 @@ pub struct JobInfo {
     /// What is to be said of how its pictures were made, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Estimated time until it begins in milliseconds, while it is queued and once there is something to go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+    /// Whether everybody who knows its address may look at it, besides its owner.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
     /// Whether its pictures were made before, and given to it from there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cached: bool,

@@ -13,7 +13,7 @@ use crate::components::code::copy_as_code;
 use crate::components::failure::failure;
 use crate::components::settings_list::{copy_button, settings_list};
 use crate::islands::live_job::LiveJob;
-use crate::islands::small_deeds::SmallDeeds;
+use crate::islands::small_deeds::{EXAMPLE_ORIGIN, SmallDeeds};
 use crate::job_view::title;
 use crate::request_query::form_fields;
 use crate::seen::SeenJob;
@@ -69,6 +69,38 @@ fn asked_prompt(job: &JobInfo) -> Option<impl IntoView + use<>> {
     })
 }
 
+/// Whether others may look, and the address to give them.
+fn sharing(job: &JobInfo) -> AnyView {
+    let action = format!("/j/{}/share", job.id);
+    if !job.shared {
+        return view! {
+            <form class="share" id="share" method="post" action=action>
+                <p>"You alone can see this page and its pictures."</p>
+                <button type="submit" name="shared" value="true">
+                    "Share"
+                </button>
+            </form>
+        }
+        .into_any();
+    }
+    let address = format!("{EXAMPLE_ORIGIN}/j/{}", job.id);
+    view! {
+        <form class="share" id="share" method="post" action=action>
+            <p>
+                "Whoever has this page's address can look at it: "
+                <span id="job-address" data-own-address="">
+                    {address}
+                </span>
+                {copy_button("job-address".to_owned(), "address")}
+            </p>
+            <button type="submit" name="shared" value="false">
+                "Stop sharing"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
 fn job_page(job: &JobInfo) -> AnyView {
     // Without a script nothing follows the job, so the page looks again by itself.
     let refresh = (!job.status.is_final())
@@ -100,11 +132,7 @@ fn job_page(job: &JobInfo) -> AnyView {
                     {settings_list(job)}
                 </details>
                 {copy_as_code(&job.request)}
-                <p class="share">
-                    "Whoever has this page's address can look at it: "
-                    <span id="job-address" data-own-address="">{format!("{}/j/{}", crate::islands::small_deeds::EXAMPLE_ORIGIN, job.id)}</span>
-                    {copy_button("job-address".to_owned(), "address")}
-                </p>
+                {job.is_owner.then(|| sharing(job))}
             </div>
         </article>
         <SmallDeeds />

@@ -3,6 +3,7 @@
 pub mod api;
 mod api_reference;
 pub mod create;
+pub mod door;
 pub mod history;
 pub mod job;
 pub mod models;

@@ -70,9 +70,9 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
         event: JobEvent::Note { note },
     }));
     let job = describe(shared, None, row, &[]).await?;
-    let n_ahead = job.n_ahead.unwrap_or(0);
+    let (n_ahead, wait_ms) = (job.n_ahead.unwrap_or(0), job.wait_ms);
     let (number, event) = match job.status {
-        JobStatus::Queued => (numbers::queued(attempt, n_ahead), JobEvent::Queued { n_ahead }),
+        JobStatus::Queued => (numbers::queued(attempt, n_ahead), JobEvent::Queued { n_ahead, wait_ms }),
         JobStatus::Running => {
             let known = job.progress.unwrap_or_default();
             let first = known.picture.saturating_sub(1);

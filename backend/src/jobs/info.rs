@@ -2,14 +2,23 @@
 
 use types::job::{JobId, JobInfo, JobStatus, Progress};
 
+use super::estimate;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::from_ms;
 use crate::{Error, Result, Visitor};
 
-/// One job. Without a viewer, nobody may act on it.
+/// Whether this visitor may look at the job and its pictures: it is theirs, or its owner shares it.
+pub(crate) fn may_see(viewer: &Visitor, row: &job::Model) -> bool {
+    row.shared || row.owner == viewer.owner_id()
+}
+
+/// One job, as far as the viewer may see it. Without a viewer it is for the program itself.
 pub(crate) async fn job_info(shared: &Shared, viewer: Option<&Visitor>, id: JobId) -> Result<JobInfo> {
     let row = shared.store.job(id).await?.ok_or_else(|| Error::not_found("job", &id))?;
+    if viewer.is_some_and(|viewer| !may_see(viewer, &row)) {
+        return Err(Error::not_found("job", &id));
+    }
     let pictures = shared.store.pictures_of([id]).await?;
     describe(shared, viewer, row, &pictures).await
 }
@@ -34,9 +43,9 @@ pub(crate) async fn describe(
 ) -> Result<JobInfo> {
     let (id, status, request) = (row.job_id(), row.job_status()?, row.generation_request()?);
     let notes = row.known_notes()?.into_iter().map(|known| known.note).collect();
-    let n_ahead = match status {
-        JobStatus::Queued => Some(shared.store.n_ahead(row.seq).await?),
-        _ => None,
+    let (n_ahead, wait_ms) = match status {
+        JobStatus::Queued => place(shared, &row).await?,
+        _ => (None, None),
     };
     let progress = (status == JobStatus::Running).then(|| {
         shared.hub.progress(id).unwrap_or_else(|| Progress {
@@ -55,6 +64,8 @@ pub(crate) async fn describe(
         started_at: row.started_at.map(from_ms),
         finished_at: row.finished_at.map(from_ms),
         n_ahead,
+        wait_ms,
+        shared: row.shared,
         progress,
         loading,
         notes,
@@ -68,4 +79,15 @@ pub(crate) async fn describe(
         error_code: row.fault_code(),
         error: row.error,
     })
+}
+
+/// How many jobs are worked on before this one, and for how many milliseconds about.
+async fn place(shared: &Shared, row: &job::Model) -> Result<(Option<u64>, Option<u64>)> {
+    /// As many are looked at; of a longer queue, the rest takes as long as they do on average.
+    const LOOKED_AT: u64 = 100;
+    let n_ahead = shared.store.n_ahead(row).await?;
+    let first = shared.store.first_open_jobs(n_ahead.min(LOOKED_AT)).await?;
+    let wait = estimate::wait_for(&shared.estimates, &shared.hub, &first);
+    let wait_ms = wait.map(|wait| wait.as_millis() as u64 * n_ahead / (first.len() as u64).max(1));
+    Ok((Some(n_ahead), wait_ms))
 }

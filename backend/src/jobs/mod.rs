@@ -12,11 +12,13 @@
 //! * [`progress`]: what happens to each job, kept for those who watch
 //! * [`numbers`]: the number of every event
 //! * [`pace`]: how long it will take, and when to show a preview
+//! * [`estimate`]: how long jobs take and wait, by what jobs took before
 //! * [`events`]: a job's events as a stream
 //! * [`info`]: a job as its page shows it
 
 mod backoff;
 pub(crate) mod cache;
+pub(crate) mod estimate;
 pub(crate) mod events;
 pub(crate) mod fingerprint;
 pub(crate) mod info;

@@ -1,15 +1,15 @@
 //! Waking the worker, and cancelling what it works on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use types::event::JobEvent;
-use types::job::JobId;
+use types::job::{JobId, JobStatus};
 
-use super::numbers;
-use super::progress::ProgressHub;
-use crate::store::Store;
+use super::{estimate, numbers};
+use crate::shared::Shared;
 use crate::store::entities::job;
 
 /// The part of the queue that is in memory. What is queued stands in the database.
@@ -79,19 +79,24 @@ impl Queue {
 
     /// Tells those who wait how many are before them now. Whatever made the queue move has happened, so that
     /// nobody can be told is only logged: they are told the next time it moves.
-    pub(crate) async fn announce_places(&self, store: &Store, hub: &ProgressHub) {
-        let places = match store.places().await {
-            Ok(places) => places,
+    pub(crate) async fn announce_places(&self, shared: &Shared) {
+        let Shared { store, hub, estimates, .. } = shared;
+        let open = match store.open_jobs().await {
+            Ok(open) => open,
             Err(error) => {
                 tracing::warn!(%error, "places in the queue could not be told");
                 return;
             }
         };
-        for (job, n_ahead) in places {
+        let mut wait = Some(Duration::ZERO);
+        for (job, n_ahead) in open.into_iter().zip(0..) {
             let id = job.job_id();
-            if hub.is_watched(id) {
-                hub.publish(id, numbers::queued(job.attempt_number(), n_ahead), JobEvent::Queued { n_ahead });
+            if job.status == JobStatus::Queued.as_str() && hub.is_watched(id) {
+                let wait_ms = wait.map(|wait| wait.as_millis() as u64);
+                let number = numbers::queued(job.attempt_number(), n_ahead);
+                hub.publish(id, number, JobEvent::Queued { n_ahead, wait_ms });
             }
+            wait = wait.zip(estimate::time_left(estimates, hub, &job)).map(|(before, own)| before + own);
         }
     }
 

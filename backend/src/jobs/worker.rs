@@ -1,7 +1,7 @@
 //! Takes a job, makes its pictures, stores them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use types::error::PublicError;
@@ -102,7 +102,7 @@ impl Worker {
         }
     }
 
-    /// Takes the oldest queued job and works on it to its end.
+    /// Takes the queued job whose turn it is and works on it to its end.
     ///
     /// # Errors
     /// The database is out of order. What goes wrong with the job itself becomes the job's own error.
@@ -113,8 +113,12 @@ impl Worker {
         let id = claim.job_id();
         tracing::info!(job.id = %id, job.attempt = claim.attempt, "a job begins");
         let running = shared.queue.begin(id);
+        let (begin, is_whole) = (Instant::now(), claim.n_made == 0);
         let outcome = match self.work_on(&mut claim, &running.token()).await {
             Ok(Ended::Done) => {
+                if is_whole && let Ok(request) = claim.generation_request() {
+                    shared.estimates.record(&request, begin.elapsed());
+                }
                 shared.hub.finish(id, numbers::last(claim.attempt_number()), JobEvent::Done);
                 Outcome::Done
             }
@@ -130,7 +134,7 @@ impl Worker {
             }
         };
         tracing::info!(job.id = %id, ?outcome, "a job ends");
-        shared.queue.announce_places(&shared.store, &shared.hub).await;
+        shared.queue.announce_places(&shared).await;
         Ok(outcome)
     }
 

@@ -7,7 +7,7 @@ use types::job::{JobId, JobInfo};
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
-use crate::jobs::{cache, fingerprint, info, numbers};
+use crate::jobs::{cache, estimate, fingerprint, info, numbers};
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::{Inserted, NewJob, Once, page};
@@ -71,6 +71,7 @@ impl Services {
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
         engine.fits(&request)?;
+        self.check_time(&request)?;
         for cell in (0..request.count).map_while(|index| request.cell(index)) {
             engine.fits(&cell)?;
         }
@@ -88,6 +89,32 @@ impl Services {
             .map_err(|panic| Error::Broken(format!("making a job ended early: {panic}")))?
     }
 
+    /// Refuses what would take longer than the operator lets a job take, by what jobs took before.
+    fn check_time(&self, request: &GenerationRequest) -> Result<()> {
+        let Shared { limits, estimates, .. } = &*self.0.shared;
+        let (Some(most), Some(takes)) = (limits.seconds_per_job, estimates.of(request)) else {
+            return Ok(());
+        };
+        if takes.as_secs_f64() <= f64::from(most) {
+            return Ok(());
+        }
+        let (steps, count) = estimate::nearest(request, takes, most);
+        let instead = match (count, steps) {
+            (1.., _) if request.count > 1 => format!("; {count} pictures of these settings would do"),
+            (_, 1..) => format!("; {steps} steps would do"),
+            _ => "; a smaller picture may do".to_owned(),
+        };
+        let sentence = format!(
+            "this would take about {:.0} seconds, and a job may take {most}{instead}",
+            takes.as_secs_f64()
+        );
+        Err(PublicError::invalid_field(
+            if count > 0 && request.count > 1 { "count" } else { "steps" },
+            sentence,
+        )
+        .into())
+    }
+
     /// Puts a checked request into the queue, or gives it the pictures of a job that is `like` it.
     async fn make(
         &self,
@@ -98,7 +125,8 @@ impl Services {
         like: Option<(job::Model, Vec<picture::Model>)>,
     ) -> Result<JobInfo> {
         let shared = &*self.0.shared;
-        let job = NewJob { request, fingerprint, once: once.clone(), cached: like.is_some() };
+        let (cached, limits) = (like.is_some(), shared.limits);
+        let job = NewJob { request, fingerprint, once: once.clone(), cached, limits };
         let row = match (shared.store.insert_job(owner, job).await?, once) {
             (Inserted::Job(row), _) => row,
             (Inserted::Known(known), Some(once)) => return self.again(owner, known, &once).await,
@@ -186,7 +214,7 @@ impl Services {
         queue.stop(id);
         hub.finish(id, numbers::last(row.attempt_number()), JobEvent::Cancelled);
         tracing::info!(job.id = %id, "a job was cancelled");
-        queue.announce_places(store, hub).await;
+        queue.announce_places(&self.0.shared).await;
         self.job(owner, id).await
     }
 }

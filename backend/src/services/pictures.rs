@@ -5,6 +5,7 @@ use types::history::{HistoryPage, HistoryQuery};
 use types::picture::{PictureFormat, PictureId, PictureInfo};
 
 use super::Services;
+use crate::jobs::info;
 use crate::pictures::{self, JPEG_QUALITY, THUMBNAIL_CONTENT_TYPE};
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
@@ -32,34 +33,40 @@ impl Services {
         self.0.shared.store.history(owner, &query).await
     }
 
-    /// A picture, without its pixels. Whoever knows its id may look.
+    /// A picture, without its pixels.
     ///
     /// # Errors
-    /// There is no such picture.
-    pub async fn picture(&self, id: PictureId) -> Result<PictureInfo> {
-        Ok(self.stored(id).await?.0.info())
+    /// There is no such picture, or the viewer may not see it.
+    pub async fn picture(&self, viewer: &Visitor, id: PictureId) -> Result<PictureInfo> {
+        Ok(self.visible(viewer, id).await?.0.info())
     }
 
-    /// A picture in some format. Whoever knows its id may look.
+    /// A picture in some format, for its owner, for everybody if its job is shared, and for whoever shows a pass.
     ///
     /// # Errors
-    /// There is no such picture.
-    pub async fn picture_file(&self, id: PictureId, format: PictureFormat) -> Result<PictureFile> {
-        self.picture_file_at(id, format, JPEG_QUALITY).await
+    /// There is no such picture, or the viewer may not see it.
+    pub async fn picture_file(
+        &self,
+        viewer: &Visitor,
+        id: PictureId,
+        format: PictureFormat,
+    ) -> Result<PictureFile> {
+        self.picture_file_at(viewer, id, format, JPEG_QUALITY).await
     }
 
     /// The same as [`Self::picture_file`] with a JPEG's quality, 1 to 100, which the other formats have no use for.
     /// The entity tag does not tell it.
     ///
     /// # Errors
-    /// There is no such picture.
+    /// As [`Self::picture_file`].
     pub async fn picture_file_at(
         &self,
+        viewer: &Visitor,
         id: PictureId,
         format: PictureFormat,
         jpeg_quality: u8,
     ) -> Result<PictureFile> {
-        let (picture, job) = self.stored(id).await?;
+        let (picture, job) = self.visible(viewer, id).await?;
         let png = self.read_file(&picture, &picture.file).await?;
         let bytes = match format {
             PictureFormat::Png => png,
@@ -105,18 +112,23 @@ impl Services {
     /// without reading the file.
     ///
     /// # Errors
-    /// There is no such picture.
-    pub async fn picture_tag(&self, id: PictureId, format: Option<PictureFormat>) -> Result<String> {
-        self.stored(id).await?;
+    /// As [`Self::picture_file`].
+    pub async fn picture_tag(
+        &self,
+        viewer: &Visitor,
+        id: PictureId,
+        format: Option<PictureFormat>,
+    ) -> Result<String> {
+        self.visible(viewer, id).await?;
         Ok(etag(id, format.map_or(THUMBNAIL, PictureFormat::extension)))
     }
 
-    /// A picture's thumbnail, at most 256 pixels a side. Whoever knows the picture's id may look.
+    /// A picture's thumbnail, at most 256 pixels a side.
     ///
     /// # Errors
-    /// There is no such picture.
-    pub async fn thumbnail(&self, id: PictureId) -> Result<PictureFile> {
-        let (picture, _) = self.stored(id).await?;
+    /// As [`Self::picture_file`].
+    pub async fn thumbnail(&self, viewer: &Visitor, id: PictureId) -> Result<PictureFile> {
+        let (picture, _) = self.visible(viewer, id).await?;
         let bytes = self.read_file(&picture, &files::thumbnail_file(&picture.file)).await?;
         Ok(PictureFile {
             bytes,
@@ -165,6 +177,13 @@ impl Services {
             self.stored(PictureId(picture.id)).await?;
         }
         read
+    }
+
+    /// A picture that the viewer may see.
+    async fn visible(&self, viewer: &Visitor, id: PictureId) -> Result<(picture::Model, job::Model)> {
+        let (picture, job) = self.stored(id).await?;
+        let may_see = info::may_see(viewer, &job) || viewer.pass().is_some_and(|pass| self.is_pass(id, pass));
+        if may_see { Ok((picture, job)) } else { Err(Error::not_found("picture", &id)) }
     }
 
     async fn stored(&self, id: PictureId) -> Result<(picture::Model, job::Model)> {

@@ -106,7 +106,9 @@ impl Services {
         let known = self.known_start(owner, Some(name)).await?;
         match known.map(|known| known.source) {
             Some(PictureSource::Upload(id)) => Ok(self.upload_file(owner, id).await?.bytes),
-            Some(PictureSource::Picture(id)) => Ok(self.picture_file(id, PictureFormat::Png).await?.bytes),
+            Some(PictureSource::Picture(id)) => {
+                Ok(self.picture_file(owner, id, PictureFormat::Png).await?.bytes)
+            }
             Some(PictureSource::File(_)) | None => {
                 let sentence = format!("{field} `{name}` is neither an upload nor a picture of yours");
                 Err(PublicError::invalid_field(field, sentence).into())

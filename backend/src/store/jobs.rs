@@ -14,7 +14,8 @@ use types::request::GenerationRequest;
 use super::entities::job::KnownNote;
 use super::entities::{job, picture};
 use super::uploads::keep_for;
-use super::{Store, now_ms, returning};
+use super::{Store, now_ms, returning, rounds, spending};
+use crate::access::Limits;
 use crate::{Error, Result, Visitor};
 
 /// A job during which the program died so often, with no picture in between, is not tried again.
@@ -41,6 +42,8 @@ pub(crate) struct NewJob<'a> {
     pub(crate) once: Option<Once>,
     /// Whether its pictures are there already, and are about to be copied: then it begins at once.
     pub(crate) cached: bool,
+    /// How much its owner may ask for. Does not hold for what is there already.
+    pub(crate) limits: Limits,
 }
 
 /// What makes a second asking the same as a first.
@@ -93,6 +96,12 @@ impl Store {
         {
             transaction.rollback().await?;
             return Ok(Inserted::Known(known));
+        }
+        let mut new = new;
+        if !job.cached {
+            spending::check(&transaction, owner, &job.limits, job.request, now).await?;
+            new.round = ActiveValue::Set(rounds::next_round(&transaction, owner).await?);
+            spending::record(&transaction, owner, job.request, now).await?;
         }
         let row = job::Entity::insert(new).exec_with_returning(&transaction).await?;
         if !keep_for(&transaction, id, &uploads).await? {
@@ -186,6 +195,21 @@ impl Store {
         Ok(Some(pictures))
     }
 
+    /// Shows a visitor's job to everybody who knows its name, or no longer. `None` if there is no such job.
+    pub(crate) async fn set_shared(
+        &self,
+        owner: &Visitor,
+        id: JobId,
+        shared: bool,
+    ) -> Result<Option<job::Model>> {
+        let mut share = job::Entity::update_many()
+            .col_expr(job::Column::Shared, Expr::val(shared))
+            .filter(job::Column::Id.eq(id.0))
+            .filter(job::Column::Owner.eq(owner.owner_id()))
+            .into_query();
+        Ok(returning::<job::Entity>(&self.db, share.returning_all()).await?.into_iter().next())
+    }
+
     /// The job of that name.
     pub(crate) async fn job(&self, id: JobId) -> Result<Option<job::Model>> {
         Ok(job::Entity::find().filter(job::Column::Id.eq(id.0)).one(&self.db).await?)
@@ -223,44 +247,37 @@ impl Store {
         Ok(job.one(&self.db).await?)
     }
 
-    /// How many jobs are worked on before the one at this place.
-    pub(crate) async fn n_ahead(&self, seq: i64) -> Result<u64> {
+    /// How many jobs are worked on before this one, as long as it is queued.
+    pub(crate) async fn n_ahead(&self, job: &job::Model) -> Result<u64> {
+        let in_round = job::Column::Round.eq(job.round).and(job::Column::Seq.lt(job.seq));
+        let is_before = job::Column::Status
+            .eq(JobStatus::Running.as_str())
+            .or(job::Column::Round.lt(job.round))
+            .or(in_round);
         Ok(job::Entity::find()
             .filter(job::Column::Status.is_in(OPEN))
-            .filter(job::Column::Seq.lt(seq))
+            .filter(is_before)
+            .filter(job::Column::Id.ne(job.id))
             .count(&self.db)
             .await?)
     }
 
-    /// All queued jobs in order, each with the number of jobs before it.
-    pub(crate) async fn places(&self) -> Result<Vec<(job::Model, u64)>> {
-        let open = job::Entity::find()
-            .filter(job::Column::Status.is_in(OPEN))
-            .order_by_asc(job::Column::Seq)
-            .all(&self.db)
-            .await?;
-        let queued = JobStatus::Queued.as_str();
-        Ok(open.into_iter().zip(0..).filter(|(job, _)| job.status == queued).collect())
-    }
-
-    /// Takes the oldest queued job, in one statement, so that no two workers take the same.
+    /// Takes the queued job whose turn it is, in one statement, so that no two workers take the same.
     pub(crate) async fn claim(&self) -> Result<Option<job::Model>> {
-        let oldest = Query::select()
-            .column(job::Column::Seq)
-            .from(job::Entity)
-            .and_where(job::Column::Status.eq(JobStatus::Queued.as_str()))
-            .order_by(job::Column::Seq, sea_orm::Order::Asc)
-            .limit(1)
-            .to_owned();
+        let transaction = self.begin_writing().await?;
         let mut claim = job::Entity::update_many()
             .col_expr(job::Column::Status, Expr::val(JobStatus::Running.as_str()))
             .col_expr(job::Column::Attempt, Expr::col(job::Column::Attempt).add(1))
             .col_expr(job::Column::StartedAt, Expr::val(now_ms()))
-            .filter(job::Column::Seq.in_subquery(oldest))
+            .filter(job::Column::Seq.in_subquery(rounds::first_queued()))
             .filter(job::Column::Status.eq(JobStatus::Queued.as_str()))
             .into_query();
-        let claimed = returning::<job::Entity>(&self.db, claim.returning_all()).await?;
-        Ok(claimed.into_iter().next())
+        let claimed = returning::<job::Entity>(&transaction, claim.returning_all()).await?.into_iter().next();
+        if let Some(claim) = &claimed {
+            rounds::record_turn(&transaction, claim).await?;
+        }
+        transaction.commit().await?;
+        Ok(claimed)
     }
 
     /// Whether the attempt that began with this claim is still the job's present one.

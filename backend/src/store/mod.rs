@@ -3,11 +3,12 @@
 //! # Layout
 //! * [`entities`]: a row of each table
 //! * [`migrations`]: how the tables came to be
-//! * [`jobs`]: queue and results
+//! * [`jobs`]: queue and results; [`rounds`]: who is served next; [`spending`]: who asked for how much
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
 //! * [`page`]: long lists in pages
 //! * [`uploads`]: pictures that visitors sent; [`upload_names`]: what programs call them
+//! * [`keys`]: what programs show to say who they are; [`secrets`]: what is signed with
 //! * [`workflows`]: what programs posted in ComfyUI's form
 //!
 //! # Invariants
@@ -16,10 +17,14 @@
 
 pub(crate) mod entities;
 mod jobs;
+mod keys;
 mod migrations;
 pub(crate) mod page;
 mod pictures;
+mod rounds;
 mod search;
+mod secrets;
+mod spending;
 mod upload_names;
 mod uploads;
 mod workflows;
@@ -28,7 +33,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use sea_orm::{
     DatabaseTransaction, EntityTrait, SqliteTransactionMode, StatementBuilder, TransactionOptions,
     TransactionTrait,
@@ -92,7 +97,6 @@ impl Store {
     /// disk would. [`Store::n_refused`] counts how often.
     #[cfg(test)]
     pub(crate) async fn refuse_results(&self, refuses: bool) {
-        use sea_orm::ConnectionTrait;
         let statements: &[&str] = if refuses {
             &[
                 "CREATE TABLE IF NOT EXISTS refusals (job INTEGER)",
@@ -113,7 +117,6 @@ impl Store {
     /// How often a statement was refused that was no part of a transaction.
     #[cfg(test)]
     pub(crate) async fn n_refused(&self) -> u64 {
-        use sea_orm::ConnectionTrait;
         let count = sea_orm::Statement::from_string(
             self.db.get_database_backend(),
             "SELECT COUNT(*) AS n FROM refusals",
@@ -137,7 +140,7 @@ impl Store {
 ///
 /// The driver's own form of this is behind a feature that asks every SQLite for its version.
 async fn returning<E: EntityTrait>(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     statement: &impl StatementBuilder,
 ) -> Result<Vec<E::Model>> {
     let statement = db.get_database_backend().build(statement);

@@ -64,7 +64,7 @@ async fn a_copy_names_the_start_picture_of_the_request_that_it_is_for() {
     let job = site.services.job(&bob, id).await.unwrap();
     assert!(job.cached);
     assert_eq!(job.request.start.unwrap().source, PictureSource::Upload(upload));
-    let file = site.services.picture_file(job.pictures[0].id, PictureFormat::Png).await.unwrap();
+    let file = site.services.picture_file(&bob, job.pictures[0].id, PictureFormat::Png).await.unwrap();
     let text = String::from_utf8_lossy(&file.bytes).into_owned();
     assert!(text.contains(&upload.0.to_string()), "the file names Bob's upload");
     assert!(!text.contains(&made[0].1.0.to_string()), "and not Alice's");

@@ -259,7 +259,7 @@ async fn who_waits_in_the_queue_is_told_when_it_moves() {
     let places: Vec<_> = [events.next().await, events.next().await, events.next().await]
         .into_iter()
         .map(|event| match event.unwrap().event {
-            JobEvent::Queued { n_ahead } => n_ahead,
+            JobEvent::Queued { n_ahead, .. } => n_ahead,
             event => panic!("{event:?} is no place in the queue"),
         })
         .collect();

@@ -33,7 +33,7 @@ async fn ask(site: &TestServices) -> JobId {
 }
 
 async fn file(site: &TestServices, picture: &PictureInfo, format: PictureFormat) -> Vec<u8> {
-    site.services.picture_file(picture.id, format).await.unwrap().bytes.to_vec()
+    site.services.picture_file(&site.alice, picture.id, format).await.unwrap().bytes.to_vec()
 }
 
 async fn pixels(site: &TestServices, picture: &PictureInfo) -> RgbImage {

@@ -100,7 +100,7 @@ async fn a_deleted_picture_is_gone_from_everywhere() {
     site.services.delete_picture(&site.alice, picture.id).await.unwrap();
     assert!(site.history().await.is_empty());
     assert!(found(&site, "boat").await.is_empty());
-    assert!(site.services.thumbnail(picture.id).await.is_err());
+    assert!(site.services.thumbnail(&site.alice, picture.id).await.is_err());
     assert!(site.services.latest_jobs(&site.alice, 5).await.unwrap().is_empty());
     assert!(site.services.delete_picture(&site.alice, picture.id).await.is_err());
     let job = site.job(picture.job_id).await;

@@ -26,7 +26,7 @@ async fn a_picture_of_ones_own_asks_for_itself_again_start_and_all() {
     let job = test.services.create_job(&test.alice, raw).await.unwrap();
     test.run_next_job().await;
     let picture = test.job(job.id).await.pictures[1].clone();
-    let file = test.services.picture_file(picture.id, PictureFormat::Png).await.unwrap();
+    let file = test.services.picture_file(&test.alice, picture.id, PictureFormat::Png).await.unwrap();
 
     let own = test.services.read_settings(&test.alice, file.bytes.clone()).await.unwrap();
     assert_eq!((own.program, own.not_carried), (Program::Darkroom, vec![]));
@@ -34,7 +34,7 @@ async fn a_picture_of_ones_own_asks_for_itself_again_start_and_all() {
     let again = test.services.create_job(&test.alice, own.request).await.unwrap();
     test.run_next_job().await;
     let again = test.job(again.id).await.pictures[0].clone();
-    let again = test.services.picture_file(again.id, PictureFormat::Webp).await.unwrap();
+    let again = test.services.picture_file(&test.alice, again.id, PictureFormat::Webp).await.unwrap();
     let pixels = |bytes: &Bytes| image::load_from_memory(bytes).unwrap().into_rgb8();
     assert!(pixels(&again.bytes) == pixels(&file.bytes), "pixel for pixel");
 
@@ -62,7 +62,7 @@ async fn the_texts_of_a_picture_are_read_in_every_format() {
     test.run_next_job().await;
     let picture = test.job(job).await.pictures[0].clone();
     for format in PictureFormat::ALL {
-        let file = test.services.picture_file(picture.id, format).await.unwrap();
+        let file = test.services.picture_file(&test.alice, picture.id, format).await.unwrap();
         let texts = test.services.picture_texts(file.bytes).await.unwrap();
         let told = texts.iter().find(|(keyword, _)| keyword == "parameters");
         assert!(told.is_some_and(|(_, text)| text.starts_with("a boat\n")), "{format:?}: {texts:?}");

@@ -1,8 +1,10 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
+mod access;
 mod cache;
 mod current_job;
 mod events;
+mod fairness;
 mod fitted_uploads;
 mod grid;
 mod helpers;

@@ -17,7 +17,7 @@ async fn with_picture() -> (TestServices, tempfile::TempDir, PictureId) {
 }
 
 async fn file(site: &TestServices, id: PictureId, format: PictureFormat) -> PictureFile {
-    site.services.picture_file(id, format).await.unwrap()
+    site.services.picture_file(&site.alice, id, format).await.unwrap()
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn the_settings_are_inside_the_png() {
 #[tokio::test]
 async fn a_thumbnail_is_small() {
     let (site, _folder, id) = with_picture().await;
-    let thumbnail = site.services.thumbnail(id).await.unwrap();
+    let thumbnail = site.services.thumbnail(&site.alice, id).await.unwrap();
     let image = image::load_from_memory(&thumbnail.bytes).unwrap();
     assert_eq!((image.width(), image.height()), (THUMBNAIL_SIDE, 153));
     assert_eq!(thumbnail.content_type, "image/jpeg");

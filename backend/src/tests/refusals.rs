@@ -51,8 +51,8 @@ async fn what_is_not_there_is_not_found() {
         site.services.cancel_job(&site.alice, job).await.err(),
         site.services.events(&site.alice, job, None).await.err(),
         site.services.wait(job).await.err(),
-        site.services.picture_file(picture, PictureFormat::Png).await.err(),
-        site.services.thumbnail(picture).await.err(),
+        site.services.picture_file(&site.alice, picture, PictureFormat::Png).await.err(),
+        site.services.thumbnail(&site.alice, picture).await.err(),
         site.services.set_favourite(&site.alice, picture, true).await.err(),
         site.services.delete_picture(&site.alice, picture).await.err(),
     ];

@@ -173,7 +173,7 @@ async fn events_go_on_after_the_restart_with_larger_numbers() {
     let mut events = site.events(id, Some(last)).await;
     site.run_next_job().await;
     let events = read_until(&mut events, JobEvent::is_final).await;
-    assert!(matches!(events[0].event, JobEvent::Queued { n_ahead: 0 }));
+    assert!(matches!(events[0].event, JobEvent::Queued { n_ahead: 0, .. }));
     assert!(events[0].number > last);
     assert!(events.is_sorted_by(|a, b| a.number < b.number), "{events:?}");
     assert_eq!(events.iter().filter(|event| matches!(event.event, JobEvent::Picture { .. })).count(), 1);
@@ -197,8 +197,10 @@ async fn files_that_were_written_just_before_the_end_are_swept() {
     assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 0);
     let query = types::history::HistoryQuery::default();
     let kept = site.services.history(&site.alice, query).await.unwrap().pictures.remove(0);
-    assert!(site.services.picture_file(kept.id, types::picture::PictureFormat::Png).await.is_ok());
-    assert!(site.services.thumbnail(kept.id).await.is_ok());
+    assert!(
+        site.services.picture_file(&site.alice, kept.id, types::picture::PictureFormat::Png).await.is_ok()
+    );
+    assert!(site.services.thumbnail(&site.alice, kept.id).await.is_ok());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
 use uuid::Uuid;
 
 use super::helpers::{TestServices, asking, config, free_running, gated, is_step, read_until};
+use crate::access::Limits;
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
 use crate::store::{Inserted, NewJob};
@@ -61,7 +62,7 @@ impl TestServices {
     /// The pixels of the only picture of a job.
     async fn pixels(&self, id: JobId) -> RgbImage {
         let picture = self.job(id).await.pictures.remove(0);
-        let file = self.services.picture_file(picture.id, PictureFormat::Png).await.unwrap();
+        let file = self.services.picture_file(&self.alice, picture.id, PictureFormat::Png).await.unwrap();
         image::load_from_memory(&file.bytes).unwrap().into_rgb8()
     }
 
@@ -312,7 +313,8 @@ async fn an_upload_that_was_swept_after_the_request_was_checked_leaves_no_job() 
     let gone = PictureSource::Upload(UploadId(Uuid::nil()));
     request.start.as_mut().unwrap().source = gone;
     let store = site.services.shared().store.clone();
-    let job = NewJob { request: &request, fingerprint: None, once: None, cached: false };
+    let job =
+        NewJob { request: &request, fingerprint: None, once: None, cached: false, limits: Limits::default() };
     assert!(matches!(store.insert_job(&site.alice, job).await.unwrap(), Inserted::Swept));
     assert_eq!(site.services.latest_jobs(&site.alice, 9).await.unwrap().len(), 1);
 }

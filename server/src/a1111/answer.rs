@@ -64,7 +64,7 @@ impl Answer {
         let job = if job.status == types::job::JobStatus::Cancelled { job } else { unless_it_failed(job)? };
         let mut images = Vec::new();
         for picture in job.pictures.iter().filter(|_| sends_images) {
-            let file = state.services.picture_file(picture.id, PictureFormat::Png).await?;
+            let file = state.services.picture_file(visitor, picture.id, PictureFormat::Png).await?;
             images.push(base64_picture::encode(&file.bytes));
         }
         let parameters = parameters(fields, &job.request, way);

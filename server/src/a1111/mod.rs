@@ -32,6 +32,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::options::Options;
+pub use self::refusal::refused;
 use crate::state::AppState;
 
 /// Its routes.

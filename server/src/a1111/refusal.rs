@@ -6,12 +6,12 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::error::{ErrorCode, PublicError};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, advice};
 
 /// An error on its way to a client of that web UI.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,18 +20,20 @@ pub struct Refusal {
     /// Where in the request it is, from `body` on; empty if it is nowhere in particular.
     place: Vec<Value>,
     message: String,
+    /// Headers that say what to do about it.
+    advice: HeaderMap,
 }
 
 impl Refusal {
     /// One sentence.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, place: Vec::new(), message: message.into() }
+        Self { status, place: Vec::new(), message: message.into(), advice: HeaderMap::new() }
     }
 
     /// A value of the body that cannot be used; `place` are the keys on the way to it.
     pub fn of_field(place: &[&str], message: impl Into<String>) -> Self {
         let place = ["body"].iter().chain(place).map(|key| json!(key)).collect();
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, place, message: message.into() }
+        Self { place, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, message) }
     }
 
     /// A picture of `init_images` that cannot be used.
@@ -84,8 +86,9 @@ impl From<backend::Error> for Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(ApiError { status, public }: ApiError) -> Self {
-        let PublicError { code, field, message } = public;
-        match (code, field.as_deref()) {
+        let advice = advice(&public);
+        let PublicError { code, field, message, .. } = public;
+        let refusal = match (code, field.as_deref()) {
             // Names that stand for nothing have statuses of their own there.
             (ErrorCode::InvalidField, Some("model")) => Self::new(StatusCode::NOT_FOUND, message),
             (ErrorCode::InvalidField, Some("sampler")) => Self::new(StatusCode::BAD_REQUEST, message),
@@ -95,19 +98,25 @@ impl From<ApiError> for Refusal {
             }
             (ErrorCode::InvalidField, Some(field)) => Self::of_field(&place_of(field), message),
             _ => Self::new(status, message),
-        }
+        };
+        Self { advice, ..refusal }
     }
+}
+
+/// An error of what stands around the handlers, in their shape.
+pub fn refused(error: ApiError) -> Response {
+    Refusal::from(error).into_response()
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, place, message } = self;
+        let Self { status, place, message, advice } = self;
         let body = if place.is_empty() {
             json!({ "error": "HTTPException", "detail": message, "body": "", "errors": message })
         } else {
             json!({ "detail": [{ "loc": place, "msg": message, "type": "value_error" }] })
         };
-        (status, Json(body)).into_response()
+        (status, advice, Json(body)).into_response()
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{of_everybody, of_visitors};
+use super::routes;
 
 /// Where the document lies.
 pub const PATH: &str = "/api/v1/openapi.json";
@@ -40,7 +40,7 @@ struct Outline;
 /// The document: the same for everybody, and drawn once.
 pub fn document() -> &'static Document {
     static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-        let all = OpenApiRouter::with_openapi(Outline::openapi()).merge(of_visitors()).merge(of_everybody());
+        let all = OpenApiRouter::with_openapi(Outline::openapi()).merge(routes());
         all.into_openapi()
     });
     &DOCUMENT

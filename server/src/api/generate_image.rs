@@ -37,7 +37,7 @@ pub async fn create(
     // The sheet of a grid is the last of its pictures.
     let picture = if job.request.grid.is_some() { job.pictures.last() } else { job.pictures.first() };
     let picture = picture.ok_or_else(without_picture)?;
-    let file = state.services.picture_file(picture.id, PictureFormat::Png).await?;
+    let file = state.services.picture_file(&visitor, picture.id, PictureFormat::Png).await?;
     let headers = [
         (header::CONTENT_TYPE, file.content_type.to_owned()),
         (header::CONTENT_LOCATION, picture.path(PictureFormat::Png)),

@@ -7,9 +7,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use backend::{Services, Visitor};
+use serde::Deserialize;
 use types::history::{JobPage, JobQuery};
 use types::job::{JobId, JobInfo, JobStatus};
 use types::request::RawRequest;
+use utoipa::ToSchema;
 
 use crate::error::{ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiId, ApiJson, ApiQuery};
@@ -164,6 +166,35 @@ pub async fn cancel(
     ApiId(id): ApiId<JobId>,
 ) -> ApiResult<Json<JobInfo>> {
     Ok(Json(services.cancel_job(&visitor, id).await?))
+}
+
+/// Whether a job shall be shared.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sharing {
+    /// It shall be, or no longer.
+    shared: bool,
+}
+
+/// Share a job
+///
+/// Whoever knows the address of a shared job can look at it and at its pictures, until its owner takes that back.
+#[utoipa::path(
+    post, path = "/api/v1/jobs/{id}/share", operation_id = "share_job", tag = "jobs",
+    params(("id" = JobId, Path, description = "The job.")),
+    request_body = Sharing,
+    responses(
+        (status = 200, description = "The job.", body = JobInfo),
+        (status = "default", description = "What was wrong.", body = Problem, content_type = PROBLEM),
+    ),
+)]
+pub async fn share(
+    State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
+    ApiId(id): ApiId<JobId>,
+    ApiJson(wish): ApiJson<Sharing>,
+) -> ApiResult<Json<JobInfo>> {
+    Ok(Json(services.share_job(&visitor, id, wish.shared).await?))
 }
 
 /// Delete a job

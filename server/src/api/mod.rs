@@ -23,13 +23,14 @@ use utoipa_axum::routes;
 
 use crate::state::AppState;
 
-/// What is a visitor's own: whoever calls it gets a cookie.
-pub fn of_visitors() -> OpenApiRouter<AppState> {
+/// All of them.
+pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(generate_image::create))
         .routes(routes!(jobs::create, jobs::list))
         .routes(routes!(jobs::show, jobs::delete))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::share))
         .routes(routes!(events::stream))
         .routes(routes!(pictures::list))
         .routes(routes!(pictures::show, pictures::delete))
@@ -38,11 +39,6 @@ pub fn of_visitors() -> OpenApiRouter<AppState> {
         .routes(routes!(metadata::read))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::show))
-}
-
-/// What is the same for everybody, so nobody needs a cookie for it.
-pub fn of_everybody() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
         .routes(routes!(pictures::file))
         .routes(routes!(pictures::thumbnail))
         .routes(routes!(models::list))

@@ -16,7 +16,7 @@ use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiId, ApiJson, ApiQuery, read_id};
 use crate::selection::zip_answer;
 
-/// A picture never changes, and its address is a secret that its maker shares or keeps.
+/// A picture never changes. Whoever was shown it may keep it, and nobody in between.
 pub const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
 
 /// A picture's file
@@ -27,6 +27,7 @@ pub const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
     params(
         ("file" = String, Path, description = "The picture's id and the format's ending.",
             pattern = r"^[0-9a-f]{32}\.(png|jpg|webp)$"),
+        ("pass" = Option<String>, Query, description = "What an address in an answer has that was made to be handed on; good for an hour."),
         ("download" = Option<bool>, Query, description = "Makes a browser save it under a name of its own."),
     ),
     responses(
@@ -37,17 +38,19 @@ pub const CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
 )]
 pub async fn file(
     State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
+    let visitor = with_pass(visitor, query.as_deref());
     let (id, ending) = name.rsplit_once('.').unwrap_or((&name, "png"));
     let id: PictureId = read_id(id)?;
     let format = PictureFormat::from_extension(ending).ok_or_else(|| unknown_format(ending))?;
-    if let Some(answer) = unchanged(&services, &headers, id, Some(format)).await? {
+    if let Some(answer) = unchanged(&services, &visitor, &headers, id, Some(format)).await? {
         return Ok(answer);
     }
-    let picture = services.picture_file(id, format).await?;
+    let picture = services.picture_file(&visitor, id, format).await?;
     let is_download = query.is_some_and(|query| query.split('&').any(|part| part.starts_with("download")));
     let mut answer = answer(&picture);
     if is_download && let Ok(value) = format!("attachment; filename=\"{}\"", picture.file_name).parse() {
@@ -70,13 +73,14 @@ pub async fn file(
 )]
 pub async fn thumbnail(
     State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
     ApiId(id): ApiId<PictureId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    if let Some(answer) = unchanged(&services, &headers, id, None).await? {
+    if let Some(answer) = unchanged(&services, &visitor, &headers, id, None).await? {
         return Ok(answer);
     }
-    Ok(answer(&services.thumbnail(id).await?))
+    Ok(answer(&services.thumbnail(&visitor, id).await?))
 }
 
 /// Your pictures
@@ -114,9 +118,10 @@ pub async fn list(
 )]
 pub async fn show(
     State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
     ApiId(id): ApiId<PictureId>,
 ) -> ApiResult<Json<PictureInfo>> {
-    Ok(Json(services.picture(id).await?))
+    Ok(Json(services.picture(&visitor, id).await?))
 }
 
 /// Some pictures of a list.
@@ -206,6 +211,7 @@ fn answer(picture: &PictureFile) -> Response {
 /// The answer to a browser that has the picture already. It costs no look into the file, and no conversion.
 async fn unchanged(
     services: &Services,
+    visitor: &Visitor,
     headers: &HeaderMap,
     id: PictureId,
     format: Option<PictureFormat>,
@@ -213,12 +219,21 @@ async fn unchanged(
     let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()) else {
         return Ok(None);
     };
-    let etag = services.picture_tag(id, format).await?;
+    let etag = services.picture_tag(visitor, id, format).await?;
     if !is_among(&etag, known) {
         return Ok(None);
     }
     let facts = [(header::ETAG, etag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
     Ok(Some((StatusCode::NOT_MODIFIED, facts).into_response()))
+}
+
+/// The visitor with the pass in the address, if there is one.
+fn with_pass(visitor: Visitor, query: Option<&str>) -> Visitor {
+    let pass = form_urlencoded::parse(query.unwrap_or("").as_bytes()).find(|(name, _)| name == "pass");
+    match pass {
+        Some((_, pass)) => visitor.with_pass(pass.into_owned()),
+        None => visitor,
+    }
 }
 
 /// Whether an entity tag is one of those in `If-None-Match`. Weak ones count: the bytes never change.

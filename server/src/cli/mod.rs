@@ -5,12 +5,14 @@
 
 mod bench;
 mod generate;
+mod keys;
 mod licences;
 mod models;
 mod output;
 mod prompt;
 mod serve;
 mod settings;
+mod table;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,8 @@ enum Command {
     Prompt(prompt::Prompt),
     #[command(subcommand)]
     Models(models::Models),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     Bench(bench::Bench),
     #[command(visible_alias = "licenses")]
     Licences(licences::Licences),
@@ -89,6 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Generate(generate) => generate.run(settings),
         Command::Prompt(prompt) => prompt.run(settings),
         Command::Models(models) => models.run(settings),
+        Command::Keys(keys) => keys.run(settings),
         Command::Bench(bench) => bench.run(),
         Command::Licences(_) => licences::Licences::run(),
     }

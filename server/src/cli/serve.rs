@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use backend::Services;
 use backend::engine::candle::CandleEngine;
+use backend::{Config, Services};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::settings::Settings;
+use super::settings::{AccessFlags, Settings};
 use crate::shutdown::Signals;
 
 /// How long a thread that computes may keep the program from ending.
@@ -25,6 +25,8 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:3000]
     #[arg(long, env = "DARKROOM_ADDR", value_name = "HOST:PORT")]
     addr: Option<String>,
+    #[command(flatten)]
+    access: AccessFlags,
 }
 
 impl Serve {
@@ -41,19 +43,21 @@ impl Serve {
         outcome
     }
 
-    async fn serve(self, settings: Settings) -> anyhow::Result<()> {
+    async fn serve(self, mut settings: Settings) -> anyhow::Result<()> {
+        let (access, limits) = settings.access(self.access)?;
         let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let signals = Signals::listen().context("the system does not let the program listen for signals")?;
         let listener = TcpListener::bind(&addr).await.with_context(|| {
             format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000")
         })?;
-        let config = settings.into_config();
+        let config = Config { limits, ..settings.into_config() };
         let engine = Arc::new(CandleEngine::open(&config)?);
         let services = Services::open(config, engine).await?;
 
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
         stdout.flush()?;
-        crate::run(listener, services, signals.first()).await
+        crate::run(listener, services, access, signals.first()).await;
+        Ok(())
     }
 }

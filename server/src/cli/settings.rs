@@ -1,9 +1,12 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
+mod access;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use backend::Config;
+use backend::access::Limits;
 use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use serde::Deserialize;
@@ -11,7 +14,10 @@ use types::model::Quality;
 use types::preset::Presets;
 use types::request::COUNT;
 
+pub use self::access::AccessFlags;
+use self::access::{AccessTable, LimitsTable};
 use crate::bundled;
+use crate::callers::Access;
 
 /// The file that is read if no other is named.
 const USUAL_FILE: &str = "darkroom.toml";
@@ -69,6 +75,10 @@ struct File {
     log: Option<String>,
     #[serde(default)]
     presets: Presets,
+    #[serde(default)]
+    access: AccessTable,
+    #[serde(default)]
+    limits: LimitsTable,
 }
 
 /// The settings that hold.
@@ -95,6 +105,8 @@ pub struct Settings {
     pub log: String,
     /// What is meant by preview, standard and premium.
     pub presets: Presets,
+    access: AccessTable,
+    limits: LimitsTable,
 }
 
 impl Settings {
@@ -128,8 +140,18 @@ impl Settings {
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
             presets: file.presets,
+            access: file.access,
+            limits: file.limits,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
+    }
+
+    /// Who may call, and how much, with the flags of the one command that is called.
+    ///
+    /// # Errors
+    /// The file says something that is not understood.
+    pub fn access(&mut self, flags: AccessFlags) -> anyhow::Result<(Access, Limits)> {
+        flags.with(std::mem::take(&mut self.access), &self.limits)
     }
 
     /// The same as the backend takes it.
@@ -238,7 +260,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets`, `access`, `limits` (line 2)"
             ),
             "{error}"
         );

@@ -3,13 +3,13 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use types::error::{ErrorCode, PublicError};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, advice};
 
 /// One thing that is wrong: with a workflow as a whole, or with one of its nodes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,12 +73,14 @@ pub struct Refusal {
     pub error: Fault,
     /// What is wrong with which node.
     pub node_errors: Vec<(String, NodeFaults)>,
+    /// Headers that say what to do about it.
+    pub advice: HeaderMap,
 }
 
 impl Refusal {
     /// A workflow without a fault of one node.
     pub fn of(error: Fault) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, node_errors: Vec::new() }
+        Self { status: StatusCode::BAD_REQUEST, error, node_errors: Vec::new(), advice: HeaderMap::new() }
     }
 
     /// A workflow none of whose outputs can be made.
@@ -92,7 +94,7 @@ impl Refusal {
             lines.join("\n"),
             json!({}),
         );
-        Self { status: StatusCode::BAD_REQUEST, error, node_errors }
+        Self { node_errors, ..Self::of(error) }
     }
 }
 
@@ -107,17 +109,23 @@ pub fn by_node(node_errors: &[(String, NodeFaults)]) -> Value {
 /// What has nothing to do with a node: a full disk, a server that stops, a body that is no JSON.
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
+        let advice = advice(&error.public);
         let PublicError { code, message, .. } = error.public;
         let fault = Fault::new(code.as_str(), message, "", json!({}));
-        Self { status: error.status, error: fault, node_errors: Vec::new() }
+        Self { status: error.status, advice, ..Self::of(fault) }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({ "error": self.error, "node_errors": by_node(&self.node_errors) });
-        (self.status, Json(body)).into_response()
+        (self.status, self.advice, Json(body)).into_response()
     }
+}
+
+/// An error of what stands around the handlers, in their shape.
+pub fn refused(error: ApiError) -> Response {
+    Refusal::from(error).into_response()
 }
 
 /// An address that is there, with another method.

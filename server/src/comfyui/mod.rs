@@ -46,7 +46,9 @@ use axum::Router;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use faults::refused;
 pub use pages::unless_page;
+pub use prompt::read_anything;
 
 use crate::state::AppState;
 

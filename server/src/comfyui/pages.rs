@@ -12,9 +12,9 @@ use futures::FutureExt;
 
 use super::faults::panicked;
 use super::{history, info};
+use crate::callers::{self, Shape};
 use crate::extract::ApiQuery;
 use crate::state::AppState;
-use crate::visitor;
 
 /// Middleware that answers a program at `/history` and `/models`, and lets everything else pass.
 pub async fn unless_page(
@@ -41,7 +41,16 @@ async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Resp
     if request.uri().path() == "/models" {
         return info::folders().await.into_response();
     }
-    let visitor = Extension(visitor::program(jar, &request));
+    let visitor =
+        callers::visitor_of_program(&state, jar, request.headers(), callers::address_of(&request)).await;
+    let admitted = visitor.and_then(|visitor| {
+        callers::allowed(&state, &visitor, &request)?;
+        Ok(visitor)
+    });
+    let visitor = match admitted {
+        Ok(visitor) => Extension(visitor),
+        Err(error) => return Shape::ComfyUi.answer(error),
+    };
     let (mut parts, _) = request.into_parts();
     let window = ApiQuery::from_request_parts(&mut parts, &state).await;
     history::list(State(state.services), visitor, window).await.into_response()

@@ -12,6 +12,7 @@ use super::graph::Graph;
 use super::installed::installed_for;
 use super::recipe::{Recipe, recipe};
 use super::validate::{Checked, validate};
+use super::values::Installed;
 use super::workflow::{self, Document, Fate, Part, Saved, prompt_id};
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -125,6 +126,15 @@ async fn make_jobs(
         }
     }
     Ok(parts)
+}
+
+/// Reads a workflow as far as the requests that stand for it, with nothing installed but one model.
+pub fn read_anything(prompt: &Value) {
+    let installed = Installed { checkpoints: vec!["demo".to_owned()], ..Installed::default() };
+    if let Ok(graph) = Graph::read(prompt) {
+        let mut checked = validate(&graph, &installed);
+        let _ = (recipes(&mut checked), checked.node_faults());
+    }
 }
 
 /// Every different picture that is asked for, with the outputs that ask for it.

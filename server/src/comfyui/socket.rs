@@ -60,10 +60,14 @@ pub async fn open(
         let sentence = "this address is a WebSocket; ask for it with `Upgrade: websocket`";
         ApiError::unreadable(rejection.status(), sentence)
     })?;
+    let open = state.access.streams.open(visitor.owner_id(), visitor.address()).map_err(ApiError::from)?;
     // A program that gives itself no name is told one.
     let client_id = if watcher.client_id.is_empty() { Visitor::new_token() } else { watcher.client_id };
     let upgrade = upgrade.max_message_size(MAX_HEARD_BYTES).max_frame_size(MAX_HEARD_BYTES);
-    Ok(upgrade.on_upgrade(async move |socket| serve(socket, state, visitor, client_id).await))
+    Ok(upgrade.on_upgrade(async move |socket| {
+        serve(socket, state, visitor, client_id).await;
+        drop(open);
+    }))
 }
 
 /// Browsers say which site opens a socket, and do not keep one site from another's.
@@ -239,7 +243,7 @@ async fn follow_part(
         for told in teller.tell(event) {
             let message = match told {
                 Told::Message(message) => message,
-                Told::Picture(id) => match services.picture_file(id, PictureFormat::Png).await {
+                Told::Picture(id) => match services.picture_file(visitor, id, PictureFormat::Png).await {
                     Ok(picture) => file(FileKind::Png, &picture.bytes),
                     Err(backend::Error::NotFound { .. }) => continue,
                     Err(error) => return Err(ApiError::from(error).into()),

@@ -48,7 +48,7 @@ pub async fn show(
         Some("jpeg") => PictureFormat::Jpeg,
         Some(_) => PictureFormat::Webp,
     };
-    let file = services.picture_file(id, format).await.map_err(ApiError::from)?;
+    let file = services.picture_file(&visitor, id, format).await.map_err(ApiError::from)?;
     let headers = [
         (header::CONTENT_TYPE, file.content_type.to_owned()),
         (header::CACHE_CONTROL, CACHE_CONTROL.to_owned()),

@@ -63,11 +63,12 @@ pub async fn answer(
     let Asked { raw, answer, said, .. } = asked;
     let job = to_its_end(&state, &visitor, raw).await.and_then(unless_it_failed);
     let job = job.map_err(|error| said.explain(error))?;
-    Ok(Json(images(&state.services, job, answer, &said, &origin).await?).into_response())
+    Ok(Json(images(&state.services, &visitor, job, answer, &said, &origin).await?).into_response())
 }
 
 async fn images(
     services: &Services,
+    visitor: &Visitor,
     job: JobInfo,
     options: AnswerOptions,
     said: &Said,
@@ -85,8 +86,13 @@ async fn images(
     };
     for picture in &job.pictures {
         let (b64_json, url) = match options.response {
-            ResponseFormat::Url => (None, Some(origin.address(&picture.path(options.format)))),
-            ResponseFormat::Base64 => (Some(base64(services, picture, options).await?), None),
+            ResponseFormat::Url => {
+                let path = picture.path(options.format);
+                // Whoever is handed the address shows nothing else.
+                let signed = format!("{path}?pass={}", services.picture_pass(picture.id));
+                (None, Some(origin.address(&signed)))
+            }
+            ResponseFormat::Base64 => (Some(base64(services, visitor, picture, options).await?), None),
         };
         images.data.push(Image { b64_json, url, revised_prompt: said.revised(&picture.prompt) });
     }
@@ -99,10 +105,11 @@ async fn images(
 /// It was deleted meanwhile.
 pub async fn base64(
     services: &Services,
+    visitor: &Visitor,
     picture: &PictureInfo,
     options: AnswerOptions,
 ) -> OpenAiResult<String> {
-    let file = services.picture_file_at(picture.id, options.format, options.jpeg_quality).await?;
+    let file = services.picture_file_at(visitor, picture.id, options.format, options.jpeg_quality).await?;
     Ok(base64_picture::encode(&file.bytes))
 }
 

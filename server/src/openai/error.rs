@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{HeaderName, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use types::error::{ErrorCode, PublicError};
@@ -23,6 +23,8 @@ pub struct OpenAiError {
     pub status: StatusCode,
     /// What is said of it.
     pub error: ErrorObject,
+    /// Headers that say what to do about it.
+    pub advice: HeaderMap,
 }
 
 /// What the body says under `error`.
@@ -55,7 +57,7 @@ impl OpenAiError {
             param: Some(param.to_owned()),
             code: Some(code),
         };
-        Self { status: StatusCode::BAD_REQUEST, error }
+        Self { status: StatusCode::BAD_REQUEST, error, advice: HeaderMap::new() }
     }
 
     /// A parameter with a value that is not allowed.
@@ -86,7 +88,8 @@ const INVALID_VALUE: &str = "invalid_value";
 
 impl From<ApiError> for OpenAiError {
     fn from(ApiError { status, public }: ApiError) -> Self {
-        let PublicError { code, field, message } = public;
+        let advice = crate::error::advice(&public);
+        let PublicError { code, field, message, .. } = public;
         // OpenAI answers all that can be mended in the request with 400.
         let status = match status {
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
@@ -99,9 +102,11 @@ impl From<ApiError> for OpenAiError {
                 Some("invalid_type")
             }
             ErrorCode::InvalidRequest => None,
+            ErrorCode::Unauthorized => Some("invalid_api_key"),
+            ErrorCode::LimitReached => Some("rate_limit_exceeded"),
             code => Some(code.as_str()),
         };
-        Self { status, error: ErrorObject { message, kind, param: field, code } }
+        Self { status, error: ErrorObject { message, kind, param: field, code }, advice }
     }
 }
 
@@ -119,12 +124,18 @@ impl From<backend::Error> for OpenAiError {
 
 impl IntoResponse for OpenAiError {
     fn into_response(self) -> Response {
-        let Self { status, error } = self;
-        // A second try costs as much as the first and ends as it did, but for a server that is started anew.
-        let may_retry = status == StatusCode::SERVICE_UNAVAILABLE;
+        let Self { status, error, advice } = self;
+        // A second try costs as much as the first and ends as it did, but for a server that is started anew, and for one
+        // that says when.
+        let may_retry = status == StatusCode::SERVICE_UNAVAILABLE || advice.contains_key(header::RETRY_AFTER);
         let retry = (HeaderName::from_static("x-should-retry"), if may_retry { "true" } else { "false" });
-        (status, [retry], Json(ErrorBody { error })).into_response()
+        (status, [retry], advice, Json(ErrorBody { error })).into_response()
     }
+}
+
+/// An error of what stands around the handlers, in their shape.
+pub fn refused(error: ApiError) -> Response {
+    OpenAiError::from(error).into_response()
 }
 
 /// What the body has to be, where it says that it is something else.
@@ -135,7 +146,7 @@ pub fn wrong_content_type(message: &str) -> OpenAiError {
         param: None,
         code: Some("unsupported_content_type"),
     };
-    OpenAiError { status: StatusCode::BAD_REQUEST, error }
+    OpenAiError { status: StatusCode::BAD_REQUEST, error, advice: HeaderMap::new() }
 }
 
 /// What no route below `/v1` has.
@@ -146,7 +157,7 @@ pub async fn unknown_address(method: Method, address: Uri) -> OpenAiError {
          /v1/images/variations and /v1/models"
     );
     let error = ErrorObject { message, kind: INVALID_REQUEST, param: None, code: Some("unknown_url") };
-    OpenAiError { status: StatusCode::NOT_FOUND, error }
+    OpenAiError { status: StatusCode::NOT_FOUND, error, advice: HeaderMap::new() }
 }
 
 /// An address that is there, with another method.
@@ -155,7 +166,7 @@ pub async fn wrong_method(method: Method, address: Uri) -> OpenAiError {
     let message = format!("method {method} is not possible at this address; allowed is {wanted}");
     let error =
         ErrorObject { message, kind: INVALID_REQUEST, param: None, code: Some("method_not_supported") };
-    OpenAiError { status: StatusCode::METHOD_NOT_ALLOWED, error }
+    OpenAiError { status: StatusCode::METHOD_NOT_ALLOWED, error, advice: HeaderMap::new() }
 }
 
 /// A handler panicked; the panic itself was written to stderr where it happened.

@@ -32,6 +32,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use error::refused;
+
 use crate::state::AppState;
 
 /// Its routes.

@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+
+use crate::callers::ClientAddress;
 
 /// Scheme and host as the caller wrote them, such as `https://darkroom.example`, for addresses in answers. Empty if
 /// the caller named no host.
@@ -25,49 +27,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| parts.uri.authority().map(Authority::as_str));
-        let origin = host.map(|host| format!("{}://{host}", scheme(&parts.headers)));
+        // Only a proxy that the operator trusts is believed that the caller came by TLS.
+        let is_tls = parts.extensions.get::<ClientAddress>().is_some_and(|address| address.is_tls);
+        let scheme = if is_tls { "https" } else { "http" };
+        let origin = host.map(|host| format!("{scheme}://{host}"));
         Ok(Self(origin.unwrap_or_default()))
     }
 }
 
-/// The scheme that the first proxy says the caller came by; without one it is this server's own.
-fn scheme(headers: &HeaderMap) -> &'static str {
-    let said = headers.get("x-forwarded-proto").and_then(|said| said.to_str().ok()).unwrap_or("");
-    let first = said.split(',').next().unwrap_or("").trim();
-    if first.eq_ignore_ascii_case("https") { "https" } else { "http" }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use axum::http::Request;
 
     use super::*;
 
-    async fn origin(headers: &[(&str, &str)]) -> Origin {
+    async fn address(host: Option<&str>, is_tls: bool) -> String {
         let mut request = Request::builder().uri("/v1/images/generations");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        if let Some(host) = host {
+            request = request.header("host", host);
         }
-        let Ok(origin) = Origin::from_request_parts(&mut request.body(()).unwrap().into_parts().0, &()).await;
-        origin
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let ip = Ipv4Addr::LOCALHOST.into();
+        parts.extensions.insert(ClientAddress { ip, is_tls });
+        let Ok(origin) = Origin::from_request_parts(&mut parts, &()).await;
+        origin.address("/images/a.png")
     }
 
     #[tokio::test]
     async fn an_address_begins_as_the_caller_wrote_it() {
-        let address = async |headers: &[(&str, &str)]| origin(headers).await.address("/images/a.png");
-        assert_eq!(address(&[("host", "127.0.0.1:3000")]).await, "http://127.0.0.1:3000/images/a.png");
-        assert_eq!(
-            address(&[("host", "a.ngrok.app"), ("x-forwarded-proto", "https")]).await,
-            "https://a.ngrok.app/images/a.png"
-        );
-        assert_eq!(
-            address(&[("host", "a.example"), ("x-forwarded-proto", "HTTPS, http")]).await,
-            "https://a.example/images/a.png"
-        );
-        assert_eq!(
-            address(&[("host", "a.example"), ("x-forwarded-proto", "gopher")]).await,
-            "http://a.example/images/a.png"
-        );
-        assert_eq!(address(&[]).await, "/images/a.png");
+        assert_eq!(address(Some("127.0.0.1:3000"), false).await, "http://127.0.0.1:3000/images/a.png");
+        assert_eq!(address(Some("a.ngrok.app"), true).await, "https://a.ngrok.app/images/a.png");
+        assert_eq!(address(None, true).await, "/images/a.png");
     }
 }

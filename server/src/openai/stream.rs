@@ -158,7 +158,7 @@ impl Teller {
     }
 
     async fn completed(&mut self, picture: &PictureInfo) -> OpenAiResult<ImageEvent> {
-        let file = base64(&self.services, picture, self.options).await?;
+        let file = base64(&self.services, &self.visitor, picture, self.options).await?;
         self.n_completed += 1;
         let event = self.event("completed", file, size_of(picture));
         Ok(ImageEvent { usage: Some(Usage::of(&self.watched.job.request, 1)), ..event })

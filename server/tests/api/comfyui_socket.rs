@@ -22,7 +22,7 @@ struct Listening {
     address: SocketAddr,
     anna: Browser,
     stop: Option<oneshot::Sender<()>>,
-    server: tokio::task::JoinHandle<anyhow::Result<()>>,
+    server: tokio::task::JoinHandle<()>,
     app: TestApp,
 }
 
@@ -32,10 +32,15 @@ impl Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app.services.clone(), async {
-            // A test that failed has dropped the other end, which stops the server as well.
-            let _ = stopped.await;
-        }));
+        let server = tokio::spawn(server::run(
+            listener,
+            app.services.clone(),
+            server::callers::Access::default(),
+            async {
+                // A test that failed has dropped the other end, which stops the server as well.
+                let _ = stopped.await;
+            },
+        ));
         let anna = Browser::new(Transport::Socket(address));
         Self { address, anna, stop: Some(stop), server, app }
     }

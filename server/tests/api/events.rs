@@ -114,10 +114,15 @@ async fn a_stream_works_over_a_real_connection() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(server::run(listener, app.services.clone(), async {
-        // A test that failed has dropped the other end, which stops the server as well.
-        let _ = stopped.await;
-    }));
+    let server = tokio::spawn(server::run(
+        listener,
+        app.services.clone(),
+        server::callers::Access::default(),
+        async {
+            // A test that failed has dropped the other end, which stops the server as well.
+            let _ = stopped.await;
+        },
+    ));
 
     let anna = Browser::new(Transport::Socket(address));
     let job = anna.ask_for("a red boat").await;
@@ -128,7 +133,7 @@ async fn a_stream_works_over_a_real_connection() {
     assert_eq!(events.rest().await.last().expect("the job has an end").name, "done");
 
     stop.send(()).unwrap();
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
 }
 
 #[tokio::test]

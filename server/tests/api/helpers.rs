@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use backend::access::Limits;
 use backend::engine::fake::{FakeEngine, Gate};
 use backend::{Config, Services, Visitor};
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use server::assets::Site;
+use server::callers::Access;
 use server::router::router;
 use server::state::AppState;
 use tempfile::TempDir;
@@ -63,18 +66,39 @@ impl TestApp {
     }
 
     async fn with(engine: FakeEngine, config: Config) -> Self {
+        Self::guarded(engine, config, Access::default()).await
+    }
+
+    /// An app whose operator says who may call.
+    pub async fn with_access(access: Access) -> Self {
+        Self::guarded(FakeEngine::new(), Config::default(), access).await
+    }
+
+    /// An app whose operator says how much anybody may ask for.
+    pub async fn with_limits(engine: FakeEngine, limits: Limits) -> Self {
+        Self::guarded(engine, Config { limits, ..Config::default() }, Access::default()).await
+    }
+
+    /// An app of which everything is said.
+    pub async fn guarded(engine: FakeEngine, config: Config, access: Access) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::create_dir_all(folder.path().join("site/pkg")).expect("the site's folder can be made");
         let config = Config { data_dir: folder.path().join("data"), ..config };
         let services = Services::open(config, Arc::new(engine)).await.expect("the services open");
         let site = Site::folder(folder.path().join("site"));
-        let router = router(AppState::new(services.clone(), site, CancellationToken::new()));
+        let router = router(AppState::new(services.clone(), access, site, CancellationToken::new()))
+            .layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
         Self { services, router, folder }
     }
 
-    /// Somebody who was never here before.
+    /// A visitor who was here before, and whom nobody else knows.
     pub fn browser(&self) -> Browser {
         Browser::new(Transport::InProcess(self.router.clone()))
+    }
+
+    /// Somebody who was never here before.
+    pub fn newcomer(&self) -> Browser {
+        Browser::newcomer(Transport::InProcess(self.router.clone()))
     }
 
     /// Puts a file into the site.
@@ -127,6 +151,12 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(transport: Transport) -> Self {
+        let cookie = format!("{}={}", server::callers::COOKIE, Visitor::new_token());
+        Self { transport, cookie: Mutex::new(Some(cookie)) }
+    }
+
+    /// Somebody without a cookie, as programs are.
+    pub fn newcomer(transport: Transport) -> Self {
         Self { transport, cookie: Mutex::default() }
     }
 

@@ -43,15 +43,25 @@ async fn a_running_job_is_cancelled_by_its_owner_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_stranger_may_look_at_a_job_and_may_not_cancel_it() {
+async fn a_stranger_sees_a_job_once_it_is_shared_and_may_not_cancel_it() {
     let (app, _gate) = TestApp::gated().await;
     let (anna, ben) = (app.browser(), app.browser());
     let job = anna.ask_for("a red boat").await;
 
+    let missing = format!("404 not_found: there is no job with the id {}", job.id);
+    let events = format!("/api/v1/jobs/{}/events", job.id);
+    assert_eq!(ben.job(job.id).await.complaint(), missing);
+    assert_eq!(ben.get(&events).await.complaint(), missing);
+    assert_eq!(ben.get(&format!("/j/{}", job.id)).await.status, StatusCode::NOT_FOUND);
+    let share = format!("/api/v1/jobs/{}/share", job.id);
+    assert_eq!(ben.post_json(&share, &json!({ "shared": true })).await.complaint(), missing);
+    assert!(anna.post_json(&share, &json!({ "shared": true })).await.json::<JobInfo>().shared);
     let seen: JobInfo = ben.job(job.id).await.json();
     assert!(!seen.is_owner);
     let answer = ben.cancel_job(job.id).await;
-    assert_eq!(answer.complaint(), format!("404 not_found: there is no job with the id {}", job.id));
+    assert_eq!(answer.complaint(), missing);
+    anna.post_json(&share, &json!({ "shared": false })).await;
+    assert_eq!(ben.job(job.id).await.complaint(), missing);
     assert!(!anna.job(job.id).await.json::<JobInfo>().status.is_final());
 }
 

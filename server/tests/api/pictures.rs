@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 use image::ImageFormat;
+use serde_json::json;
 use types::picture::{PictureFormat, PictureInfo};
 
 use crate::helpers::TestApp;
@@ -95,12 +96,29 @@ async fn an_owner_marks_and_deletes_a_picture() {
 }
 
 #[tokio::test]
-async fn a_stranger_with_the_address_sees_a_picture_and_can_do_nothing_to_it() {
+async fn a_stranger_with_the_address_sees_a_picture_that_is_shared_and_can_do_nothing_to_it() {
     let app = TestApp::start().await;
     let (anna, ben) = (app.browser(), app.browser());
     let picture = anna.paint("a red boat").await;
-    assert_eq!(ben.get(&picture.path(PictureFormat::Png)).await.status, StatusCode::OK);
     let missing = format!("404 not_found: there is no picture with the id {}", picture.id);
+    let addresses = [
+        picture.path(PictureFormat::Png),
+        picture.thumbnail_path(),
+        format!("/api/v1/images/{}", picture.id),
+    ];
+    for address in &addresses {
+        assert_eq!(ben.get(address).await.complaint(), missing, "{address}");
+        let guessed = [("if-none-match", "*")];
+        assert_eq!(ben.get_with(address, &guessed).await.complaint(), missing, "{address}");
+    }
+    let zip = ben.post_json("/api/v1/images/zip", &json!({ "ids": [picture.id] })).await;
+    assert_eq!(zip.status, StatusCode::NOT_FOUND, "{}", zip.text());
+    let form = [("shared", "true")];
+    let shared = anna.post_form(&format!("/j/{}/share", picture.job_id), &form).await;
+    assert_eq!(shared.header("location"), format!("/j/{}#share", picture.job_id));
+    for address in &addresses {
+        assert_eq!(ben.get(address).await.status, StatusCode::OK, "{address}");
+    }
     assert_eq!(ben.favourite(picture.id, true).await.complaint(), missing);
     assert_eq!(ben.delete_picture(picture.id).await.complaint(), missing);
     assert_eq!(anna.history("favourites=false").await.pictures, [picture]);

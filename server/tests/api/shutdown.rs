@@ -16,10 +16,15 @@ async fn a_stop_ends_streams_and_puts_the_running_job_back_into_the_queue() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(server::run(listener, app.services.clone(), async {
-        // A test that failed has dropped the other end, which stops the server as well.
-        let _ = stopped.await;
-    }));
+    let server = tokio::spawn(server::run(
+        listener,
+        app.services.clone(),
+        server::callers::Access::default(),
+        async {
+            // A test that failed has dropped the other end, which stops the server as well.
+            let _ = stopped.await;
+        },
+    ));
     let anna = Browser::new(Transport::Socket(address));
     let job = anna.ask_for("a red boat").await;
     let mut events = anna.open_events(&format!("/api/v1/jobs/{}/events", job.id), &[]).await;
@@ -30,7 +35,7 @@ async fn a_stop_ends_streams_and_puts_the_running_job_back_into_the_queue() {
     let rest = tokio::time::timeout(SOON, events.rest()).await.expect("the stream ends");
     assert!(!rest.iter().any(|event| event.name == "done"), "{rest:?}");
     gate.open();
-    tokio::time::timeout(SOON, server).await.expect("the server ends").unwrap().unwrap();
+    tokio::time::timeout(SOON, server).await.expect("the server ends").unwrap();
     let job = app.services.job(&anna.visitor(), job.id).await.unwrap();
     assert_eq!(job.status, JobStatus::Queued);
 }

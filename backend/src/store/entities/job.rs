@@ -21,6 +21,10 @@ pub struct Model {
     pub id: Uuid,
     /// Whose it is.
     pub owner: String,
+    /// Its round: the queue works off each round before the next, and in none is an owner served twice.
+    pub round: i64,
+    /// Whether everybody who knows its name may look at it.
+    pub shared: bool,
     /// A [`JobStatus`] by its name.
     pub status: String,
     /// How often it was begun. The number that a worker shows when it writes.

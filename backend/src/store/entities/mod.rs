@@ -1,7 +1,11 @@
 //! A row of each table.
 
 pub(crate) mod job;
+pub(crate) mod key;
 pub(crate) mod picture;
+pub(crate) mod secret;
+pub(crate) mod spending;
+pub(crate) mod turn;
 pub(crate) mod upload;
 pub(crate) mod upload_name;
 pub(crate) mod upload_use;

@@ -1,0 +1,113 @@
+//! What the caller may do, how often, and with how many open streams.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use backend::Visitor;
+use backend::access::Scope;
+use types::error::{ErrorCode, PublicError};
+
+use super::shape::Shape;
+use super::streams::OpenStream;
+use crate::state::AppState;
+
+/// Middleware behind those that say who calls: what the caller's key does not allow, or what is too often, is refused in
+/// the shape of the API that was called. An answer that is a stream of events counts as open until it ends.
+pub async fn admit(
+    State((state, shape)): State<(AppState, Shape)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else {
+        return next.run(request).await;
+    };
+    if let Err(error) = allowed(&state, &visitor, &request) {
+        return shape.answer(error);
+    }
+    let answer = next.run(request).await;
+    if !is_stream(&answer) {
+        return answer;
+    }
+    match state.access.streams.open(visitor.owner_id(), visitor.address()) {
+        Ok(open) => answer.map(|body| Body::new(Counted { body, _open: open })),
+        // What was begun for it is dropped with the answer.
+        Err(error) => shape.answer(error),
+    }
+}
+
+/// Whether a caller may do that now.
+///
+/// # Errors
+/// What their key does not allow, or what is too often.
+pub fn allowed(state: &AppState, visitor: &Visitor, request: &Request) -> Result<(), PublicError> {
+    let needed = match *request.method() {
+        Method::GET | Method::HEAD | Method::OPTIONS => Scope::Read,
+        _ => Scope::Generate,
+    };
+    if let Some(allowance) = visitor.allowance()
+        && !allowance.allows(needed)
+    {
+        let sentence = format!("this key does not allow that; it takes one with the scope `{needed}`");
+        return Err(PublicError::new(ErrorCode::Forbidden, sentence));
+    }
+    // Files are many to a page, and cost little.
+    if request.method() == Method::GET && request.uri().path().starts_with("/images/") {
+        return Ok(());
+    }
+    let limits = state.services.limits();
+    let own = visitor.allowance().map_or(limits.visitor, |allowance| allowance.ration.or(limits.visitor));
+    let frequency = &state.access.frequency;
+    if let Some(most) = own.requests_per_minute {
+        let counted = frequency.count(&format!("caller {}", visitor.owner_id()), most);
+        counted.map_err(|wait| too_often("you", most, wait))?;
+    }
+    if visitor.allowance().is_none()
+        && let Some(most) = limits.address.requests_per_minute
+    {
+        let counted = frequency.count(&format!("address {}", visitor.address()), most);
+        counted.map_err(|wait| too_often("everybody at your address together", most, wait))?;
+    }
+    Ok(())
+}
+
+fn too_often(who: &str, most: u32, wait: std::time::Duration) -> PublicError {
+    let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+    let sentence = format!("{who} sent more than {most} requests in a minute; wait {seconds} s");
+    PublicError::limit_reached(sentence, seconds)
+}
+
+fn is_stream(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+}
+
+/// A body that counts as an open stream until it is dropped.
+struct Counted {
+    body: Body,
+    _open: OpenStream,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}

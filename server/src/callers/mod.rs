@@ -1,0 +1,31 @@
+//! Who calls, from where, and how much they may.
+//!
+//! # Layout
+//! * [`Access`]: what the operator says of all this
+//! * `address`: where a call comes from; `hosts`: which names this site answers to
+//! * `identity`: a visitor's cookie, a program's key, or its address; `credentials` reads keys and passwords
+//! * `limits`: what the caller may do, how often, and with how many open streams; `frequency`, `streams` count
+//! * `entry`: the site's own password
+//! * `shape`: a refusal as the API that was called tells its errors
+//!
+//! Every request passes `arrive`, then `identify_*`, then `admit`, in that order: see `router.rs`.
+
+mod access;
+mod address;
+mod credentials;
+pub mod entry;
+mod frequency;
+mod hosts;
+mod identity;
+mod limits;
+mod shape;
+mod streams;
+
+pub use access::{Access, Programs};
+pub use address::ClientAddress;
+pub use entry::Password;
+pub use hosts::{Hosts, arrive};
+pub use identity::{COOKIE, address_of, identify_program, identify_visitor, visitor_of_program};
+pub use limits::{admit, allowed};
+pub use shape::Shape;
+pub use streams::{OpenStream, StreamLimits};
