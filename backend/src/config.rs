@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use inference::model_files::ModelFiles;
 use types::preset::Presets;
 
+use crate::Measures;
 use crate::machine::{DeviceKind, Precision};
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
@@ -33,4 +34,6 @@ pub struct Config {
     pub presets: Presets,
     /// In which numbers it computes.
     pub precision: Precision,
+    /// Where engine and services count what happens.
+    pub measures: Measures,
 }

@@ -11,8 +11,9 @@ use crate::files::Files;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
+use crate::samples::Samples;
 use crate::store::Store;
-use crate::{Config, Engine, Result};
+use crate::{Config, Engine, Measures, Result};
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -32,9 +33,13 @@ pub(crate) struct Shared {
     pub(crate) decoding: Semaphore,
     /// Whether pictures that were made before are given out again.
     pub(crate) caches: bool,
+    /// Where it is counted what happens.
+    pub(crate) measures: Measures,
+    /// The last hour.
+    pub(crate) samples: Samples,
     /// Cancelled when the program stops.
     pub(crate) stopping: CancellationToken,
-    _folder: DataFolder,
+    pub(crate) folder: DataFolder,
 }
 
 impl Shared {
@@ -49,7 +54,8 @@ impl Shared {
             }
         }
         let opened = Self::open_with_files(folder, files, engine).await?;
-        Ok(Self { presets: config.presets.clone(), caches: config.cache, ..opened })
+        let measures = config.measures.clone();
+        Ok(Self { presets: config.presets.clone(), caches: config.cache, measures, ..opened })
     }
 
     /// The same with the pictures elsewhere.
@@ -78,8 +84,10 @@ impl Shared {
             presets: Presets::default(),
             decoding: Semaphore::new(1),
             caches: false,
+            measures: Measures::default(),
+            samples: Samples::default(),
             stopping,
-            _folder: folder,
+            folder,
         })
     }
 }
