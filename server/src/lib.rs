@@ -7,9 +7,11 @@
 //! * `pages`, `forms` and `selection`: Leptos' pages, and what their forms do without JavaScript
 //! * [`assets`]: the files that the browser loads, from the program itself or from disk
 //! * `bundled`: the demo models, likewise
+//! * [`operator`]: health, metrics and a page for whoever operates the site, on a listener of its own
 //! * `visitor`, `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
+//! * `measures`, `request_id`: what is counted of requests, and their names in the log
 //! * `shutdown`, `telemetry`: the process
 //!
 //! # Invariants
@@ -29,9 +31,12 @@ mod comfyui;
 mod error;
 mod extract;
 mod forms;
+mod measures;
 mod multipart;
 mod openai;
+pub mod operator;
 mod pages;
+mod request_id;
 pub mod router;
 mod security;
 mod selection;
@@ -47,6 +52,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backend::Services;
+use futures::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -56,20 +62,39 @@ use crate::state::AppState;
 /// How long an answer may still take once the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves the site on `listener` until `shutdown` resolves, then stops in good order.
+/// Where the program listens.
+pub struct Listeners {
+    /// For visitors.
+    pub site: TcpListener,
+    /// For whoever operates the site, if there is one.
+    pub operator: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(site: TcpListener) -> Self {
+        Self { site, operator: None }
+    }
+}
+
+/// Serves the site until `shutdown` resolves, then stops in good order.
 ///
 /// From then on no connection is accepted, the running job goes back into the queue, streams end, and answers
-/// under way have a few seconds to be finished.
+/// under way have a few seconds to be finished. The operator is told until the end that the program stops.
 ///
 /// # Errors
-/// The listener breaks.
+/// A listener breaks.
 pub async fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     services: Services,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    let Listeners { site: listener, operator } = listeners.into();
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), Site::bundled(), stopping.clone());
+    let stopped = CancellationToken::new();
+    let operator = operator.map(|listener| operator::serve(listener, state.clone(), stopped.clone()));
+    let operator = OptionFuture::from(operator);
+    tokio::pin!(operator);
     let routes = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, routes)
         .with_graceful_shutdown(stopping.clone().cancelled_owned())
@@ -78,13 +103,22 @@ pub async fn run(
 
     tokio::select! {
         ended = &mut server => return ended.context("the server broke off"),
+        Some(ended) = &mut operator => return ended,
         () = shutdown => tracing::info!("stopping"),
     }
     stopping.cancel();
     // Both at once: streams end only when the services say so, and the server waits for them.
-    let stop = async { tokio::join!(server, services.shutdown()).0 };
+    let stop = async {
+        let site = async {
+            let (ended, ()) = tokio::join!(server, services.shutdown());
+            stopped.cancel();
+            ended
+        };
+        let (ended, told) = tokio::join!(site, operator);
+        ended.context("the server broke off").and(told.unwrap_or(Ok(())))
+    };
     if let Ok(ended) = tokio::time::timeout(GRACE, stop).await {
-        return ended.context("the server broke off");
+        return ended;
     }
     tracing::warn!("some answers were not finished and are cut off");
     Ok(())

@@ -20,6 +20,8 @@ use types::error::{ErrorCode, PublicError};
 use crate::api::{self, document};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
+use crate::measures::{self, HttpMeasures};
+use crate::request_id::{self, RequestId};
 use crate::state::AppState;
 use crate::{a1111, comfyui, forms, openai, pages, security, selection, visitor};
 
@@ -54,6 +56,7 @@ pub fn router(state: AppState) -> Router {
         .merge(comfyui::routes())
         .layer(from_fn(visitor::identify_program));
 
+    let http = state.http.clone();
     let routes = pages
         .merge(forms)
         .merge(api)
@@ -64,11 +67,11 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state);
-    surround(routes)
+    surround(routes, http)
 }
 
 /// What stands around every handler, the innermost first.
-fn surround(routes: Router) -> Router {
+fn surround(routes: Router, http: HttpMeasures) -> Router {
     let guarded = routes
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
@@ -82,11 +85,16 @@ fn surround(routes: Router) -> Router {
     headed
         .layer(CompressionLayer::new().compress_when(packed))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(from_fn(request_id::assign))
+        .layer(from_fn_with_state(http, measures::measure))
 }
 
-/// The path alone: what stands after `?` may be a prompt, which is nobody's business.
+/// The path alone: what stands after `?` may be a prompt, which is nobody's business. At the level of errors, so that the
+/// request stands beside every line, whatever is logged.
 fn span(request: &Request<Body>) -> Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
+    let (method, path) = (request.method(), request.uri().path());
+    tracing::error_span!("request", request.id = id, %method, path)
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

@@ -6,7 +6,8 @@ use leptos::config::LeptosOptions;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::assets::Site;
+use crate::assets::{self, Site};
+use crate::measures::HttpMeasures;
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Cancelled when the server begins to stop, so that endless answers come to an end.
     pub stopping: CancellationToken,
+    /// Where requests are counted.
+    pub http: HttpMeasures,
     /// Changes whenever somebody posted a workflow, so that those who watch look for what is theirs.
     pub workflow_posted: watch::Sender<()>,
 }
@@ -26,8 +29,9 @@ pub struct AppState {
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
     pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
-        let leptos = LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
-        Self { services, site, leptos, stopping, workflow_posted: watch::Sender::new(()) }
+        let leptos = LeptosOptions::builder().output_name(assets::BUNDLE).site_pkg_dir(site.pkg_dir()).build();
+        let http = HttpMeasures::default();
+        Self { services, site, leptos, stopping, http, workflow_posted: watch::Sender::new(()) }
     }
 }
 

@@ -117,8 +117,9 @@ fn form(view: OperatorView) -> AnyView {
     let choices = REFRESHES.map(|seconds| (seconds.to_string(), format!("every {seconds} s"), Some(seconds)));
     let choices = choices.into_iter().chain([("off".to_owned(), "never".to_owned(), None)]);
     let options = choices.map(|(value, name, seconds)| {
+        let is_chosen = seconds == view.refresh_s;
         view! {
-            <option value=value selected=seconds == view.refresh_s>
+            <option value=value selected=is_chosen>
                 {name}
             </option>
         }

@@ -6,7 +6,6 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use types::error::ErrorCode;
 use types::job::{JobId, Progress};
-use uuid::Uuid;
 
 use super::*;
 
@@ -14,7 +13,7 @@ const NOW: OffsetDateTime = datetime!(2026-11-29 12:00 UTC);
 
 fn job(prompt: Option<&str>) -> JobFacts {
     JobFacts {
-        id: JobId(Uuid::from_u128(7)),
+        id: "00000000000000000000000000000007".parse::<JobId>().unwrap(),
         owner: "ba7816bf".into(),
         created_at: NOW - Duration::seconds(90),
         asked: Some(Asked {

@@ -10,7 +10,7 @@ use backend::engine::candle::CandleEngine;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::settings::Settings;
+use super::settings::{OperatorFlags, Settings};
 use crate::shutdown::Signals;
 
 /// How long a thread that computes may keep the program from ending.
@@ -25,6 +25,8 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:3000]
     #[arg(long, env = "DARKROOM_ADDR", value_name = "HOST:PORT")]
     addr: Option<String>,
+    #[command(flatten)]
+    operator: OperatorFlags,
 }
 
 impl Serve {
@@ -41,12 +43,21 @@ impl Serve {
         outcome
     }
 
-    async fn serve(self, settings: Settings) -> anyhow::Result<()> {
+    async fn serve(self, mut settings: Settings) -> anyhow::Result<()> {
         let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let signals = Signals::listen().context("the system does not let the program listen for signals")?;
         let listener = TcpListener::bind(&addr).await.with_context(|| {
             format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000")
         })?;
+        let operator = match self.operator.addr(std::mem::take(&mut settings.operator)) {
+            Some(addr) => Some(TcpListener::bind(&addr).await.with_context(|| {
+                format!(
+                    "cannot listen on `{addr}` for the operator; give HOST:PORT with a free port, such as \
+                     127.0.0.1:3001"
+                )
+            })?),
+            None => None,
+        };
         let config = settings.into_config();
         let engine = Arc::new(CandleEngine::open(&config)?);
         let services = Services::open(config, engine).await?;
@@ -54,6 +65,7 @@ impl Serve {
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
         stdout.flush()?;
-        crate::run(listener, services, signals.first()).await
+        let listeners = crate::Listeners { site: listener, operator };
+        crate::run(listeners, services, signals.first()).await
     }
 }

@@ -1,5 +1,7 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
+mod operator;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,7 +13,10 @@ use types::model::Quality;
 use types::preset::Presets;
 use types::request::COUNT;
 
+pub use operator::{OperatorFlags, OperatorTable};
+
 use crate::bundled;
+use crate::telemetry::LogFormat;
 
 /// The file that is read if no other is named.
 const USUAL_FILE: &str = "darkroom.toml";
@@ -51,6 +56,9 @@ pub struct Common {
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
     log: Option<String>,
+    /// How lines of the log are written: text, or json for programs [default: text]
+    #[arg(long, global = true, env = "DARKROOM_LOG_FORMAT", value_name = "NAME", value_parser = parse_log_format)]
+    log_format: Option<LogFormat>,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -67,6 +75,9 @@ struct File {
     batch: Option<u32>,
     cache: Option<bool>,
     log: Option<String>,
+    log_format: Option<String>,
+    #[serde(default)]
+    operator: OperatorTable,
     #[serde(default)]
     presets: Presets,
 }
@@ -93,6 +104,10 @@ pub struct Settings {
     pub cache: bool,
     /// What to log, if anything was said about it.
     pub log: String,
+    /// How lines of the log are written.
+    pub log_format: LogFormat,
+    /// What the file says of the operator's listener.
+    pub operator: OperatorTable,
     /// What is meant by preview, standard and premium.
     pub presets: Presets,
 }
@@ -112,6 +127,7 @@ impl Settings {
         let dtype = file.dtype.as_deref().map(parse_precision).transpose();
         let memory = file.memory.map(|gigabytes| parse_gigabytes(&gigabytes.to_string())).transpose();
         let batch = file.batch.map(|n| parse_batch(&n.to_string())).transpose();
+        let log_format = file.log_format.as_deref().map(parse_log_format).transpose();
         for quality in Quality::ALL {
             let preset = file.presets.of(quality);
             preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
@@ -128,6 +144,11 @@ impl Settings {
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
             presets: file.presets,
+            operator: file.operator,
+            log_format: flags
+                .log_format
+                .or(log_format.map_err(|sentence| said("log_format", sentence))?)
+                .unwrap_or_default(),
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -185,6 +206,10 @@ fn parse_precision(name: &str) -> Result<Precision, String> {
     named(name, Precision::ALL, Precision::as_str)
 }
 
+fn parse_log_format(name: &str) -> Result<LogFormat, String> {
+    named(name, LogFormat::ALL, LogFormat::as_str)
+}
+
 fn named<T: Copy, const N: usize>(
     name: &str,
     all: [T; N],
@@ -238,7 +263,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets` (line 2)"
             ),
             "{error}"
         );
@@ -299,6 +324,7 @@ mod tests {
     fn a_name_that_is_unknown_is_refused_with_the_known_ones() {
         assert_eq!(parse_device("cuda"), Ok(DeviceKind::Cuda));
         assert_eq!(parse_device("gpu"), Err("known are cpu, cuda, metal".to_owned()));
+        assert_eq!(parse_log_format("xml"), Err("known are text, json".to_owned()));
         assert_eq!(parse_precision("int8"), Err("known are f32, f16, bf16".to_owned()));
     }
 

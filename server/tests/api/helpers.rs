@@ -33,6 +33,7 @@ use crate::sse::{Event, EventReader};
 pub struct TestApp {
     pub services: Services,
     router: Router,
+    operator: Router,
     folder: TempDir,
 }
 
@@ -68,13 +69,19 @@ impl TestApp {
         let config = Config { data_dir: folder.path().join("data"), ..config };
         let services = Services::open(config, Arc::new(engine)).await.expect("the services open");
         let site = Site::folder(folder.path().join("site"));
-        let router = router(AppState::new(services.clone(), site, CancellationToken::new()));
-        Self { services, router, folder }
+        let state = AppState::new(services.clone(), site, CancellationToken::new());
+        let operator = server::operator::router(state.clone(), None);
+        Self { services, router: router(state), operator, folder }
     }
 
     /// Somebody who was never here before.
     pub fn browser(&self) -> Browser {
         Browser::new(Transport::InProcess(self.router.clone()))
+    }
+
+    /// Whoever looks at the operator's listener.
+    pub fn operator(&self) -> Browser {
+        Browser::new(Transport::InProcess(self.operator.clone()))
     }
 
     /// Puts a file into the site.

@@ -64,18 +64,17 @@ fn figure(graph: &Graph, snapshot: &OperatorSnapshot) -> AnyView {
         .collect();
     let known = || points.iter().filter_map(|(_, value)| *value);
     let most = known().fold(0.0, f64::max);
-    let (now, most_said) = match points.last().and_then(|(_, value)| *value) {
-        Some(now) => ((graph.say)(now), format!("at most {}", (graph.say)(most))),
-        None if known().next().is_some() => ("none just now".to_owned(), format!("at most {}", (graph.say)(most))),
-        None => ("nothing yet".to_owned(), String::new()),
-    };
-    let label = format!("{}: {now}, {most_said}", graph.name);
+    let at_most = known().next().map(|_| format!("at most {}", (graph.say)(most)));
+    let now = points.last().and_then(|(_, value)| *value).map(graph.say);
+    let now = now.unwrap_or_else(|| if at_most.is_some() { "none just now" } else { "nothing yet" }.to_owned());
+    let label = std::iter::once(now.clone()).chain(at_most.clone()).collect::<Vec<_>>().join(", ");
+    let label = format!("{}: {label}", graph.name);
     view! {
         <figure class="graph">
             <figcaption>
                 <span>{graph.name}</span>
                 <strong>{now}</strong>
-                <span>{most_said}</span>
+                <span>{at_most}</span>
             </figcaption>
             <svg
                 viewBox=format!("0 0 {WIDTH} {HEIGHT}")

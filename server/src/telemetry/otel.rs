@@ -1,0 +1,61 @@
+//! Spans of requests and jobs as OpenTelemetry traces, sent over HTTP (OTLP).
+//!
+//! Where to is said by the variables that all programs with OpenTelemetry read: `OTEL_EXPORTER_OTLP_ENDPOINT` or
+//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, and beside them `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+//! `OTEL_EXPORTER_OTLP_HEADERS` and the rest of them. Without an endpoint nothing is sent.
+
+use anyhow::Context;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
+use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Any of these has traces sent.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// The service that traces belong to, unless the environment says otherwise.
+const SERVICE: &str = "darkroom";
+
+/// Traces on their way to a collector. A thread of their own sends them, a batch at a time.
+pub struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Those that the environment asks for, if it does.
+    ///
+    /// # Errors
+    /// The endpoint is none.
+    pub fn from_environment() -> anyhow::Result<Option<Self>> {
+        let is_said = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+        let Some(name) = ENDPOINTS.iter().find(is_said) else { return Ok(None) };
+        let exporter = SpanExporter::builder().with_http().build();
+        let exporter =
+            exporter.with_context(|| format!("traces cannot be sent to where `{name}` says; give a URL"))?;
+        let resource = Resource::builder();
+        // The builder has read the variable already; its own default is another.
+        let resource = if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
+            resource
+        } else {
+            resource.with_service_name(SERVICE)
+        };
+        let provider =
+            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+        Ok(Some(Self(provider)))
+    }
+
+    /// What turns spans of the log into traces.
+    pub fn layer<S: Subscriber + for<'span> LookupSpan<'span>>(&self) -> OpenTelemetryLayer<S, Tracer> {
+        tracing_opentelemetry::layer().with_tracer(self.0.tracer(SERVICE))
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.shutdown() {
+            // The log is about to end, and this is its last word.
+            tracing::warn!(%error, "the last traces could not be sent");
+        }
+    }
+}
