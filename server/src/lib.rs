@@ -93,7 +93,7 @@ pub async fn run(
     let state = AppState::new(services.clone(), Site::bundled(), stopping.clone());
     let stopped = CancellationToken::new();
     let operator = operator.map(|listener| operator::serve(listener, state.clone(), stopped.clone()));
-    let operator = OptionFuture::from(operator);
+    let operator = OptionFuture::from(operator.transpose()?);
     tokio::pin!(operator);
     let routes = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, routes)

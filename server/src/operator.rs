@@ -32,25 +32,24 @@ pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'se
 /// The icons of the page.
 const ICONS: [&str; 3] = ["/favicon.ico", "/favicon.svg", "/logo.svg"];
 
-/// Serves `router` on `listener` until `stopped`.
+/// Tells the log where the operator looks, and gives back what serves [`router`] there until `stopped`.
 ///
 /// # Errors
-/// The listener breaks.
-pub async fn serve(
+/// The listener has no address; later, it breaks.
+pub fn serve(
     listener: TcpListener,
     state: AppState,
     stopped: CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
     let address = listener.local_addr().context("the operator's listener has no address")?;
-    tracing::info!(operator.url = %format_args!("http://{address}"), "the operator's page and metrics are served");
+    let url = format!("http://{address}");
+    tracing::info!(operator.url = url, "the operator's page and metrics are served");
     if !address.ip().is_loopback() {
         tracing::warn!("the operator's page has no password, and other machines can reach it");
     }
     let routes = router(state, Some(address)).into_make_service();
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(stopped.cancelled_owned())
-        .await
-        .context("the operator's listener broke off")
+    let server = axum::serve(listener, routes).with_graceful_shutdown(stopped.cancelled_owned());
+    Ok(async { server.await.context("the operator's listener broke off") })
 }
 
 /// Every route of the operator's. A test sends requests to it without a socket.
