@@ -28,18 +28,16 @@ impl Traces {
     /// # Errors
     /// The endpoint is none.
     pub fn from_environment() -> anyhow::Result<Option<Self>> {
-        let is_said = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
-        let Some(name) = ENDPOINTS.iter().find(is_said) else { return Ok(None) };
+        let said = |name: &str| std::env::var(name).unwrap_or_default();
+        let Some(name) = ENDPOINTS.iter().find(|name| !said(name).is_empty()) else { return Ok(None) };
         let exporter = SpanExporter::builder().with_http().build();
         let exporter =
             exporter.with_context(|| format!("traces cannot be sent to where `{name}` says; give a URL"))?;
         let resource = Resource::builder();
-        // The builder has read the variable already; its own default is another.
-        let resource = if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
-            resource
-        } else {
-            resource.with_service_name(SERVICE)
-        };
+        // The builder has read both already; its own default is the name of the program's file.
+        let is_named = !said("OTEL_SERVICE_NAME").is_empty()
+            || said("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=");
+        let resource = if is_named { resource } else { resource.with_service_name(SERVICE) };
         let provider =
             SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
         Ok(Some(Self(provider)))
