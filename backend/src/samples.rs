@@ -104,8 +104,7 @@ pub(crate) async fn take(shared: &Shared) {
     let depth = depth.inspect_err(|error| tracing::warn!(%error, "the queue could not be counted"));
     // Files of the system are read for it.
     let memory = tokio::task::spawn_blocking(memory_use::measure).await.ok().flatten();
-    let (n_queued, memory_bytes) =
-        (depth.ok().map(|depth| depth.n_queued), memory.map(|memory| memory.used));
+    let (n_queued, memory_bytes) = (depth.ok().map(|depth| depth.n_queued), memory.map(|memory| memory.used));
     shared.samples.push(OffsetDateTime::now_utc(), n_queued, memory_bytes, &shared.measures);
 }
 

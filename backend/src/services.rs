@@ -186,8 +186,7 @@ impl Services {
         let Shared { stopping, hub, .. } = &*self.0.shared;
         stopping.cancel();
         hub.close();
-        let (worker, sampler) =
-            (self.0.worker.lock().await.take(), self.0.sampler.lock().await.take());
+        let (worker, sampler) = (self.0.worker.lock().await.take(), self.0.sampler.lock().await.take());
         for task in [worker, sampler].into_iter().flatten() {
             if let Err(error) = task.await {
                 tracing::error!(%error, "the worker or the sampler did not stop as it should");

@@ -60,11 +60,7 @@ impl Default for Inner {
     fn default() -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
-        registry.register(
-            "darkroom_http_requests",
-            "Requests that were answered",
-            Family::clone(&requests),
-        );
+        registry.register("darkroom_http_requests", "Requests that were answered", Family::clone(&requests));
         let timed: fn() -> Histogram = || Histogram::new(REQUESTS);
         let duration = Family::new_with_constructor(timed);
         registry.register_with_unit(

@@ -29,7 +29,8 @@ pub struct AppState {
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
     pub fn new(services: Services, site: Site, stopping: CancellationToken) -> Self {
-        let leptos = LeptosOptions::builder().output_name(assets::BUNDLE).site_pkg_dir(site.pkg_dir()).build();
+        let leptos =
+            LeptosOptions::builder().output_name(assets::BUNDLE).site_pkg_dir(site.pkg_dir()).build();
         let http = HttpMeasures::default();
         Self { services, site, leptos, stopping, http, workflow_posted: watch::Sender::new(()) }
     }

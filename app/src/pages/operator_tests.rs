@@ -28,8 +28,7 @@ fn job(prompt: Option<&str>) -> JobFacts {
 }
 
 fn snapshot() -> OperatorSnapshot {
-    let progress =
-        Progress { picture: 2, n_pictures: 2, step: 5, n_steps: 20, ..Progress::default() };
+    let progress = Progress { picture: 2, n_pictures: 2, step: 5, n_steps: 20, ..Progress::default() };
     OperatorSnapshot {
         taken_at: NOW,
         started_at: NOW - Duration::hours(3),

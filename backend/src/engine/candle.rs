@@ -168,14 +168,16 @@ impl CandleEngine {
             loras: loras.clone(),
             residence: plan.residence,
         };
-        let painter = self.kept(ResidentKind::Painter, &self.painters, key, &plan, prepare, load).inspect_err(|error| {
-            if let EngineError::Unusable { reason, .. } = error
-                && loras.is_empty()
-            {
-                let problem = (model.stamp.clone(), reason.clone());
-                unpoisoned(&self.problems).insert(name.clone(), problem);
-            }
-        })?;
+        let painter = self
+            .kept(ResidentKind::Painter, &self.painters, key, &plan, prepare, load)
+            .inspect_err(|error| {
+                if let EngineError::Unusable { reason, .. } = error
+                    && loras.is_empty()
+                {
+                    let problem = (model.stamp.clone(), reason.clone());
+                    unpoisoned(&self.problems).insert(name.clone(), problem);
+                }
+            })?;
         // Told now that it is kept, so that whoever breaks off here finds it the next time.
         if is_new && tell(1.0).is_break() {
             return Err(EngineError::Cancelled);

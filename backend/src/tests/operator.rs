@@ -41,7 +41,12 @@ async fn a_job_is_counted_from_its_place_in_the_queue_to_its_pictures() {
         format!("darkroom_decode_seconds_count{of} 2"),
     ] {
         let name = line.split([' ', '{']).next().unwrap();
-        assert_eq!(told(&site.services, &line).await, [line.clone()], "{:?}", told(&site.services, name).await);
+        assert_eq!(
+            told(&site.services, &line).await,
+            [line.clone()],
+            "{:?}",
+            told(&site.services, name).await
+        );
     }
 }
 
@@ -122,8 +127,7 @@ async fn the_operator_sees_everybodys_jobs_and_prompts_only_when_asked_for() {
     let made = &jobs.running[0];
     assert_eq!((made.job.id, made.progress.unwrap().step), (running, 2));
     assert_eq!(made.job.owner, &site.alice.owner_id()[..8]);
-    let asked =
-        Asked { model: "demo".into(), width: 128, height: 128, n_steps: 4, count: 1, prompt: None };
+    let asked = Asked { model: "demo".into(), width: 128, height: 128, n_steps: 4, count: 1, prompt: None };
     assert_eq!(made.job.asked, Some(asked));
     assert_eq!((jobs.n_queued, jobs.queued[0].n_ahead), (1, 1));
     assert_eq!(jobs.queued[0].job.owner, &site.bob.owner_id()[..8]);

@@ -25,9 +25,9 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
     let Ok(host) = host.to_str() else { return false };
     let has_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(rest) = host.strip_prefix('[') {
-        let address = rest.split_once(']').filter(|(_, port)| {
-            port.is_empty() || port.strip_prefix(':').is_some_and(has_port)
-        });
+        let address = rest
+            .split_once(']')
+            .filter(|(_, port)| port.is_empty() || port.strip_prefix(':').is_some_and(has_port));
         return address.is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok());
     }
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if has_port(port) { name } else { host });
@@ -48,7 +48,9 @@ mod tests {
         for host in ["127.0.0.1:3001", "127.0.0.1", "localhost:3001", "LOCALHOST", "[::1]:3001", "[::1]"] {
             assert!(is_here(host), "{host}");
         }
-        for host in ["evil.example:3001", "evil.example", "localhost.evil.example", "[::1].evil:80", "", "[::1"] {
+        for host in
+            ["evil.example:3001", "evil.example", "localhost.evil.example", "[::1].evil:80", "", "[::1"]
+        {
             assert!(!is_here(host), "{host}");
         }
         assert!(is_this_machine(&HeaderMap::new()));

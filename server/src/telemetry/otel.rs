@@ -38,8 +38,10 @@ impl Traces {
         let is_named = !said("OTEL_SERVICE_NAME").is_empty()
             || said("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=");
         let resource = if is_named { resource } else { resource.with_service_name(SERVICE) };
-        let provider =
-            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource.build())
+            .build();
         Ok(Some(Self(provider)))
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use axum::http::StatusCode;
-use backend::engine::fake::{Behaviour, FakeEngine};
 use backend::EngineError;
+use backend::engine::fake::{Behaviour, FakeEngine};
 use serde_json::{Value, json};
 
 use crate::helpers::TestApp;

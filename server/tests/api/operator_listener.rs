@@ -42,7 +42,8 @@ fn an_address_that_is_taken_is_refused_with_what_it_was_for() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    std::fs::write(folder.path().join("darkroom.toml"), format!("[operator]\naddr = \"{address}\"\n")).unwrap();
+    std::fs::write(folder.path().join("darkroom.toml"), format!("[operator]\naddr = \"{address}\"\n"))
+        .unwrap();
     let output = darkroom(folder.path()).args(["serve", "--addr", "127.0.0.1:0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");

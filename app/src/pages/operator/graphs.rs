@@ -66,7 +66,8 @@ fn figure(graph: &Graph, snapshot: &OperatorSnapshot) -> AnyView {
     let most = known().fold(0.0, f64::max);
     let at_most = known().next().map(|_| format!("at most {}", (graph.say)(most)));
     let now = points.last().and_then(|(_, value)| *value).map(graph.say);
-    let now = now.unwrap_or_else(|| if at_most.is_some() { "none just now" } else { "nothing yet" }.to_owned());
+    let now =
+        now.unwrap_or_else(|| if at_most.is_some() { "none just now" } else { "nothing yet" }.to_owned());
     let label = std::iter::once(now.clone()).chain(at_most.clone()).collect::<Vec<_>>().join(", ");
     let label = format!("{}: {label}", graph.name);
     view! {

@@ -14,10 +14,7 @@ pub(super) fn facts(snapshot: &OperatorSnapshot) -> AnyView {
         ("Runs for", age(snapshot.taken_at - snapshot.started_at)),
         ("Computes on", machine.map_or_else(unknown, |machine| machine.device.as_str().to_owned())),
         ("Program's memory", snapshot.memory.map_or_else(unknown, |memory| of(memory.used, memory.total))),
-        (
-            "Free memory",
-            machine.map_or_else(unknown, |machine| of(machine.free_bytes, machine.memory_bytes)),
-        ),
+        ("Free memory", machine.map_or_else(unknown, |machine| of(machine.free_bytes, machine.memory_bytes))),
     ];
     // A processor has the machine's memory.
     if let Some(card) = machine.filter(|machine| machine.device_bytes != machine.memory_bytes) {
@@ -40,7 +37,8 @@ fn residents(residents: &[Resident]) -> AnyView {
         return view! { <p class="lead">"None is loaded."</p> }.into_any();
     }
     let rows = residents.iter().map(|resident| {
-        let said = if resident.n_bytes > 0 { bytes(resident.n_bytes) } else { "read anew for every run".to_owned() };
+        let said =
+            if resident.n_bytes > 0 { bytes(resident.n_bytes) } else { "read anew for every run".to_owned() };
         row(resident.model.clone(), said)
     });
     view! { <dl class="settings">{rows.collect_view()}</dl> }.into_any()
