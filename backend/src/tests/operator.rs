@@ -41,12 +41,8 @@ async fn a_job_is_counted_from_its_place_in_the_queue_to_its_pictures() {
         format!("darkroom_decode_seconds_count{of} 2"),
     ] {
         let name = line.split([' ', '{']).next().unwrap();
-        assert_eq!(
-            told(&site.services, &line).await,
-            [line.clone()],
-            "{:?}",
-            told(&site.services, name).await
-        );
+        let told = told(&site.services, name).await;
+        assert!(told.contains(&line), "{line} in {told:?}");
     }
 }
 
