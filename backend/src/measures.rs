@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::text;
+use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -173,7 +173,7 @@ impl Measures {
         }
     }
 
-    /// All that was counted, in the text format of `OpenMetrics` 1.0 without its last line.
+    /// All that was counted, in Prometheus' text format.
     pub(crate) fn render(&self) -> String {
         rendered(&self.0.registry)
     }
@@ -183,7 +183,7 @@ impl Measures {
 fn rendered(registry: &Registry) -> String {
     let mut text = String::new();
     // Writing to a `String` cannot fail.
-    let _ = text::encode_registry(&mut text, registry);
+    let _ = prometheus_text::encode(&mut text, registry);
     text
 }
 

@@ -14,15 +14,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures::StreamExt;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-
-/// The media type of what [`HttpMeasures::complete`] gives back.
-pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Seconds of a request: from a page of the site to an answer that waits for its picture.
 const REQUESTS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -80,10 +77,10 @@ impl Default for Inner {
 }
 
 impl HttpMeasures {
-    /// Ends what `backend` tells of its metrics with those of the server, as `OpenMetrics` 1.0 has it.
-    pub fn complete(&self, mut text: String) -> String {
+    /// Adds what was counted to a text in Prometheus' format.
+    pub fn add_to(&self, mut text: String) -> String {
         // Writing to a `String` cannot fail.
-        let _ = encode_registry(&mut text, &self.0.registry).and_then(|()| encode_eof(&mut text));
+        let _ = prometheus_text::encode(&mut text, &self.0.registry);
         text
     }
 
@@ -164,11 +161,10 @@ mod tests {
     #[test]
     fn a_client_counts_as_long_as_it_follows() {
         let measures = HttpMeasures::default();
-        let told = || measures.complete(String::new());
+        let told = || measures.add_to(String::new());
         let following = measures.follow("/ws");
         assert!(told().contains("darkroom_open_streams{route=\"/ws\"} 1\n"), "{}", told());
         drop(following);
         assert!(told().contains("darkroom_open_streams{route=\"/ws\"} 0\n"), "{}", told());
-        assert!(told().ends_with("# EOF\n"), "{}", told());
     }
 }

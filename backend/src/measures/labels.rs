@@ -10,14 +10,14 @@ use super::JobEnd;
 /// Which model paints, and about how large.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct PictureKind {
-    model: Name,
+    model: String,
     size: SizeClass,
 }
 
 impl PictureKind {
     /// A model by its name, and a size in pixels.
     pub(crate) fn new(model: &str, size: (u32, u32)) -> Self {
-        Self { model: Name(model.to_owned()), size: SizeClass::of(size) }
+        Self { model: model.to_owned(), size: SizeClass::of(size) }
     }
 
     /// What a request asks for. Its model is an installed one: it was checked.
@@ -29,12 +29,12 @@ impl PictureKind {
 /// Which model it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OfModel {
-    model: Name,
+    model: String,
 }
 
 impl OfModel {
     pub(super) fn new(model: &str) -> Self {
-        Self { model: Name(model.to_owned()) }
+        Self { model: model.to_owned() }
     }
 }
 
@@ -55,24 +55,6 @@ impl From<JobEnd> for OfEnd {
             JobEnd::Cancelled => ("cancelled", ""),
         };
         Self { outcome, code }
-    }
-}
-
-/// A name that an operator gave. The encoder writes values as they are, and a file's name may hold any character.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Name(String);
-
-impl EncodeLabelValue for Name {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '\\' => encoder.write_str("\\\\")?,
-                '"' => encoder.write_str("\\\"")?,
-                '\n' => encoder.write_str("\\n")?,
-                other => encoder.write_char(other)?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -126,6 +108,7 @@ mod tests {
         assert_eq!(class((4096, 4096)), "n_total{model=\"m\",size=\"larger\"} 1");
     }
 
+    /// A file's name may hold any character.
     #[test]
     fn a_name_cannot_end_its_label() {
         let odd = told(&PictureKind::new("a\"b\\c\nd", (64, 64)));

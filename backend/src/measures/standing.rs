@@ -28,7 +28,7 @@ pub(crate) struct Standing {
     pub(crate) started_at: f64,
 }
 
-/// The same in the text format of `OpenMetrics` 1.0 without its last line.
+/// The same in Prometheus' text format.
 pub(crate) fn render(standing: &Standing) -> String {
     let mut registry = Registry::default();
     let version = vec![("version", env!("CARGO_PKG_VERSION"))];

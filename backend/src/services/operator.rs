@@ -65,8 +65,7 @@ impl Services {
         }
     }
 
-    /// All metrics of this crate in the text format of `OpenMetrics` 1.0, without the line that ends it, so that whoever
-    /// serves them can add their own.
+    /// All metrics of this crate in Prometheus' text format. Whoever serves them can add their own at the end.
     pub async fn metrics(&self) -> String {
         let shared = &*self.0.shared;
         let depth = tokio::time::timeout(DATABASE_TIMEOUT, shared.store.queue_depth());

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
-use crate::measures::OPEN_METRICS;
 use crate::state::AppState;
 
-/// All metrics in the text format of `OpenMetrics` 1.0.
+/// All metrics in Prometheus' text format.
 pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
-    let text = state.http.complete(state.services.metrics().await);
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], text)
+    let text = state.http.add_to(state.services.metrics().await);
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }

@@ -4,14 +4,18 @@
 //! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, and beside them `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
 //! `OTEL_EXPORTER_OTLP_HEADERS` and the rest of them. Without an endpoint nothing is sent.
 
+mod client;
+
 use anyhow::Context;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::SpanExporter;
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
 use tracing::Subscriber;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
+
+use self::client::Client;
 
 /// Any of these has traces sent.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
@@ -30,7 +34,7 @@ impl Traces {
     pub fn from_environment() -> anyhow::Result<Option<Self>> {
         let said = |name: &str| std::env::var(name).unwrap_or_default();
         let Some(name) = ENDPOINTS.iter().find(|name| !said(name).is_empty()) else { return Ok(None) };
-        let exporter = SpanExporter::builder().with_http().build();
+        let exporter = SpanExporter::builder().with_http().with_http_client(Client::new()).build();
         let exporter =
             exporter.with_context(|| format!("traces cannot be sent to where `{name}` says; give a URL"))?;
         let resource = Resource::builder();
