@@ -273,7 +273,7 @@ mod tests {
             "darkroom_job_wait_seconds_bucket{model=\"demo\",size=\"256x256\",le=\"0.5\"} 1",
             "darkroom_step_seconds_count{model=\"demo\",size=\"256x256\"} 2",
             "darkroom_pictures_total{model=\"demo\",size=\"256x256\"} 1",
-            "darkroom_job_seconds_sum{model=\"demo\",size=\"256x256\"} 2",
+            "darkroom_job_seconds_sum{model=\"demo\",size=\"256x256\"} 2.0",
             "darkroom_jobs_total{outcome=\"done\",code=\"\"} 1",
             "darkroom_jobs_total{outcome=\"failed\",code=\"model_unusable\"} 1",
         ] {
