@@ -63,6 +63,22 @@ pub fn rounded(n: u64) -> String {
     }
 }
 
+/// How long ago something was, in one unit, rounded down: "12 s", "3 min". Nothing lies ahead.
+pub fn age(time: time::Duration) -> String {
+    let seconds = time.whole_seconds().max(0);
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min", seconds / 60),
+        3600..=86_399 => format!("{} h", seconds / 3600),
+        _ => counted((seconds / 86_400).unsigned_abs(), "day", "days"),
+    }
+}
+
+/// A short time that was measured: "25 ms", "1.4 s".
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{} s", short(seconds)) }
+}
+
 /// Memory, in units of 1024.
 pub fn bytes(n: u64) -> String {
     const MIB: f64 = 1024.0 * 1024.0;
@@ -159,6 +175,18 @@ mod tests {
         assert_eq!(rounded(860_000_000), "860 million");
         assert_eq!(rounded(2_000_000), "2 million");
         assert_eq!(bytes(3 << 29), "1.5 GiB");
+    }
+
+    #[test]
+    fn an_age_has_one_unit() {
+        let said = |seconds| age(time::Duration::seconds(seconds));
+        assert_eq!([-5, 59, 60, 7_199].map(said), ["0 s", "59 s", "1 min", "1 h"]);
+        assert_eq!([86_400, 200_000].map(said), ["1 day", "2 days"]);
+    }
+
+    #[test]
+    fn a_short_time_is_said_in_what_suits_it() {
+        assert_eq!([0.025, 1.44, 120.0].map(seconds), ["25 ms", "1.4 s", "120 s"]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ mod state;
 mod typed;
 
 #[cfg(feature = "ssr")]
+pub use pages::operator::{OperatorView, operator_document};
+#[cfg(feature = "ssr")]
 pub use shell::{App, shell};
 #[cfg(feature = "ssr")]
 pub use state::{ApiDocument, DoorState, FormState, PageStatus};

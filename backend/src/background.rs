@@ -41,7 +41,10 @@ pub(crate) fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<oneshot::Receiver<T>> {
     let (sender, receiver) = oneshot::channel();
+    // What is logged there belongs to the job or the request that is logged here.
+    let span = tracing::Span::current();
     let thread = move || {
+        let _entered = span.entered();
         lower_priority();
         // Nobody waits any more if this cannot be sent.
         let _ = sender.send(work());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use inference::model_files::ModelFiles;
 use types::preset::Presets;
 
+use crate::Measures;
 use crate::access::Limits;
 use crate::machine::{DeviceKind, Precision};
 
@@ -36,4 +37,6 @@ pub struct Config {
     pub presets: Presets,
     /// In which numbers it computes.
     pub precision: Precision,
+    /// Where engine and services count what happens.
+    pub measures: Measures,
 }

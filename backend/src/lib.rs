@@ -8,6 +8,7 @@
 //! * `models`: what is known of a model before it is loaded
 //! * `jobs`: the queue, the worker, and the progress that pages watch
 //! * `store`: every line of SQL
+//! * `measures`: what happens, counted and timed; `samples`: the last hour of it
 //! * `files`: where pictures lie; `hexadecimal`: hashes as text
 //! * `uploads`: what visitors sent, and for how long it is kept
 //! * `metadata`: the settings inside pictures that anybody made
@@ -26,6 +27,7 @@ pub mod access;
 pub mod background;
 pub mod config;
 mod data_folder;
+mod disk;
 pub mod engine;
 pub mod error;
 mod files;
@@ -33,12 +35,14 @@ mod hexadecimal;
 pub mod hostile;
 mod jobs;
 pub mod machine;
+mod measures;
 mod memory;
 mod metadata;
 pub mod models;
 pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;
+mod samples;
 pub mod services;
 mod shared;
 mod store;
@@ -49,13 +53,17 @@ pub mod visitors;
 mod tests;
 
 pub use config::Config;
+pub use disk::DiskSpace;
 pub use engine::{Engine, EngineError, Materials};
 pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
+pub use measures::{Measures, Resident};
 pub use pictures::Channel;
+pub use samples::Sample;
 pub use services::{
-    CurrentJob, EventStream, Frame, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts,
-    MaskUse, MemoryUse, NewWorkflow, PictureFile, PromptStream, Services, StartNames, UploadFile, Workflow,
+    Asked, Check, CurrentJob, EventStream, FailedJob, Frame, JobFacts, JobsNow, MAX_IDEMPOTENCY_KEY,
+    MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse, NewWorkflow, OperatorSnapshot,
+    PictureFile, PromptStream, QueuedJob, Readiness, RunningJob, Services, StartNames, UploadFile, Workflow,
     WorkflowFilter, ZipStream, choose_seed,
 };
 pub use visitors::Visitor;

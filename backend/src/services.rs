@@ -5,9 +5,11 @@ mod current_job;
 mod fitted_uploads;
 mod helpers;
 mod machine_facts;
-mod memory_use;
+pub(crate) mod memory_use;
 mod metadata;
+mod operator;
 mod pictures;
+mod readiness;
 mod selection;
 mod sharing;
 mod start_pictures;
@@ -31,6 +33,7 @@ use crate::access::{Keyring, Limits};
 use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
 use crate::prompts::Prompts;
+use crate::samples;
 use crate::shared::Shared;
 use crate::{Config, Engine, Error, Result, Visitor};
 
@@ -39,7 +42,9 @@ pub use current_job::CurrentJob;
 pub use fitted_uploads::Frame;
 pub use machine_facts::MachineFacts;
 pub use memory_use::MemoryUse;
+pub use operator::{Asked, FailedJob, JobFacts, JobsNow, OperatorSnapshot, QueuedJob, RunningJob};
 pub use pictures::PictureFile;
+pub use readiness::{Check, Readiness};
 pub use selection::{MOST_SELECTED, ZipStream};
 pub use start_pictures::{MaskUse, StartNames};
 pub use uploads::UploadFile;
@@ -59,6 +64,7 @@ struct Inner {
     shared: Arc<Shared>,
     prompts: Prompts,
     worker: Mutex<Option<JoinHandle<()>>>,
+    sampler: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -79,12 +85,19 @@ impl Services {
         crate::uploads::sweep_at_start(&services.0.shared).await;
         let worker = Worker::new(Arc::clone(&services.0.shared));
         *services.0.worker.lock().await = Some(tokio::spawn(worker.run()));
+        let sampler = samples::run(Arc::clone(&services.0.shared));
+        *services.0.sampler.lock().await = Some(tokio::spawn(sampler));
         Ok(services)
     }
 
     /// Services whose jobs stay in the queue, for tests that do the worker's steps themselves.
     pub(crate) fn without_worker(shared: Shared) -> Self {
-        Self(Arc::new(Inner { shared: Arc::new(shared), prompts: Prompts::new(), worker: Mutex::default() }))
+        Self(Arc::new(Inner {
+            shared: Arc::new(shared),
+            prompts: Prompts::new(),
+            worker: Mutex::default(),
+            sampler: Mutex::default(),
+        }))
     }
 
     /// What the worker works with.
@@ -187,11 +200,11 @@ impl Services {
         let Shared { stopping, hub, .. } = &*self.0.shared;
         stopping.cancel();
         hub.close();
-        let worker = self.0.worker.lock().await.take();
-        if let Some(worker) = worker
-            && let Err(error) = worker.await
-        {
-            tracing::error!(%error, "the worker did not stop as it should");
+        let (worker, sampler) = (self.0.worker.lock().await.take(), self.0.sampler.lock().await.take());
+        for task in [worker, sampler].into_iter().flatten() {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the worker or the sampler did not stop as it should");
+            }
         }
     }
 }

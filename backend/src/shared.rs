@@ -13,8 +13,9 @@ use crate::jobs::estimate::Estimates;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
+use crate::samples::Samples;
 use crate::store::Store;
-use crate::{Config, Engine, Result};
+use crate::{Config, Engine, Measures, Result};
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -40,9 +41,13 @@ pub(crate) struct Shared {
     pub(crate) decoding: Semaphore,
     /// Whether pictures that were made before are given out again.
     pub(crate) caches: bool,
+    /// Where it is counted what happens.
+    pub(crate) measures: Measures,
+    /// The last hour.
+    pub(crate) samples: Samples,
     /// Cancelled when the program stops.
     pub(crate) stopping: CancellationToken,
-    _folder: DataFolder,
+    pub(crate) folder: DataFolder,
 }
 
 impl Shared {
@@ -57,7 +62,8 @@ impl Shared {
             }
         }
         let opened = Self::open_with_files(folder, files, engine).await?;
-        Ok(Self { presets: config.presets.clone(), caches: config.cache, limits: config.limits, ..opened })
+        let (presets, measures) = (config.presets.clone(), config.measures.clone());
+        Ok(Self { presets, caches: config.cache, limits: config.limits, measures, ..opened })
     }
 
     /// The same with the pictures elsewhere.
@@ -90,8 +96,10 @@ impl Shared {
             presets: Presets::default(),
             decoding: Semaphore::new(1),
             caches: false,
+            measures: Measures::default(),
+            samples: Samples::default(),
             stopping,
-            _folder: folder,
+            folder,
         })
     }
 }

@@ -12,6 +12,8 @@ export const PROGRAM =
 
 const STARTED = /listening on (http:\/\/\S+)/;
 
+const OPERATOR = /operator\.url="(http:\/\/[^"]+)"/g;
+
 /** One running program with a data folder of its own. */
 export class Darkroom {
   #child: ChildProcess | undefined;
@@ -37,7 +39,8 @@ export class Darkroom {
   async startAgain(port = 0): Promise<void> {
     // From a folder that has nothing to do with the repository: the program carries all it needs.
     // Tests ask for the same pictures again and want to see them made.
-    const flags = ["serve", "--addr", `127.0.0.1:${port}`, "--data", this.data, "--no-cache"];
+    const addresses = ["--addr", `127.0.0.1:${port}`, "--operator-addr", "127.0.0.1:0"];
+    const flags = ["serve", ...addresses, "--data", this.data, "--no-cache"];
     const child = spawn(PROGRAM, flags, {
       cwd: this.data,
       stdio: ["ignore", "pipe", "pipe"],
@@ -60,6 +63,11 @@ export class Darkroom {
   /** What the program has written since its first start. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Where the operator looks, once the log has told. Another port after every start. */
+  get operatorUrl(): string | undefined {
+    return [...this.#log.matchAll(OPERATOR)].at(-1)?.[1];
   }
 
   /** The port it listens on. */

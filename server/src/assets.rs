@@ -10,6 +10,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 
+/// What the bundle's files are called, before the ending.
+pub const BUNDLE: &str = "darkroom";
+
 /// A file that never changes under its address.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// A file that is asked about again at every use, which costs no more than a 304 while it is the same.
@@ -60,6 +63,11 @@ impl Site {
             #[cfg(feature = "embed")]
             Source::Embedded(version) => format!("pkg/{version}"),
         }
+    }
+
+    /// Where pages say the style sheet lies.
+    pub fn style_sheet(&self) -> String {
+        format!("/{}/{BUNDLE}.css", self.pkg_dir())
     }
 
     /// The answer to a request for a file; nothing if there is no such file.

@@ -9,9 +9,12 @@
 //! * `bundled`: the demo models, likewise
 //! * [`hostile`]: the readers of what strangers send, for those who feed them anything
 //! * [`callers`]: who calls, and how much they may
+//! * [`operator`]: health, metrics and a page for whoever operates the site, on a listener of its own
+//! * `listen`, `slow_bodies`: connections, and patience with them
 //! * `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
+//! * `measures`, `request_id`: what is counted of requests, and their names in the log
 //! * `shutdown`, `telemetry`: the process
 //!
 //! # Invariants
@@ -34,9 +37,12 @@ mod extract;
 mod forms;
 pub mod hostile;
 pub mod listen;
+mod measures;
 mod multipart;
 mod openai;
+pub mod operator;
 mod pages;
+mod request_id;
 pub mod router;
 mod security;
 mod selection;
@@ -50,6 +56,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use backend::Services;
+use futures::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -61,30 +68,60 @@ use crate::state::AppState;
 /// How long an answer may still take once the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves the site on `listener` until `shutdown` resolves, then stops in good order.
+/// Where the program listens.
+pub struct Listeners {
+    /// For visitors.
+    pub site: TcpListener,
+    /// For whoever operates the site, if there is one.
+    pub operator: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(site: TcpListener) -> Self {
+        Self { site, operator: None }
+    }
+}
+
+/// Serves the site until `shutdown` resolves, then stops in good order.
 ///
 /// From then on no connection is accepted, the running job goes back into the queue, streams end, and answers
-/// under way have a few seconds to be finished.
+/// under way have a few seconds to be finished. The operator is told until the end that the program stops.
+///
+/// # Errors
+/// The operator's listener breaks.
 pub async fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     services: Services,
     access: Access,
     shutdown: impl Future<Output = ()>,
-) {
+) -> anyhow::Result<()> {
+    let Listeners { site: listener, operator } = listeners.into();
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), access, Site::bundled(), stopping.clone());
-    let routes = router::router(state);
-    let server = listen::serve(listener, routes, Patience::default(), stopping.clone());
+    let stopped = CancellationToken::new();
+    let operator = operator.map(|listener| operator::serve(listener, state.clone(), stopped.clone()));
+    let operator = OptionFuture::from(operator.transpose()?);
+    tokio::pin!(operator);
+    let server = listen::serve(listener, router::router(state), Patience::default(), stopping.clone());
     tokio::pin!(server);
 
     tokio::select! {
-        () = &mut server => return,
+        () = &mut server => return Ok(()),
+        Some(ended) = &mut operator => return ended,
         () = shutdown => tracing::info!("stopping"),
     }
     stopping.cancel();
     // Both at once: streams end only when the services say so, and the server waits for them.
-    let stop = async { tokio::join!(server, services.shutdown()) };
-    if tokio::time::timeout(GRACE, stop).await.is_err() {
-        tracing::warn!("some answers were not finished and are cut off");
+    let stop = async {
+        let site = async {
+            tokio::join!(server, services.shutdown());
+            stopped.cancel();
+        };
+        tokio::join!(site, operator).1.unwrap_or(Ok(()))
+    };
+    if let Ok(ended) = tokio::time::timeout(GRACE, stop).await {
+        return ended;
     }
+    tracing::warn!("some answers were not finished and are cut off");
+    Ok(())
 }

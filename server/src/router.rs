@@ -21,8 +21,10 @@ use crate::api::{self, document};
 use crate::callers::{self, Shape, entry};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY_BYTES;
+use crate::measures::{self, HttpMeasures};
+use crate::request_id::{self, RequestId};
 use crate::state::AppState;
-use crate::{a1111, comfyui, forms, openai, pages, security, selection, slow_bodies};
+use crate::{a1111, comfyui, forms, openai, operator, pages, security, selection, slow_bodies};
 
 /// The whole program as one service; a test sends requests to it without a socket.
 pub fn router(state: AppState) -> Router {
@@ -53,6 +55,7 @@ pub fn router(state: AppState) -> Router {
         .merge(for_programs(&state, Shape::Automatic1111, a1111::routes()))
         .merge(for_programs(&state, Shape::ComfyUi, comfyui::routes()));
 
+    let http = state.http.clone();
     let routes = pages
         .merge(forms)
         .layer(from_fn_with_state((state.clone(), Shape::Own), callers::admit))
@@ -61,11 +64,12 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
         .merge(own)
         .merge(others)
+        .route("/operator", get(operator::page::show_with_key))
         .route(entry::DOOR, get(entry::show).post(entry::enter))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone());
-    surround(routes, &state)
+    surround(routes, &state, http)
 }
 
 /// Routes that programs call, with what stands before them: who it is, and whether they may.
@@ -77,7 +81,7 @@ fn for_programs(state: &AppState, shape: Shape, routes: Router<AppState>) -> Rou
 }
 
 /// What stands around every handler, the innermost first.
-fn surround(routes: Router, state: &AppState) -> Router {
+fn surround(routes: Router, state: &AppState, http: HttpMeasures) -> Router {
     let guarded = routes
         .layer(from_fn_with_state(state.clone(), callers::arrive))
         .layer(from_fn(slow_bodies::give_up))
@@ -93,11 +97,16 @@ fn surround(routes: Router, state: &AppState) -> Router {
     headed
         .layer(CompressionLayer::new().compress_when(packed))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(from_fn(request_id::assign))
+        .layer(from_fn_with_state(http, measures::measure))
 }
 
-/// The path alone: what stands after `?` may be a prompt, which is nobody's business.
+/// The path alone: what stands after `?` may be a prompt, which is nobody's business. At the level of errors, so that the
+/// request stands beside every line, whatever is logged.
 fn span(request: &Request<Body>) -> Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
+    let (method, path) = (request.method(), request.uri().path());
+    tracing::error_span!("request", request.id = id, %method, path)
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

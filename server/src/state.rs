@@ -8,8 +8,9 @@ use leptos::config::LeptosOptions;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::assets::Site;
+use crate::assets::{self, Site};
 use crate::callers::Access;
+use crate::measures::HttpMeasures;
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Cancelled when the server begins to stop, so that endless answers come to an end.
     pub stopping: CancellationToken,
+    /// Where requests are counted.
+    pub http: HttpMeasures,
     /// Changes whenever somebody posted a workflow, so that those who watch look for what is theirs.
     pub workflow_posted: watch::Sender<()>,
 }
@@ -31,13 +34,15 @@ pub struct AppState {
 impl AppState {
     /// The state of a server that serves `site` and stops at `stopping`.
     pub fn new(services: Services, access: Access, site: Site, stopping: CancellationToken) -> Self {
-        let leptos = LeptosOptions::builder().output_name("darkroom").site_pkg_dir(site.pkg_dir()).build();
+        let leptos =
+            LeptosOptions::builder().output_name(assets::BUNDLE).site_pkg_dir(site.pkg_dir()).build();
         Self {
             services,
             access: Arc::new(access),
             site,
             leptos,
             stopping,
+            http: HttpMeasures::default(),
             workflow_posted: watch::Sender::new(()),
         }
     }

@@ -8,3 +8,4 @@ pub mod history;
 pub mod job;
 pub mod models;
 pub mod not_found;
+pub mod operator;

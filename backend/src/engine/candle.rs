@@ -28,6 +28,7 @@ use self::residents::Residents;
 use super::{Engine, EngineError, Made, Materials, Report, Step};
 use crate::Config;
 use crate::machine::DeviceKind;
+use crate::measures::{Measures, Resident, ResidentKind};
 use crate::memory::{self, Memory, Plan};
 use crate::models::{self, Hashes, Installed, PictureModel, Stamp, Writer};
 
@@ -167,14 +168,16 @@ impl CandleEngine {
             loras: loras.clone(),
             residence: plan.residence,
         };
-        let painter = kept(&self.painters, key, &plan, prepare, load).inspect_err(|error| {
-            if let EngineError::Unusable { reason, .. } = error
-                && loras.is_empty()
-            {
-                let problem = (model.stamp.clone(), reason.clone());
-                unpoisoned(&self.problems).insert(name.clone(), problem);
-            }
-        })?;
+        let painter = self
+            .kept(ResidentKind::Painter, &self.painters, key, &plan, prepare, load)
+            .inspect_err(|error| {
+                if let EngineError::Unusable { reason, .. } = error
+                    && loras.is_empty()
+                {
+                    let problem = (model.stamp.clone(), reason.clone());
+                    unpoisoned(&self.problems).insert(name.clone(), problem);
+                }
+            })?;
         // Told now that it is kept, so that whoever breaks off here finds it the next time.
         if is_new && tell(1.0).is_break() {
             return Err(EngineError::Cancelled);
@@ -200,35 +203,59 @@ impl CandleEngine {
         };
         let residence = Residence::Whole;
         let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new(), residence };
-        let plan = Plan { residence, model: 0, others: u64::MAX };
-        Ok((name.clone(), kept(&self.writers, key, &plan, || Ok(()), load)?))
+        let plan = Plan { residence, model: models::n_bytes(files), others: u64::MAX };
+        let writer = self.kept(ResidentKind::Writer, &self.writers, key, &plan, || Ok(()), load)?;
+        Ok((name.clone(), writer))
+    }
+
+    /// The model if it is loaded; else it is loaded, and others make room for it, once what it needs was found good.
+    fn kept<P, T>(
+        &self,
+        kind: ResidentKind,
+        residents: &Mutex<Residents<Key, T>>,
+        key: Key,
+        plan: &Plan,
+        prepare: impl FnOnce() -> Result<P, EngineError>,
+        load: impl FnOnce(P) -> Result<T, EngineError>,
+    ) -> Result<Arc<T>, EngineError> {
+        let measures = &self.config.measures;
+        let mut residents = unpoisoned(residents);
+        if let Some(model) = residents.get(&key) {
+            residents.make_room(&key, plan.model, plan.others);
+            tell_residents(measures, kind, &residents);
+            return Ok(model);
+        }
+        let prepared = prepare()?;
+        // Nobody will ask again for what its files were before.
+        residents.forget(|other| other.name == key.name && other.stamp != key.stamp);
+        residents.make_room(&key, plan.model, plan.others);
+        tell_residents(measures, kind, &residents);
+        let begin = std::time::Instant::now();
+        let model = load(prepared).inspect_err(|error| {
+            if !matches!(error, EngineError::Cancelled) {
+                measures.model_failed(&key.name);
+            }
+        })?;
+        measures.model_loaded(&key.name, begin.elapsed());
+        let duration_ms = begin.elapsed().as_millis() as u64;
+        tracing::info!(
+            model.name = key.name,
+            model.n_loras = key.loras.len(),
+            duration_ms,
+            "a model was loaded"
+        );
+        // Between its runs a model that is used part by part takes nothing.
+        let n_bytes = if plan.residence == Residence::Whole { plan.model } else { 0 };
+        let model = residents.keep(key, n_bytes, model);
+        tell_residents(measures, kind, &residents);
+        Ok(model)
     }
 }
 
-/// The model if it is loaded; else it is loaded, and others make room for it, once what it needs was found good.
-fn kept<P, T>(
-    residents: &Mutex<Residents<Key, T>>,
-    key: Key,
-    plan: &Plan,
-    prepare: impl FnOnce() -> Result<P, EngineError>,
-    load: impl FnOnce(P) -> Result<T, EngineError>,
-) -> Result<Arc<T>, EngineError> {
-    let mut residents = unpoisoned(residents);
-    if let Some(model) = residents.get(&key) {
-        residents.make_room(&key, plan.model, plan.others);
-        return Ok(model);
-    }
-    let prepared = prepare()?;
-    // Nobody will ask again for what its files were before.
-    residents.forget(|other| other.name == key.name && other.stamp != key.stamp);
-    residents.make_room(&key, plan.model, plan.others);
-    let begin = std::time::Instant::now();
-    let model = load(prepared)?;
-    let duration_ms = begin.elapsed().as_millis() as u64;
-    tracing::info!(model.name = key.name, model.n_loras = key.loras.len(), duration_ms, "a model was loaded");
-    // Between its runs a model that is used part by part takes nothing.
-    let n_bytes = if plan.residence == Residence::Whole { plan.model } else { 0 };
-    Ok(residents.keep(key, n_bytes, model))
+/// Tells which models are in memory. Kept beside them, since they are locked for as long as one is loaded.
+fn tell_residents<T>(measures: &Measures, kind: ResidentKind, residents: &Residents<Key, T>) {
+    let models = residents.kept().map(|(key, n_bytes)| Resident { model: key.name.clone(), n_bytes });
+    measures.keep_residents(kind, models);
 }
 
 impl Engine for CandleEngine {

@@ -10,6 +10,7 @@ use types::picture::{PictureFormat, PictureInfo};
 use types::request::GenerationRequest;
 
 use super::numbers;
+use crate::measures::JobEnd;
 use crate::shared::Shared;
 use crate::store::NewPicture;
 use crate::store::entities::{job, picture};
@@ -41,6 +42,7 @@ pub(crate) async fn give(
         }
     }
     shared.hub.finish(id, numbers::last(attempt), JobEvent::Done);
+    shared.measures.job_ended(JobEnd::Cached);
     tracing::info!(job.id = %id, like = %like.job_id(), "a job has pictures that were made before");
 }
 

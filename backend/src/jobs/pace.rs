@@ -40,12 +40,17 @@ impl Pace {
         self.last_preview = None;
     }
 
-    /// A step was done.
-    pub(super) fn record_step(&mut self, now: Instant) {
-        if let Some(last) = self.last_step.replace(now) {
-            self.measured.0 += now.duration_since(last);
-            self.measured.1 += 1;
-        }
+    /// A step was done. Gives back what it took, unless it was the first of its picture.
+    pub(super) fn record_step(&mut self, now: Instant) -> Option<Duration> {
+        let took = now.duration_since(self.last_step.replace(now)?);
+        self.measured.0 += took;
+        self.measured.1 += 1;
+        Some(took)
+    }
+
+    /// When the last step of the present picture was done.
+    pub(super) fn last_step(&self) -> Option<Instant> {
+        self.last_step
     }
 
     /// What a step takes, once one was measured.

@@ -15,12 +15,14 @@ use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
 use crate::engine::{Made, Materials, Report, Step};
-use crate::{Engine, Result, pictures};
+use crate::measures::PictureKind;
+use crate::{Engine, Measures, Result, pictures};
 
 /// All that is needed to paint some pictures of a job.
 pub(super) struct Painter {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) hub: Arc<ProgressHub>,
+    pub(super) measures: Measures,
     pub(super) job: JobId,
     pub(super) attempt: u64,
     pub(super) request: Arc<GenerationRequest>,
@@ -58,7 +60,12 @@ impl Painter {
         let (asked, places) = cell.as_ref().map_or((&*request, self.indices.clone()), |cell| (cell, 0..1));
         let materials = Arc::clone(&self.materials);
         let indices = self.indices.clone();
-        let made = engine.generate(asked, places, &materials, &mut |report| self.on_report(&report))?;
+        let kind = PictureKind::of(asked);
+        let made =
+            engine.generate(asked, places, &materials, &mut |report| self.on_report(&kind, &report))?;
+        if let Some(last_step) = self.pace.last_step() {
+            self.measures.decoded(&kind, last_step.elapsed());
+        }
         let painted = indices.zip(made).map(|(index, Made { image, notes })| {
             let png = pictures::encode(&image, &request, index, PictureFormat::Png)?;
             let thumbnail = pictures::thumbnail(&image)?;
@@ -71,13 +78,13 @@ impl Painter {
         self.indices.end - self.indices.start
     }
 
-    fn on_report(&mut self, report: &Report<'_>) -> ControlFlow<()> {
+    fn on_report(&mut self, kind: &PictureKind, report: &Report<'_>) -> ControlFlow<()> {
         if self.stop.is_cancelled() {
             return ControlFlow::Break(());
         }
         match report {
             Report::Loading(fraction) => self.on_loading(*fraction),
-            Report::Step(step) => self.on_step(step),
+            Report::Step(step) => self.on_step(kind, step),
         }
         ControlFlow::Continue(())
     }
@@ -88,13 +95,16 @@ impl Painter {
         self.hub.publish(self.job, number, JobEvent::Loading { loading });
     }
 
-    fn on_step(&mut self, step: &Step<'_>) {
+    fn on_step(&mut self, kind: &PictureKind, step: &Step<'_>) {
         let now = Instant::now();
-        self.pace.record_step(now);
+        // Where pictures are made one by one after all, what lies before a first step is another picture's decoding.
+        if let Some(took) = self.pace.record_step(now).filter(|_| step.step > 1) {
+            self.measures.step_done(kind, took);
+        }
         let preview = if self.pace.wants_preview(now) { (step.preview)() } else { None };
         let preview = preview.and_then(|image| {
             pictures::preview_data_url(&image)
-                .inspect_err(|error| tracing::warn!(job.id = %self.job, %error, "a preview was left out"))
+                .inspect_err(|error| tracing::warn!(%error, "a preview was left out"))
                 .ok()
         });
         let first = self.indices.start;

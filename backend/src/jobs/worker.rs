@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use types::error::PublicError;
 use types::event::JobEvent;
 use types::job::Progress;
@@ -14,10 +15,11 @@ use super::pace::Pace;
 use super::painter::{Painted, Painter};
 use super::{fingerprint, materials, numbers, sheet};
 use crate::engine::EngineError;
+use crate::measures::{JobEnd, PictureKind};
 use crate::shared::Shared;
 use crate::store::entities::job::KnownNote;
 use crate::store::entities::{job, picture};
-use crate::store::{MAX_CRASHES, NewPicture, gave_up};
+use crate::store::{MAX_CRASHES, NewPicture, gave_up, since};
 use crate::{Engine, Error, Result};
 use crate::{background, files};
 
@@ -108,10 +110,17 @@ impl Worker {
     /// The database is out of order. What goes wrong with the job itself becomes the job's own error.
     pub(crate) async fn run_next_job(&mut self) -> Result<Outcome> {
         self.record_ends().await?;
+        let Some(claim) = self.shared.store.claim().await? else { return Ok(Outcome::Idle) };
+        // At the level of errors, so that the job stands beside every line, whatever is logged.
+        let span = tracing::error_span!("job", job.id = %claim.job_id(), job.attempt = claim.attempt);
+        Ok(self.work_off(claim).instrument(span).await)
+    }
+
+    /// Works on a job that was taken to its end.
+    async fn work_off(&mut self, mut claim: job::Model) -> Outcome {
         let shared = Arc::clone(&self.shared);
-        let Some(mut claim) = shared.store.claim().await? else { return Ok(Outcome::Idle) };
         let id = claim.job_id();
-        tracing::info!(job.id = %id, job.attempt = claim.attempt, "a job begins");
+        tracing::info!("a job begins");
         let running = shared.queue.begin(id);
         let (begin, is_whole) = (Instant::now(), claim.n_made == 0);
         let outcome = match self.work_on(&mut claim, &running.token()).await {
@@ -129,24 +138,29 @@ impl Worker {
             }
             Ok(Ended::Crashed) => self.end(claim, End::Failed(gave_up())).await,
             Err(error) => {
-                tracing::error!(job.id = %id, %error, "a job failed");
+                tracing::error!(%error, "a job failed");
                 self.end(claim, End::Failed(error.public())).await
             }
         };
-        tracing::info!(job.id = %id, ?outcome, "a job ends");
+        tracing::info!(?outcome, "a job ends");
         shared.queue.announce_places(&shared).await;
-        Ok(outcome)
+        outcome
     }
 
     /// Makes the job's pictures from the first that is missing. Whoever stops the program does not wait for the
     /// engine: what it still makes is thrown away.
     async fn work_on(&self, claim: &mut job::Model, stop: &CancellationToken) -> Result<Ended> {
-        let Shared { engine, store, hub, stopping, .. } = &*self.shared;
+        let Shared { engine, store, hub, measures, stopping, .. } = &*self.shared;
         // Whoever cancelled the job before this worker could be told to stop has left word in the database.
         if !store.is_current(claim).await? {
             return Ok(Ended::Over);
         }
         let request = Arc::new(claim.generation_request()?);
+        let kind = PictureKind::of(&request);
+        // A later attempt waited for the one before.
+        if claim.attempt == 1 {
+            measures.job_begun(&kind, since(claim.created_at));
+        }
         if let Some(known) = &claim.fingerprint
             && !fingerprint::is_still(known, &**engine, &request)
         {
@@ -171,6 +185,7 @@ impl Worker {
             let task = Painter {
                 engine: Arc::clone(engine),
                 hub: Arc::clone(hub),
+                measures: measures.clone(),
                 job,
                 attempt,
                 request: Arc::clone(&request),
@@ -197,7 +212,7 @@ impl Worker {
                 Ok(Err(Error::Engine(EngineError::Cancelled))) => return Ok(Ended::Over),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => {
-                    tracing::error!(job.id = %job, "the engine panicked");
+                    tracing::error!("the engine panicked");
                     return Ok(Ended::Crashed);
                 }
             };
@@ -205,6 +220,7 @@ impl Worker {
                 let Some(stored) = self.store_picture(claim, &request, index, painted).await? else {
                     return Ok(Ended::Over);
                 };
+                measures.picture_made(&kind);
                 self.tell_notes(claim, index)?;
                 let picture = JobEvent::Picture { picture: stored.info() };
                 hub.publish(job, numbers::picture(attempt, index), picture);
@@ -212,6 +228,7 @@ impl Worker {
             claim.crashes = 0;
             (pace, next) = (pace_after, next + n_together);
         }
+        measures.job_done(&kind, since(claim.created_at));
         Ok(Ended::Done)
     }
 
@@ -245,7 +262,7 @@ impl Worker {
         for KnownNote { note, .. } in
             claim.known_notes()?.into_iter().filter(|known| (known.attempt, known.index) == (attempt, index))
         {
-            tracing::info!(job.id = %job, picture.index = index, note = note.as_str(), "a picture has a note");
+            tracing::info!(picture.index = index, note = note.as_str(), "a picture has a note");
             self.shared.hub.publish(job, numbers::note(attempt, index, note), JobEvent::Note { note });
         }
         Ok(())
@@ -257,8 +274,7 @@ impl Worker {
             Ok(outcome) => return outcome,
             Err(error) => error,
         };
-        let id = claim.job_id();
-        tracing::error!(job.id = %id, %error, "an attempt's end could not be written down; it will be tried again");
+        tracing::error!(%error, "an attempt's end could not be written down; it will be tried again");
         let outcome = match &end {
             End::PutBack { .. } => Outcome::PutBack,
             End::Failed(fault) => {
@@ -284,7 +300,7 @@ impl Worker {
     /// Writes an attempt's end into the database and then tells those who watch. That a job waits again, they
     /// are told with everybody's place in the queue.
     async fn record(&self, claim: &job::Model, end: &End) -> Result<Outcome> {
-        let Shared { store, .. } = &*self.shared;
+        let Shared { store, measures, .. } = &*self.shared;
         match end {
             End::PutBack { crashed } => {
                 let is_back = store.put_back(claim, *crashed).await?;
@@ -294,6 +310,7 @@ impl Worker {
                 if !store.fail(claim, fault).await? {
                     return Ok(self.tell_cancelled(claim));
                 }
+                measures.job_ended(JobEnd::Failed(fault.code));
                 self.tell_failure(claim, fault);
                 Ok(Outcome::Failed)
             }

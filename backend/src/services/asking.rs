@@ -1,5 +1,6 @@
 //! Jobs: asked for, listed, deleted.
 
+use tracing::Instrument;
 use types::error::PublicError;
 use types::event::JobEvent;
 use types::history::{JobPage, JobQuery};
@@ -8,6 +9,7 @@ use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
 use crate::jobs::{cache, estimate, fingerprint, info, numbers};
+use crate::measures::JobEnd;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::{Inserted, NewJob, Once, page};
@@ -84,7 +86,7 @@ impl Services {
         let (services, owner) = (self.clone(), owner.clone());
         let make = async move { services.make(&owner, &request, fingerprint, once, like).await };
         // A task of its own: a caller who hangs up leaves no job half made.
-        tokio::spawn(make)
+        tokio::spawn(make.in_current_span())
             .await
             .map_err(|panic| Error::Broken(format!("making a job ended early: {panic}")))?
     }
@@ -211,6 +213,7 @@ impl Services {
             let job = self.job(owner, id).await?;
             return Err(Error::AlreadyFinal(job.status));
         };
+        self.0.shared.measures.job_ended(JobEnd::Cancelled);
         queue.stop(id);
         hub.finish(id, numbers::last(row.attempt_number()), JobEvent::Cancelled);
         tracing::info!(job.id = %id, "a job was cancelled");

@@ -29,7 +29,8 @@ impl Services {
     }
 }
 
-fn measure() -> Option<MemoryUse> {
+/// Reads files of the system.
+pub(crate) fn measure() -> Option<MemoryUse> {
     let total = memory::of_machine()?;
     let this = sysinfo::get_current_pid().ok()?;
     let mut system = System::new();

@@ -4,6 +4,7 @@
 //! * [`entities`]: a row of each table
 //! * [`migrations`]: how the tables came to be
 //! * [`jobs`]: queue and results; [`rounds`]: who is served next; [`spending`]: who asked for how much
+//! * [`operator`]: everybody's jobs, for whoever operates the site
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
 //! * [`page`]: long lists in pages
@@ -19,6 +20,7 @@ pub(crate) mod entities;
 mod jobs;
 mod keys;
 mod migrations;
+mod operator;
 pub(crate) mod page;
 mod pictures;
 mod rounds;
@@ -42,6 +44,7 @@ use sea_orm_migration::MigratorTrait;
 use time::OffsetDateTime;
 
 pub(crate) use jobs::{Inserted, MAX_CRASHES, NewJob, NewPicture, Once, gave_up};
+pub(crate) use operator::{QueueDepth, since};
 
 use crate::Result;
 

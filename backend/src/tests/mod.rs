@@ -11,6 +11,7 @@ mod helpers;
 mod history;
 mod metadata;
 mod notes;
+mod operator;
 mod outage;
 mod pictures;
 mod prompts;

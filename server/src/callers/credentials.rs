@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 /// What the header `Authorization` holds besides its scheme: what is behind `Bearer`, or the password behind `Basic`.
 /// Programs that know nothing but a name and a password put the key in the place of the password.
-pub(super) fn shown(headers: &HeaderMap) -> Option<String> {
+pub fn shown(headers: &HeaderMap) -> Option<String> {
     let said = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = said.split_once(' ')?;
     let rest = rest.trim();

@@ -23,6 +23,7 @@ mod streams;
 
 pub use access::{Access, Programs};
 pub use address::ClientAddress;
+pub use credentials::shown as shown_by;
 pub use entry::Password;
 pub use hosts::{Hosts, arrive};
 pub use identity::{COOKIE, address_of, identify_program, identify_visitor, visitor_of_program};

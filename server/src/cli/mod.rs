@@ -49,6 +49,11 @@ The file darkroom.toml may hold any of these lines:
   models = \"/srv/models\"
   default_model = \"demo\"
   log = \"info\"
+  log_format = \"json\"
+
+where the operator listens:
+  [operator]
+  addr = \"127.0.0.1:3001\"
 
 and for each of preview, standard and premium what is meant by it, as far as it is not the usual:
   [presets.premium]
@@ -87,7 +92,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let usual_log = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
     let settings = Settings::read(cli.common, usual_log)?;
-    telemetry::start(&settings.log)?;
+    let _telemetry = telemetry::start(&settings.log, settings.log_format)?;
     match cli.command {
         Command::Serve(serve) => serve.run(settings),
         Command::Generate(generate) => generate.run(settings),

@@ -10,7 +10,7 @@ use backend::{Config, Services};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::settings::{AccessFlags, Settings};
+use super::settings::{AccessFlags, OperatorFlags, Settings};
 use crate::shutdown::Signals;
 
 /// How long a thread that computes may keep the program from ending.
@@ -27,6 +27,8 @@ pub struct Serve {
     addr: Option<String>,
     #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    operator: OperatorFlags,
 }
 
 impl Serve {
@@ -50,6 +52,15 @@ impl Serve {
         let listener = TcpListener::bind(&addr).await.with_context(|| {
             format!("cannot listen on `{addr}`; give HOST:PORT with a free port, such as 127.0.0.1:3000")
         })?;
+        let operator = match self.operator.addr(std::mem::take(&mut settings.operator)) {
+            Some(addr) => Some(TcpListener::bind(&addr).await.with_context(|| {
+                format!(
+                    "cannot listen on `{addr}` for the operator; give HOST:PORT with a free port, such as \
+                     127.0.0.1:3001"
+                )
+            })?),
+            None => None,
+        };
         let config = Config { limits, ..settings.into_config() };
         let engine = Arc::new(CandleEngine::open(&config)?);
         let services = Services::open(config, engine).await?;
@@ -57,7 +68,7 @@ impl Serve {
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
         stdout.flush()?;
-        crate::run(listener, services, access, signals.first()).await;
-        Ok(())
+        let listeners = crate::Listeners { site: listener, operator };
+        crate::run(listeners, services, access, signals.first()).await
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
 mod access;
+mod operator;
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,10 @@ use types::request::COUNT;
 
 pub use self::access::AccessFlags;
 use self::access::{AccessTable, LimitsTable};
+pub use self::operator::{OperatorFlags, OperatorTable};
 use crate::bundled;
 use crate::callers::Access;
+use crate::telemetry::LogFormat;
 
 /// The file that is read if no other is named.
 const USUAL_FILE: &str = "darkroom.toml";
@@ -57,6 +60,9 @@ pub struct Common {
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
     log: Option<String>,
+    /// How lines of the log are written: text, or json for programs [default: text]
+    #[arg(long, global = true, env = "DARKROOM_LOG_FORMAT", value_name = "NAME", value_parser = parse_log_format)]
+    log_format: Option<LogFormat>,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -73,6 +79,9 @@ struct File {
     batch: Option<u32>,
     cache: Option<bool>,
     log: Option<String>,
+    log_format: Option<String>,
+    #[serde(default)]
+    operator: OperatorTable,
     #[serde(default)]
     presets: Presets,
     #[serde(default)]
@@ -103,6 +112,10 @@ pub struct Settings {
     pub cache: bool,
     /// What to log, if anything was said about it.
     pub log: String,
+    /// How lines of the log are written.
+    pub log_format: LogFormat,
+    /// What the file says of the operator's listener.
+    pub operator: OperatorTable,
     /// What is meant by preview, standard and premium.
     pub presets: Presets,
     access: AccessTable,
@@ -124,6 +137,7 @@ impl Settings {
         let dtype = file.dtype.as_deref().map(parse_precision).transpose();
         let memory = file.memory.map(|gigabytes| parse_gigabytes(&gigabytes.to_string())).transpose();
         let batch = file.batch.map(|n| parse_batch(&n.to_string())).transpose();
+        let log_format = file.log_format.as_deref().map(parse_log_format).transpose();
         for quality in Quality::ALL {
             let preset = file.presets.of(quality);
             preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
@@ -142,6 +156,11 @@ impl Settings {
             presets: file.presets,
             access: file.access,
             limits: file.limits,
+            operator: file.operator,
+            log_format: flags
+                .log_format
+                .or(log_format.map_err(|sentence| said("log_format", sentence))?)
+                .unwrap_or_default(),
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -207,6 +226,10 @@ fn parse_precision(name: &str) -> Result<Precision, String> {
     named(name, Precision::ALL, Precision::as_str)
 }
 
+fn parse_log_format(name: &str) -> Result<LogFormat, String> {
+    named(name, LogFormat::ALL, LogFormat::as_str)
+}
+
 fn named<T: Copy, const N: usize>(
     name: &str,
     all: [T; N],
@@ -260,7 +283,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets`, `access`, `limits` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets`, `access`, `limits` (line 2)"
             ),
             "{error}"
         );
@@ -321,6 +344,7 @@ mod tests {
     fn a_name_that_is_unknown_is_refused_with_the_known_ones() {
         assert_eq!(parse_device("cuda"), Ok(DeviceKind::Cuda));
         assert_eq!(parse_device("gpu"), Err("known are cpu, cuda, metal".to_owned()));
+        assert_eq!(parse_log_format("xml"), Err("known are text, json".to_owned()));
         assert_eq!(parse_precision("int8"), Err("known are f32, f16, bf16".to_owned()));
     }
 

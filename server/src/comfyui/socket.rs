@@ -82,6 +82,7 @@ fn is_same_site(headers: &HeaderMap) -> bool {
 }
 
 async fn serve(socket: WebSocket, state: AppState, visitor: Visitor, client_id: String) {
+    let _following = state.http.follow("/ws");
     let (mut sink, mut heard) = socket.split();
     let (out, mut told) = mpsc::channel(MOST_WAITING);
     let stopping = state.stopping.clone();

@@ -275,3 +275,22 @@ async fn a_cookie_that_somebody_else_chose_is_not_taken_over() {
     let fixed = app.newcomer().get_with("/", &[("cookie", "darkroom_visitor=short")]).await;
     assert!(!fixed.header("set-cookie").contains("=short;"), "{}", fixed.header("set-cookie"));
 }
+
+#[tokio::test]
+async fn the_operators_page_is_shown_on_the_site_to_an_operators_key_alone() {
+    let app = TestApp::start().await;
+    let (operator, other) = (key(&app, Scope::Operator).await, key(&app, Scope::Generate).await);
+    let look = async |headers: &[(&str, &str)]| app.newcomer().get_with("/operator", headers).await;
+    assert_eq!(look(&[]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(look(&[("authorization", &bearer(&other))]).await.status, StatusCode::UNAUTHORIZED);
+    let basic = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        format!("operator:{}", operator.text),
+    );
+    let page = look(&[("authorization", &format!("Basic {basic}"))]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().contains("Everything is in order"), "{}", page.text());
+    assert!(!page.header("content-security-policy").contains("unsafe"));
+    app.services.keyring().revoke(&operator.info.prefix).await.expect("it is revoked");
+    assert_eq!(look(&[("authorization", &bearer(&operator))]).await.status, StatusCode::UNAUTHORIZED);
+}

@@ -22,7 +22,7 @@ struct Listening {
     address: SocketAddr,
     anna: Browser,
     stop: Option<oneshot::Sender<()>>,
-    server: tokio::task::JoinHandle<()>,
+    server: tokio::task::JoinHandle<anyhow::Result<()>>,
     app: TestApp,
 }
 

@@ -133,7 +133,7 @@ async fn a_stream_works_over_a_real_connection() {
     assert_eq!(events.rest().await.last().expect("the job has an end").name, "done");
 
     stop.send(()).unwrap();
-    server.await.unwrap();
+    server.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ use crate::sse::{Event, EventReader};
 pub struct TestApp {
     pub services: Services,
     router: Router,
+    operator: Router,
     folder: TempDir,
 }
 
@@ -86,9 +87,10 @@ impl TestApp {
         let config = Config { data_dir: folder.path().join("data"), ..config };
         let services = Services::open(config, Arc::new(engine)).await.expect("the services open");
         let site = Site::folder(folder.path().join("site"));
-        let router = router(AppState::new(services.clone(), access, site, CancellationToken::new()))
-            .layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
-        Self { services, router, folder }
+        let state = AppState::new(services.clone(), access, site, CancellationToken::new());
+        let operator = server::operator::router(state.clone(), None);
+        let router = router(state).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
+        Self { services, router, operator, folder }
     }
 
     /// A visitor who was here before, and whom nobody else knows.
@@ -99,6 +101,11 @@ impl TestApp {
     /// Somebody who was never here before.
     pub fn newcomer(&self) -> Browser {
         Browser::newcomer(Transport::InProcess(self.router.clone()))
+    }
+
+    /// Whoever looks at the operator's listener.
+    pub fn operator(&self) -> Browser {
+        Browser::new(Transport::InProcess(self.operator.clone()))
     }
 
     /// Puts a file into the site.

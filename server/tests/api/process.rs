@@ -10,7 +10,7 @@ use crate::helpers::{Browser, Transport};
 /// A command of the program that hears nothing of the settings on this machine.
 pub fn darkroom(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_darkroom"));
-    for name in ["ADDR", "DATA", "MODELS", "CONFIG", "LOG"] {
+    for name in ["ADDR", "DATA", "MODELS", "CONFIG", "LOG", "LOG_FORMAT", "OPERATOR_ADDR"] {
         command.env_remove(format!("DARKROOM_{name}"));
     }
     command.env_remove("RUST_LOG").env("DARKROOM_DATA", folder.join("data")).current_dir(folder);

@@ -35,7 +35,7 @@ async fn a_stop_ends_streams_and_puts_the_running_job_back_into_the_queue() {
     let rest = tokio::time::timeout(SOON, events.rest()).await.expect("the stream ends");
     assert!(!rest.iter().any(|event| event.name == "done"), "{rest:?}");
     gate.open();
-    tokio::time::timeout(SOON, server).await.expect("the server ends").unwrap();
+    tokio::time::timeout(SOON, server).await.expect("the server ends").unwrap().unwrap();
     let job = app.services.job(&anna.visitor(), job.id).await.unwrap();
     assert_eq!(job.status, JobStatus::Queued);
 }

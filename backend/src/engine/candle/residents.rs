@@ -64,7 +64,6 @@ impl<K: PartialEq, T> Residents<K, T> {
     }
 
     /// What is kept, and how many bytes each takes.
-    #[cfg(test)]
     pub(super) fn kept(&self) -> impl Iterator<Item = (&K, u64)> {
         self.kept.iter().map(|resident| (&resident.key, resident.n_bytes))
     }
