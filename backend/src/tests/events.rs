@@ -197,7 +197,7 @@ async fn who_comes_in_the_middle_begins_with_where_the_job_stands() {
     read_until(&mut first, |event| matches!(event, JobEvent::Picture { .. })).await;
     read_until(&mut first, is_step(2)).await;
 
-    let mut late = site.services.events(&site.bob, id, None).await.unwrap();
+    let mut late = site.services.events(&site.alice, id, None).await.unwrap();
     let begin = read_until(&mut late, is_step(2)).await;
     assert_eq!(names(&begin), ["picture", "progress"]);
     gate.open();

@@ -225,9 +225,10 @@ async fn a_job_that_is_over_cannot_be_cancelled() {
 }
 
 #[tokio::test]
-async fn only_its_owner_cancels_a_job_and_everybody_may_look() {
+async fn only_its_owner_cancels_a_job_that_everybody_may_look_at() {
     let (site, _folder) = free_running().await;
     let id = site.ask("one").await;
+    site.services.share_job(&site.alice, id, true).await.unwrap();
     let seen = site.services.job(&site.bob, id).await.unwrap();
     assert!(!seen.is_owner);
     let error = site.services.cancel_job(&site.bob, id).await.unwrap_err();

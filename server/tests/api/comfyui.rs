@@ -4,7 +4,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use backend::Visitor;
+use backend::{Services, Visitor};
 use serde_json::{Map, Value, json};
 use types::job::JobId;
 
@@ -69,9 +69,9 @@ impl Browser {
     }
 }
 
-/// Who a program without a cookie and without a key is, if it calls the router itself.
-pub fn program() -> Visitor {
-    Visitor::from_token("program\n\n\n")
+/// Who a program without a cookie and without a key is, on this machine.
+pub fn program(services: &Services) -> Visitor {
+    Visitor::from_token(&format!("program\n{}\n", services.signature("address 127.0.0.1")))
 }
 
 pub fn job_of(prompt_id: &str) -> JobId {
@@ -100,7 +100,7 @@ fn refusal(answer: &Answer) -> String {
 #[tokio::test]
 async fn a_workflow_makes_the_very_picture_that_the_same_request_makes() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let answer = anna.post_workflow(&graph(&[])).await;
     let posted: Value = answer.json();
     let id = posted["prompt_id"].as_str().unwrap().to_owned();
@@ -139,7 +139,7 @@ async fn a_workflow_makes_the_very_picture_that_the_same_request_makes() {
 #[tokio::test]
 async fn every_address_is_there_under_api_too_and_a_body_need_not_say_what_it_is() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let body = json!({ "prompt": graph(&[]) }).to_string();
     let answer = anna.post_text("/api/prompt", "application/x-www-form-urlencoded", body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
@@ -161,7 +161,7 @@ async fn every_address_is_there_under_api_too_and_a_body_need_not_say_what_it_is
 #[tokio::test]
 async fn a_batch_is_one_job_with_as_many_pictures() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (_, entry) = anna.worked_off(&app, &graph(&[("5", "batch_size", json!(3))])).await;
     assert_eq!(entry["outputs"]["9"]["images"].as_array().unwrap().len(), 3);
 }
@@ -169,7 +169,7 @@ async fn a_batch_is_one_job_with_as_many_pictures() {
 #[tokio::test]
 async fn what_is_no_workflow_is_refused_in_comfyuis_shape() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let answer = anna.post_text("/prompt", "application/json", "boat").await;
     insta::assert_snapshot!(refusal(&answer), @"400 invalid_prompt: the body is not JSON: expected value at line 1 column 1");
     let answer = anna.post_json("/prompt", &json!([1])).await;
@@ -194,7 +194,7 @@ async fn what_is_no_workflow_is_refused_in_comfyuis_shape() {
 #[tokio::test]
 async fn a_value_that_no_request_may_have_is_blamed_on_its_node() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let refused = async |changes: &[(&str, &str, Value)]| refusal(&anna.post_workflow(&graph(changes)).await);
     insta::assert_snapshot!(refused(&[("5", "width", json!(100))]).await, @r"
     400 prompt_outputs_failed_validation: none of the prompt's outputs can be made
@@ -217,7 +217,7 @@ async fn a_value_that_no_request_may_have_is_blamed_on_its_node() {
 #[tokio::test]
 async fn a_body_without_end_and_a_graph_of_a_hundred_thousand_nodes_are_refused_at_once() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let node = json!({ "class_type": "VAEDecode", "inputs": {} });
     let large: Map<_, _> = (0..100_000).map(|id| (id.to_string(), node.clone())).collect();
     let answer = anna.post_workflow(&large.into()).await;
@@ -233,7 +233,7 @@ async fn a_body_without_end_and_a_graph_of_a_hundred_thousand_nodes_are_refused_
 #[tokio::test]
 async fn outputs_that_can_be_made_are_made_and_the_others_are_told() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let half = with_node(graph(&[]), "20", "PreviewImage", json!({ "images": ["21", 0] }));
     let half = with_node(half, "21", "VAEDecode", json!({ "samples": ["3", 0] }));
     let answer = anna.post_workflow(&half).await;
@@ -250,7 +250,7 @@ async fn outputs_that_can_be_made_are_made_and_the_others_are_told() {
 #[tokio::test]
 async fn one_picture_for_two_outputs_is_one_job_and_two_pictures_are_two() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let same = with_node(graph(&[]), "10", "PreviewImage", json!({ "images": ["8", 0] }));
     let (_, entry) = anna.worked_off(&app, &same).await;
     assert_eq!(anna_has(&anna).await, 1);
@@ -264,7 +264,7 @@ async fn one_picture_for_two_outputs_is_one_job_and_two_pictures_are_two() {
     let two = with_node(two, "19", "SaveImage", json!({ "images": ["18", 0], "filename_prefix": "b" }));
     let id = anna.accepted(&two).await;
     // The second job comes after the first.
-    for job in app.services.latest_jobs(&program(), 10).await.unwrap() {
+    for job in app.services.latest_jobs(&program(&app.services), 10).await.unwrap() {
         app.services.wait(job.id).await.unwrap();
     }
     let history: Value = anna.get(&format!("/history/{id}")).await.json();
@@ -306,7 +306,7 @@ async fn hangs_up_after(n_waits: usize, request: impl Future<Output = Answer>) -
 #[tokio::test]
 async fn no_job_is_left_without_its_workflow_whenever_the_caller_hangs_up() {
     let (app, _gate) = TestApp::gated().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let mut n_waits = 1;
     // At every moment at which there is something to wait for.
     while !hangs_up_after(n_waits, anna.post_workflow(&graph(&[("3", "seed", json!(n_waits))]))).await {
@@ -314,8 +314,8 @@ async fn no_job_is_left_without_its_workflow_whenever_the_caller_hangs_up() {
     }
     let all_are_kept = async {
         loop {
-            let n_jobs = app.services.latest_jobs(&program(), 100).await.unwrap().len() as u64;
-            if n_jobs > 0 && app.services.n_open_workflows(&program()).await.unwrap() == n_jobs {
+            let n_jobs = app.services.latest_jobs(&program(&app.services), 100).await.unwrap().len() as u64;
+            if n_jobs > 0 && app.services.n_open_workflows(&program(&app.services)).await.unwrap() == n_jobs {
                 break;
             }
             tokio::task::yield_now().await;

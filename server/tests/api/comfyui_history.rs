@@ -12,9 +12,9 @@ use crate::helpers::TestApp;
 #[tokio::test]
 async fn what_waits_and_what_runs_is_in_the_queue_and_can_be_stopped() {
     let (app, gate) = TestApp::gated().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let first = anna.accepted(&graph(&[])).await;
-    let mut events = app.services.events(&program(), job_of(&first), None).await.unwrap();
+    let mut events = app.services.events(&program(&app.services), job_of(&first), None).await.unwrap();
     gate.allow(1);
     // Until it runs.
     while let Some(event) = futures::StreamExt::next(&mut events).await {
@@ -66,9 +66,9 @@ async fn what_waits_and_what_runs_is_in_the_queue_and_can_be_stopped() {
 #[tokio::test]
 async fn everything_is_stopped_however_much_waits() {
     let (app, gate) = TestApp::gated().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let first = anna.accepted(&graph(&[])).await;
-    let mut events = app.services.events(&program(), job_of(&first), None).await.unwrap();
+    let mut events = app.services.events(&program(&app.services), job_of(&first), None).await.unwrap();
     gate.allow(1);
     // Until it runs.
     while let Some(event) = futures::StreamExt::next(&mut events).await {
@@ -87,7 +87,7 @@ async fn everything_is_stopped_however_much_waits() {
         assert_eq!(anna.post_json(path, &body).await.status, StatusCode::OK);
     }
     gate.open();
-    let jobs = app.services.latest_jobs(&program(), 300).await.unwrap();
+    let jobs = app.services.latest_jobs(&program(&app.services), 300).await.unwrap();
     assert_eq!(jobs.len() as u64, backend::MOST_WORKFLOWS + 2);
     for job in jobs {
         assert_eq!(app.services.wait(job.id).await.unwrap().status, JobStatus::Cancelled);
@@ -97,7 +97,7 @@ async fn everything_is_stopped_however_much_waits() {
 #[tokio::test]
 async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let mut ids = Vec::new();
     for seed in 1..=3 {
         ids.push(anna.worked_off(&app, &graph(&[("3", "seed", json!(seed))])).await.0);
@@ -131,10 +131,10 @@ async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
 #[tokio::test]
 async fn a_workflow_whose_job_was_deleted_is_told_without_it_and_forgotten_as_any_other() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (gone, _) = anna.worked_off(&app, &graph(&[])).await;
     let (other, _) = anna.worked_off(&app, &graph(&[("3", "seed", json!(8))])).await;
-    app.services.delete_job(&program(), job_of(&gone)).await.unwrap();
+    app.services.delete_job(&program(&app.services), job_of(&gone)).await.unwrap();
     let history: Value = anna.get("/api/history").await.json();
     assert_eq!(history[&gone]["outputs"], json!({}));
     assert_eq!(history[&other]["outputs"]["9"]["images"].as_array().map(Vec::len), Some(1));
@@ -148,7 +148,7 @@ async fn a_workflow_whose_job_was_deleted_is_told_without_it_and_forgotten_as_an
 #[tokio::test]
 async fn the_queue_is_told_and_cleared_though_a_job_in_it_was_deleted() {
     let (app, gate) = TestApp::gated().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let mut two = graph(&[]);
     two["13"] = two["3"].clone();
     two["13"]["inputs"]["seed"] = json!(8);
@@ -158,7 +158,7 @@ async fn the_queue_is_told_and_cleared_though_a_job_in_it_was_deleted() {
     // The steps of the first picture.
     gate.allow(3);
     app.services.wait(job_of(&id)).await.unwrap();
-    app.services.delete_job(&program(), job_of(&id)).await.unwrap();
+    app.services.delete_job(&program(&app.services), job_of(&id)).await.unwrap();
     let queue: Value = anna.get("/queue").await.json();
     let entries = ["queue_running", "queue_pending"].map(|list| queue[list].as_array().unwrap().len());
     assert_eq!(entries.iter().sum::<usize>(), 1, "{queue}");
@@ -167,7 +167,7 @@ async fn the_queue_is_told_and_cleared_though_a_job_in_it_was_deleted() {
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     }
     gate.open();
-    for job in app.services.latest_jobs(&program(), 10).await.unwrap() {
+    for job in app.services.latest_jobs(&program(&app.services), 10).await.unwrap() {
         assert_eq!(app.services.wait(job.id).await.unwrap().status, JobStatus::Cancelled);
     }
     assert_eq!(anna.get("/prompt").await.json::<Value>()["exec_info"]["queue_remaining"], 0);
@@ -176,7 +176,7 @@ async fn the_queue_is_told_and_cleared_though_a_job_in_it_was_deleted() {
 #[tokio::test]
 async fn a_browser_gets_pages_where_programs_get_json() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let page = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     for path in ["/history", "/models"] {
         assert!(anna.get_with(path, &page).await.header("content-type").starts_with("text/html"), "{path}");
@@ -193,7 +193,7 @@ async fn a_job_that_fails_is_told_in_the_history() {
     let reason = "tensor `conv_in.weight` is missing".to_owned();
     let unusable = EngineError::Unusable { model: "demo".to_owned(), reason };
     let app = TestApp::with_engine(FakeEngine::new().behaving(Behaviour::Fails(unusable))).await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (_, entry) = anna.worked_off(&app, &graph(&[])).await;
     assert_eq!(entry["status"]["status_str"], "error");
     let message = &entry["status"]["messages"][2];
@@ -208,7 +208,7 @@ async fn a_job_that_fails_is_told_in_the_history() {
 #[tokio::test]
 async fn a_wrong_query_and_a_wrong_method_are_told_in_comfyuis_shape() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let program = [("accept", "application/json")];
     for path in ["/history?max_items=many", "/api/history?max_items=many"] {
         let answer = anna.get_with(path, &program).await;
@@ -238,7 +238,7 @@ async fn a_wrong_query_and_a_wrong_method_are_told_in_comfyuis_shape() {
 #[tokio::test]
 async fn what_there_is_is_told_with_the_real_names() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let nodes: Value = anna.get("/object_info").await.json();
     assert_eq!(nodes.as_object().unwrap().len(), 19);
     let sampler: Value = anna.get("/object_info/KSampler").await.json();

@@ -58,7 +58,7 @@ async fn edges(anna: &Browser, entry: &Value) -> [[u8; 3]; 2] {
 #[tokio::test]
 async fn a_picture_is_kept_under_its_name_and_had_back_by_it() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let sent = teal(96, 64);
     let kept = anna.named("boat.png", &sent, &[("subfolder", "boats"), ("type", "input")]).await;
     assert_eq!(kept, json!({ "name": "boat.png", "subfolder": "boats", "type": "input" }));
@@ -78,7 +78,7 @@ async fn a_picture_is_kept_under_its_name_and_had_back_by_it() {
 #[tokio::test]
 async fn a_name_that_is_taken_gets_a_number_unless_it_is_the_same_picture_or_is_to_be_overwritten() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (first, second) = (teal(96, 64), teal(64, 96));
     let name = |kept: Value| kept["name"].as_str().unwrap().to_owned();
     assert_eq!(name(anna.named("boat.png", &first, &[]).await), "boat.png");
@@ -93,7 +93,7 @@ async fn a_name_that_is_taken_gets_a_number_unless_it_is_the_same_picture_or_is_
 #[tokio::test]
 async fn pictures_that_are_sent_at_once_under_one_name_each_get_one_of_their_own() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let pictures: Vec<Bytes> = (1..=6).map(|i| teal(64, 8 * i)).collect();
     let sending = pictures.iter().map(|picture| anna.named("boat.png", picture, &[]));
     let kept = futures::future::join_all(sending).await;
@@ -107,7 +107,7 @@ async fn pictures_that_are_sent_at_once_under_one_name_each_get_one_of_their_own
 #[tokio::test]
 async fn what_is_no_picture_and_what_is_no_name_is_refused_with_a_sentence() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let complaint = |answer: &Answer| {
         let body: Value = answer.json();
         format!("{} {}", answer.status.as_u16(), body["error"]["message"].as_str().unwrap_or(""))
@@ -134,10 +134,11 @@ async fn what_is_no_picture_and_what_is_no_name_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn a_picture_that_was_sent_shines_through_as_far_as_denoise_leaves_it() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     anna.named("boat.png", &teal(128, 64), &[]).await;
     let (id, entry) = anna.worked_off(&app, &from_picture("boat.png", 0.5)).await;
-    let job = app.services.job(&crate::comfyui::program(), crate::comfyui::job_of(&id)).await.unwrap();
+    let job =
+        app.services.job(&crate::comfyui::program(&app.services), crate::comfyui::job_of(&id)).await.unwrap();
     // Three steps at half of the noise are the last of six.
     assert_eq!((job.request.steps, job.request.n_steps(), job.request.strength()), (6, 3, Some(0.5)));
     let [left, _] = edges(&anna, &entry).await;
@@ -148,7 +149,7 @@ async fn a_picture_that_was_sent_shines_through_as_far_as_denoise_leaves_it() {
 #[tokio::test]
 async fn a_picture_that_was_made_is_begun_with_by_the_name_that_it_got() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (_, entry) = anna.worked_off(&app, &graph(&[])).await;
     let name = entry["outputs"]["9"]["images"][0]["filename"].as_str().unwrap().to_owned();
     let (_, again) = anna.worked_off(&app, &from_picture(&format!("{name} [output]"), 0.5)).await;
@@ -158,7 +159,7 @@ async fn a_picture_that_was_made_is_begun_with_by_the_name_that_it_got() {
 #[tokio::test]
 async fn only_what_is_transparent_is_painted_anew_and_what_is_under_it_is_known() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     anna.named("hole.png", &transparent_on_the_right(128, 64), &[]).await;
     let (_, entry) = anna.worked_off(&app, &masked("hole.png", 0.5, json!(["1", 1]))).await;
     let [left, right] = edges(&anna, &entry).await;
@@ -173,7 +174,7 @@ async fn only_what_is_transparent_is_painted_anew_and_what_is_under_it_is_known(
 #[tokio::test]
 async fn a_mask_is_a_channel_of_another_picture_of_any_size() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     anna.named("boat.png", &teal(128, 64), &[]).await;
     anna.named("mask.png", &right_half(64, 32), &[]).await;
     let with_channel = |channel: &str| {
@@ -192,7 +193,7 @@ async fn a_mask_is_a_channel_of_another_picture_of_any_size() {
 #[tokio::test]
 async fn inpainting_hides_what_is_masked_in_grey_and_lets_the_mask_grow() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     anna.named("hole.png", &transparent_on_the_right(128, 64), &[]).await;
     let inpainting = |grow: u32| {
         let inputs = json!({ "pixels": ["1", 0], "vae": ["4", 2], "mask": ["1", 1], "grow_mask_by": grow });
@@ -216,7 +217,7 @@ async fn inpainting_hides_what_is_masked_in_grey_and_lets_the_mask_grow() {
 #[tokio::test]
 async fn a_mask_that_is_sent_for_a_picture_becomes_its_transparency() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     anna.named("boat.png", &teal(128, 64), &[("subfolder", "boats")]).await;
     let original = json!({ "filename": "boat.png", "subfolder": "boats", "type": "input" }).to_string();
     let mask = transparent_on_the_right(128, 64);
@@ -240,7 +241,7 @@ async fn a_mask_that_is_sent_for_a_picture_becomes_its_transparency() {
 #[tokio::test]
 async fn a_picture_is_viewed_small_where_a_preview_is_asked_for() {
     let app = TestApp::start().await;
-    let anna = app.browser();
+    let anna = app.newcomer();
     let (_, entry) = anna.worked_off(&app, &graph(&[])).await;
     let name = entry["outputs"]["9"]["images"][0]["filename"].as_str().unwrap().to_owned();
     for (preview, kind) in [("webp;90", "image/webp"), ("jpeg", "image/jpeg")] {

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
+use backend::EngineError;
 use backend::engine::fake::{Behaviour, FakeEngine, Gate};
-use backend::{EngineError, Visitor};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,7 +41,7 @@ impl Listening {
                 let _ = stopped.await;
             },
         ));
-        let anna = Browser::new(Transport::Socket(address));
+        let anna = Browser::newcomer(Transport::Socket(address));
         Self { address, anna, stop: Some(stop), server, app }
     }
 
@@ -278,7 +278,7 @@ async fn a_job_that_was_deleted_is_passed_over_and_the_rest_is_told() {
     gate.allow(3);
     let services = &program.app.services;
     services.wait(job_of(&id)).await.unwrap();
-    let anna = Visitor::from_token("program\n127.0.0.1\n\n");
+    let anna = crate::comfyui::program(&program.app.services);
     services.delete_job(&anna, job_of(&id)).await.unwrap();
     let mut socket = program.watch("anna").await;
     gate.open();
