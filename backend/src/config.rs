@@ -6,6 +6,7 @@ use inference::model_files::ModelFiles;
 use types::preset::Presets;
 
 use crate::machine::{DeviceKind, Precision};
+use crate::retention::Retention;
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub cache: bool,
     /// What the site means by preview, standard and premium.
     pub presets: Presets,
+    /// For how long pictures are kept.
+    pub retention: Retention,
     /// In which numbers it computes.
     pub precision: Precision,
 }

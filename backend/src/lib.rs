@@ -10,6 +10,8 @@
 //! * `store`: every line of SQL
 //! * `files`: where pictures lie; `hexadecimal`: hashes as text
 //! * `uploads`: what visitors sent, and for how long it is kept
+//! * [`retention`]: for how long pictures are kept
+//! * [`check`], [`backup`], [`restore`]: whether rows and files belong together, and copies of the whole
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
@@ -23,6 +25,8 @@
 //! is written after the file it names, so a row never points to nothing.
 
 pub mod background;
+pub mod backup;
+pub mod check;
 pub mod config;
 mod data_folder;
 pub mod engine;
@@ -37,6 +41,8 @@ pub mod models;
 pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;
+pub mod restore;
+pub mod retention;
 pub mod services;
 mod shared;
 mod store;
@@ -51,6 +57,7 @@ pub use engine::{Engine, EngineError, Materials};
 pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
 pub use pictures::Channel;
+pub use retention::Retention;
 pub use services::{
     CurrentJob, EventStream, Frame, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts,
     MaskUse, MemoryUse, NewWorkflow, PictureFile, PromptStream, Services, StartNames, UploadFile, Workflow,

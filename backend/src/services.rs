@@ -30,7 +30,7 @@ use crate::jobs::worker::Worker;
 use crate::jobs::{self, info};
 use crate::prompts::Prompts;
 use crate::shared::Shared;
-use crate::{Config, Engine, Error, Result, Visitor};
+use crate::{Config, Engine, Error, Result, Visitor, retention};
 
 pub use asking::MAX_IDEMPOTENCY_KEY;
 pub use current_job::CurrentJob;
@@ -57,6 +57,7 @@ struct Inner {
     shared: Arc<Shared>,
     prompts: Prompts,
     worker: Mutex<Option<JoinHandle<()>>>,
+    housekeeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -77,12 +78,19 @@ impl Services {
         crate::uploads::sweep_at_start(&services.0.shared).await;
         let worker = Worker::new(Arc::clone(&services.0.shared));
         *services.0.worker.lock().await = Some(tokio::spawn(worker.run()));
+        let housekeeper = retention::keep_house(Arc::clone(&services.0.shared));
+        *services.0.housekeeper.lock().await = Some(tokio::spawn(housekeeper));
         Ok(services)
     }
 
     /// Services whose jobs stay in the queue, for tests that do the worker's steps themselves.
     pub(crate) fn without_worker(shared: Shared) -> Self {
-        Self(Arc::new(Inner { shared: Arc::new(shared), prompts: Prompts::new(), worker: Mutex::default() }))
+        Self(Arc::new(Inner {
+            shared: Arc::new(shared),
+            prompts: Prompts::new(),
+            worker: Mutex::default(),
+            housekeeper: Mutex::default(),
+        }))
     }
 
     /// What the worker works with.
@@ -173,11 +181,13 @@ impl Services {
         let Shared { stopping, hub, .. } = &*self.0.shared;
         stopping.cancel();
         hub.close();
-        let worker = self.0.worker.lock().await.take();
-        if let Some(worker) = worker
-            && let Err(error) = worker.await
-        {
-            tracing::error!(%error, "the worker did not stop as it should");
+        for task in [&self.0.worker, &self.0.housekeeper] {
+            let task = task.lock().await.take();
+            if let Some(task) = task
+                && let Err(error) = task.await
+            {
+                tracing::error!(%error, "a task in the background did not stop as it should");
+            }
         }
     }
 }

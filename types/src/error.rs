@@ -19,6 +19,8 @@ pub enum ErrorCode {
     ModelUnusable,
     /// The disk is full.
     StorageFull,
+    /// Nothing can be stored or read at the moment: the database is locked, or the data folder cannot be written to.
+    StorageUnavailable,
     /// The server is stopping.
     ShuttingDown,
     /// A fault on the server's side; details are in its log.
@@ -27,13 +29,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidField,
         Self::InvalidRequest,
         Self::NotFound,
         Self::Conflict,
         Self::ModelUnusable,
         Self::StorageFull,
+        Self::StorageUnavailable,
         Self::ShuttingDown,
         Self::Internal,
     ];
@@ -47,6 +50,7 @@ impl ErrorCode {
             Self::Conflict => "conflict",
             Self::ModelUnusable => "model_unusable",
             Self::StorageFull => "storage_full",
+            Self::StorageUnavailable => "storage_unavailable",
             Self::ShuttingDown => "shutting_down",
             Self::Internal => "internal",
         }
@@ -61,6 +65,7 @@ impl ErrorCode {
             Self::Conflict => "The deed does not fit the present state",
             Self::ModelUnusable => "A model cannot be used",
             Self::StorageFull => "The disk is full",
+            Self::StorageUnavailable => "Nothing can be stored at the moment",
             Self::ShuttingDown => "The server is stopping",
             Self::Internal => "Something went wrong on the server",
         }

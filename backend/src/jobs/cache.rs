@@ -41,6 +41,7 @@ pub(crate) async fn give(
         }
     }
     shared.hub.finish(id, numbers::last(attempt), JobEvent::Done);
+    shared.housekeeping.wake();
     tracing::info!(job.id = %id, like = %like.job_id(), "a job has pictures that were made before");
 }
 
@@ -57,6 +58,7 @@ async fn copy(
         (files.read(&picture.file).await?, files.read(&files::thumbnail_file(&picture.file)).await?);
     let info = picture.info();
     let png = written_for(request, info.index, png).await?;
+    let size_bytes = (png.len() + thumbnail.len()) as u64;
     let file = files::picture_file(claim.job_id(), claim.attempt, info.index);
     let known = like.known_notes()?;
     let stored = async {
@@ -68,6 +70,7 @@ async fn copy(
             file: file.clone(),
             width: info.width,
             height: info.height,
+            size_bytes,
             notes,
         };
         store.add_picture(claim, request, &new).await

@@ -90,7 +90,8 @@ impl Worker {
                 }
                 // Nobody says when the disk has room again, so the worker looks by itself.
                 Err(error) => {
-                    tracing::error!(%error, "the queue cannot be worked off; it will be tried again");
+                    let error = &error as &(dyn std::error::Error + 'static);
+                    tracing::error!(error, "the queue cannot be worked off; it will be tried again");
                     Some(backoff.after_failure())
                 }
             };
@@ -125,12 +126,15 @@ impl Worker {
             }
             Ok(Ended::Crashed) => self.end(claim, End::Failed(gave_up())).await,
             Err(error) => {
-                tracing::error!(job.id = %id, %error, "a job failed");
-                self.end(claim, End::Failed(error.public())).await
+                let public = error.public();
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::error!(job.id = %id, error, "a job failed");
+                self.end(claim, End::Failed(public)).await
             }
         };
         tracing::info!(job.id = %id, ?outcome, "a job ends");
         shared.queue.announce_places(&shared.store, &shared.hub).await;
+        shared.housekeeping.wake();
         Ok(outcome)
     }
 
@@ -225,7 +229,9 @@ impl Worker {
             files.create(&file, painted.png.clone()).await?;
             files.create(&files::thumbnail_file(&file), painted.thumbnail.clone()).await?;
             let Painted { width, height, ref notes, .. } = *painted;
-            let new = NewPicture { index, file: file.clone(), width, height, notes: notes.clone() };
+            let size_bytes = (painted.png.len() + painted.thumbnail.len()) as u64;
+            let notes = notes.clone();
+            let new = NewPicture { index, file: file.clone(), width, height, size_bytes, notes };
             store.add_picture(claim, request, &new).await
         };
         let stored = stored.await;

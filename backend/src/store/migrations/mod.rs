@@ -6,6 +6,7 @@ mod m0003_uploads;
 mod m0004_notes;
 mod m0005_asked_again;
 mod m0006_workflows;
+mod m0008_sizes;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_notes::Migration),
             Box::new(m0005_asked_again::Migration),
             Box::new(m0006_workflows::Migration),
+            Box::new(m0008_sizes::Migration),
         ]
     }
 }
