@@ -57,6 +57,10 @@ async fn copy(
     let (png, thumbnail) =
         (files.read(&picture.file).await?, files.read(&files::thumbnail_file(&picture.file)).await?);
     let info = picture.info();
+    if !pictures::is_whole_png(&png) {
+        let remedy = "the picture is painted anew";
+        return Err(Error::Damaged { kind: "picture", id: info.id.to_string(), remedy });
+    }
     let png = written_for(request, info.index, png).await?;
     let size_bytes = (png.len() + thumbnail.len()) as u64;
     let file = files::picture_file(claim.job_id(), claim.attempt, info.index);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Statement};
 use types::note::Note;
 
@@ -112,5 +112,37 @@ impl Store {
             }
         }
         Ok(faults)
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Makes a job and its pictures so much younger, as if they had been made under a clock that was ahead.
+    pub(crate) async fn shift_times(&self, id: types::job::JobId, by: std::time::Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap();
+        let shift = |column: job::Column| Expr::col(column).add(by);
+        job::Entity::update_many()
+            .col_expr(job::Column::CreatedAt, shift(job::Column::CreatedAt))
+            .col_expr(job::Column::StartedAt, shift(job::Column::StartedAt))
+            .col_expr(job::Column::FinishedAt, shift(job::Column::FinishedAt))
+            .filter(job::Column::Id.eq(id.0))
+            .exec(&self.db)
+            .await
+            .unwrap();
+        picture::Entity::update_many()
+            .col_expr(picture::Column::CreatedAt, Expr::col(picture::Column::CreatedAt).add(by))
+            .filter(picture::Column::JobId.eq(id.0))
+            .exec(&self.db)
+            .await
+            .unwrap();
+    }
+
+    /// Forgets how large the pictures are, as if an older version had made them.
+    pub(crate) async fn forget_sizes(&self) {
+        picture::Entity::update_many()
+            .col_expr(picture::Column::SizeBytes, Expr::val(None::<i64>))
+            .exec(&self.db)
+            .await
+            .unwrap();
     }
 }

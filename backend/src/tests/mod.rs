@@ -1,12 +1,18 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
+mod backup;
 mod cache;
+mod check;
+mod clock;
 mod current_job;
+mod damaged;
+mod disk;
 mod events;
 mod fitted_uploads;
 mod grid;
 mod helpers;
 mod history;
+mod locked;
 mod metadata;
 mod notes;
 mod outage;
@@ -15,6 +21,7 @@ mod prompts;
 mod queue;
 mod refusals;
 mod restart;
+mod retention;
 mod storage;
 mod uploads;
 mod workflows;

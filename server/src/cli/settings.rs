@@ -1,9 +1,11 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
+mod retention;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use backend::Config;
+use backend::{Config, Retention};
 use backend::machine::{DeviceKind, Precision};
 use clap::Args;
 use serde::Deserialize;
@@ -51,6 +53,8 @@ pub struct Common {
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
     log: Option<String>,
+    #[command(flatten)]
+    retention: retention::Flags,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -69,6 +73,8 @@ struct File {
     log: Option<String>,
     #[serde(default)]
     presets: Presets,
+    #[serde(default)]
+    retention: retention::Table,
 }
 
 /// The settings that hold.
@@ -95,6 +101,8 @@ pub struct Settings {
     pub log: String,
     /// What is meant by preview, standard and premium.
     pub presets: Presets,
+    /// For how long pictures are kept.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -128,6 +136,8 @@ impl Settings {
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
             presets: file.presets,
+            retention: retention::settle(flags.retention, file.retention)
+                .map_err(|(setting, sentence)| said(&format!("retention.{setting}"), sentence))?,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -145,6 +155,7 @@ impl Settings {
             n_together: self.batch,
             cache: self.cache,
             presets: self.presets,
+            retention: self.retention,
             ..Config::default()
         }
     }
@@ -238,7 +249,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets`, `retention` (line 2)"
             ),
             "{error}"
         );
