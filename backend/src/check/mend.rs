@@ -11,7 +11,7 @@ use crate::{Error, Result, pictures};
 
 impl Check<'_> {
     /// Removes the row of a picture whose file is lost or damaged, and moves away what there is of its files.
-    pub(super) async fn drop_picture(&self, row: &picture::Model) -> Result<&'static str> {
+    pub(super) async fn drop_picture(&mut self, row: &picture::Model) -> Result<&'static str> {
         self.store.drop_lost_picture(row).await?;
         self.move_away(&in_pictures(&row.file))?;
         self.move_away(&in_pictures(&thumbnail_file(&row.file)))?;
@@ -19,7 +19,7 @@ impl Check<'_> {
     }
 
     /// Removes the row of an upload whose file is lost or damaged, and moves away what there is of it.
-    pub(super) async fn drop_upload(&self, row: &upload::Model) -> Result<&'static str> {
+    pub(super) async fn drop_upload(&mut self, row: &upload::Model) -> Result<&'static str> {
         self.store.drop_lost_upload(row).await?;
         self.move_away(&in_uploads(&row.file))?;
         Ok("its row was removed")

@@ -90,8 +90,7 @@ impl Worker {
                 }
                 // Nobody says when the disk has room again, so the worker looks by itself.
                 Err(error) => {
-                    let error = &error as &(dyn std::error::Error + 'static);
-                    tracing::error!(error, "the queue cannot be worked off; it will be tried again");
+                    tracing::error!(error = cause(&error), "the queue cannot be worked off; it will be tried again");
                     Some(backoff.after_failure())
                 }
             };
@@ -126,10 +125,8 @@ impl Worker {
             }
             Ok(Ended::Crashed) => self.end(claim, End::Failed(gave_up())).await,
             Err(error) => {
-                let public = error.public();
-                let error = &error as &(dyn std::error::Error + 'static);
-                tracing::error!(job.id = %id, error, "a job failed");
-                self.end(claim, End::Failed(public)).await
+                tracing::error!(job.id = %id, error = cause(&error), "a job failed");
+                self.end(claim, End::Failed(error.public())).await
             }
         };
         tracing::info!(job.id = %id, ?outcome, "a job ends");
@@ -319,6 +316,11 @@ impl Worker {
 /// How many pictures are made together, at most. The cells of a grid differ in what a batch has in common.
 fn n_together(engine: &dyn Engine, request: &GenerationRequest) -> u32 {
     if request.grid.is_some() { 1 } else { engine.n_together(request) }
+}
+
+/// The error as the log takes it: with everything that led to it.
+fn cause(error: &Error) -> &(dyn std::error::Error + 'static) {
+    error
 }
 
 /// Resolves after that time, or never.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Statement};
 use types::note::Note;
 
@@ -119,6 +119,7 @@ impl Store {
 impl Store {
     /// Makes a job and its pictures so much younger, as if they had been made under a clock that was ahead.
     pub(crate) async fn shift_times(&self, id: types::job::JobId, by: std::time::Duration) {
+        use sea_orm::sea_query::ExprTrait as _;
         let by = i64::try_from(by.as_millis()).unwrap();
         let shift = |column: job::Column| Expr::col(column).add(by);
         job::Entity::update_many()

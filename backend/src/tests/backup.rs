@@ -84,7 +84,7 @@ async fn a_backup_that_is_made_while_pictures_are_painted_and_deleted_is_consist
     let folder = tempfile::tempdir().unwrap();
     let services = open(folder.path()).await;
     let alice = Visitor::from_token("alice");
-    let raw = |seed: u64| RawRequest { count: Some(2), seed: Some(seed), ..asking("boats") };
+    let raw = |seed: i64| RawRequest { count: Some(2), seed: Some(seed), ..asking("boats") };
     for seed in 0..20 {
         paint(&services, &alice, raw(seed)).await;
     }

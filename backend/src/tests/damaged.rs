@@ -108,7 +108,7 @@ async fn a_zip_holds_the_whole_pictures_and_a_note_in_the_place_of_a_damaged_one
     let zip = site.services.zip_pictures(&site.alice, &[damaged.id, whole.id]).await.unwrap();
     let bytes: Vec<u8> = zip.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
     let archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let names: Vec<_> = archive.file_names().map(|name| name.split_once('-').unwrap().1.to_owned()).collect();
+    let names: Vec<_> = archive.file_names().map(|name| name.unwrap().split_once('-').unwrap().1.to_owned()).collect();
     assert_eq!(names, ["a-blue-boat-7.png", "a-red-boat-7.png.txt"]);
 }
 

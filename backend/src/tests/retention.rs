@@ -162,12 +162,12 @@ async fn a_pictures_size_is_that_of_its_files_and_found_out_for_old_rows() {
         let file = pictures.join(file);
         (file.clone(), std::fs::metadata(file).unwrap().len())
     });
-    let size = on_disk.iter().map(|(_, size)| size).sum::<u64>();
-    assert_eq!(site.size_of(&picture).await, size);
+    let all_bytes = on_disk.iter().map(|(_, n_bytes)| n_bytes).sum::<u64>();
+    assert_eq!(site.size_of(&picture).await, all_bytes);
 
     shared.store.forget_sizes().await;
     assert_eq!(measure(&shared).await.unwrap(), 1);
-    assert_eq!(site.size_of(&picture).await, size);
+    assert_eq!(site.size_of(&picture).await, all_bytes);
     assert_eq!(measure(&shared).await.unwrap(), 0);
 
     shared.store.forget_sizes().await;
