@@ -28,6 +28,9 @@ mod upload_names;
 mod uploads;
 mod workflows;
 
+#[cfg(test)]
+mod schema_tests;
+
 use std::path::Path;
 use std::time::Duration;
 
