@@ -79,11 +79,7 @@ pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
 }
 
 /// Adds the files that the copy of the database names, and takes the rows out of it whose files are gone.
-async fn add_files(
-    folder: &DataFolder,
-    copy: &Store,
-    mut archive: Archive,
-) -> Result<(BackedUp, Archive)> {
+async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> Result<(BackedUp, Archive)> {
     let mut backed_up = BackedUp::default();
     let mut last = i64::MIN;
     loop {

@@ -50,8 +50,8 @@ impl DataFolder {
     pub(crate) fn lock(path: &Path) -> Result<Self> {
         let failed = |what: &str, source| Error::Io { what: format!("{what} {}", path.display()), source };
         std::fs::create_dir_all(path).map_err(|error| failed("making the data folder", error))?;
-        let file = File::create(path.join(LOCK))
-            .map_err(|error| failed("writing into the data folder", error))?;
+        let file =
+            File::create(path.join(LOCK)).map_err(|error| failed("writing into the data folder", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::DataFolderInUse(path.to_owned())),

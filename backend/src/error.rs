@@ -32,10 +32,14 @@ pub enum Error {
     #[error("the disk is full; delete pictures or make room, then try again")]
     StorageFull,
     /// Another program holds the database for longer than a statement waits.
-    #[error("the database is locked by another program and takes nothing at the moment; try again in a moment")]
+    #[error(
+        "the database is locked by another program and takes nothing at the moment; try again in a moment"
+    )]
     StorageBusy(#[source] sea_orm::DbErr),
     /// The data folder is there no longer, or may be read and not written to.
-    #[error("the data folder cannot be read or written to at the moment; whoever runs the site has to see to it")]
+    #[error(
+        "the data folder cannot be read or written to at the moment; whoever runs the site has to see to it"
+    )]
     StorageUnusable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file that was written whole is gone, or holds something else by now.
     #[error("the file of {kind} {id} is lost or damaged; {remedy}")]

@@ -158,7 +158,8 @@ fn empty(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        let deleted = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let deleted =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         if let Err(error) = deleted {
             tracing::warn!(%error, path = %path.display(), "what was restored could not be deleted again");
         }
@@ -175,7 +176,8 @@ mod tests {
         for name in ["darkroom.sqlite3", "pictures/a/1-0.png", "wildcards/colour.txt"] {
             assert_eq!(inside(folder, Path::new(name)), Some(folder.join(name)));
         }
-        for name in ["../data/x", "/etc/passwd", "pictures/../../x", "", "darkroom.lock", "models/demo/x", "./x"]
+        for name in
+            ["../data/x", "/etc/passwd", "pictures/../../x", "", "darkroom.lock", "models/demo/x", "./x"]
         {
             assert_eq!(inside(folder, Path::new(name)), None, "{name}");
         }

@@ -71,9 +71,7 @@ impl Archive {
         header.set_mode(0o600);
         header.set_mtime(written.as_secs());
         let mut content = HashingReader::new(content);
-        self.tar
-            .append_data(&mut header, name, &mut content)
-            .map_err(|source| failed(&self.path, source))?;
+        self.tar.append_data(&mut header, name, &mut content).map_err(|source| failed(&self.path, source))?;
         if content.n_bytes != size {
             return Err(Error::Broken(format!("{name} became shorter while it was read")));
         }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::mend::delete_unfinished;
 use super::{Check, Fault, in_pictures, in_uploads};
 use crate::files::{finished_name, job_of, picture_file_of};
 use crate::store::Store;
@@ -85,7 +86,7 @@ impl Check<'_> {
                 };
                 let mended = match (self.mend, orphan.is_unfinished) {
                     (false, _) => None,
-                    (true, true) => Some(self.delete_unfinished(&orphan.path)?),
+                    (true, true) => Some(delete_unfinished(&orphan.path)?),
                     (true, false) => Some(self.move_away(&what)?),
                 };
                 self.tell(what, fault, mended);

@@ -40,13 +40,6 @@ impl Check<'_> {
         Ok("it was made anew")
     }
 
-    /// Deletes a file that was never finished.
-    pub(super) fn delete_unfinished(&self, file: &Path) -> Result<&'static str> {
-        std::fs::remove_file(file)
-            .map_err(|source| Error::Io { what: format!("deleting {}", file.display()), source })?;
-        Ok("it was deleted")
-    }
-
     /// Moves a file of the data folder into `lost+found`, under the same name; with a number where there is one of that
     /// name already. A file that is not there is passed over.
     pub(super) fn move_away(&self, file: &str) -> Result<&'static str> {
@@ -74,4 +67,11 @@ impl Check<'_> {
         }
         Ok("it was moved to lost+found")
     }
+}
+
+/// Deletes a file that was never finished.
+pub(super) fn delete_unfinished(file: &Path) -> Result<&'static str> {
+    std::fs::remove_file(file)
+        .map_err(|source| Error::Io { what: format!("deleting {}", file.display()), source })?;
+    Ok("it was deleted")
 }

@@ -90,7 +90,10 @@ impl Worker {
                 }
                 // Nobody says when the disk has room again, so the worker looks by itself.
                 Err(error) => {
-                    tracing::error!(error = cause(&error), "the queue cannot be worked off; it will be tried again");
+                    tracing::error!(
+                        error = cause(&error),
+                        "the queue cannot be worked off; it will be tried again"
+                    );
                     Some(backoff.after_failure())
                 }
             };

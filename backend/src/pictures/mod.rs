@@ -16,8 +16,8 @@ mod whole;
 
 pub use channels::Channel;
 pub(crate) use channels::{grey_under, grown, with_transparency};
-pub(crate) use decode::{format_of, jpeg_has_end};
 pub use decode::{DecodeError, Decoded};
+pub(crate) use decode::{format_of, jpeg_has_end};
 pub use encode::{JPEG_QUALITY, encode};
 pub(crate) use encode::{Origin, decode_png, encode_at};
 pub(crate) use exif::DARKROOM_NOTE;

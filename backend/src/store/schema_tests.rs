@@ -126,7 +126,8 @@ async fn texts(db: &DatabaseConnection, query: &str, column: &str) -> Vec<String
 
 /// The statements that make the tables. Those in which the search keeps its words are made by the search itself.
 async fn tables(db: &DatabaseConnection) -> String {
-    let query = "SELECT sql || ';' AS statement FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+    let query =
+        "SELECT sql || ';' AS statement FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
         AND NOT (type = 'table' AND name LIKE 'pictures\\_search\\_%' ESCAPE '\\') ORDER BY rowid";
     texts(db, query, "statement").await.join("\n")
 }
@@ -204,7 +205,11 @@ async fn everything_is_found(store: &Store, change: &str, n_changes: usize) {
     assert_eq!(found("red boa", false).await.len(), 2, "{change}: the search knows the words");
     assert!(found("cottage", false).await.is_empty(), "{change}");
     let favourites = found("boat", true).await;
-    assert_eq!(favourites.iter().map(|picture| picture.id).collect::<Vec<_>>(), [PictureId(id(11))], "{change}");
+    assert_eq!(
+        favourites.iter().map(|picture| picture.id).collect::<Vec<_>>(),
+        [PictureId(id(11))],
+        "{change}"
+    );
 
     let (n_back, n_given_up) = store.recover().await.unwrap();
     assert_eq!((n_back, n_given_up), (1, 0), "{change}: the running job waits again");

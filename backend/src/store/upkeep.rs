@@ -91,9 +91,7 @@ impl Store {
             Error::Broken(format!("the path {} is not UTF-8; choose another one", file.display()))
         })?;
         let backend = self.db.get_database_backend();
-        self.db
-            .execute_raw(Statement::from_sql_and_values(backend, "VACUUM INTO ?", [name.into()]))
-            .await?;
+        self.db.execute_raw(Statement::from_sql_and_values(backend, "VACUUM INTO ?", [name.into()])).await?;
         Ok(())
     }
 

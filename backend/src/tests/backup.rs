@@ -19,7 +19,7 @@ use crate::restore::restore;
 use crate::{Error, Services, Visitor};
 
 /// Far more than it takes, and far less than anybody would wait.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 async fn open(folder: &Path) -> Services {
     Services::open(config(folder), Arc::new(FakeEngine::new())).await.unwrap()
@@ -183,8 +183,17 @@ fn names_in(file: &Path) -> Vec<String> {
 async fn only_an_empty_folder_is_restored_into() {
     let (folder, file) = with_backup().await;
     let refused = restored(&file, folder.path()).await.unwrap_err().to_string();
-    assert!(refused.contains("is not empty") && refused.ends_with("name an empty one with --data"), "{refused}");
-    assert!(open(folder.path()).await.history(&Visitor::from_token("alice"), HistoryQuery::default()).await.is_ok());
+    assert!(
+        refused.contains("is not empty") && refused.ends_with("name an empty one with --data"),
+        "{refused}"
+    );
+    assert!(
+        open(folder.path())
+            .await
+            .history(&Visitor::from_token("alice"), HistoryQuery::default())
+            .await
+            .is_ok()
+    );
 
     let other = tempfile::tempdir().unwrap();
     let data = config(other.path()).data_dir;

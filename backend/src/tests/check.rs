@@ -88,7 +88,8 @@ impl Stopped {
 
 async fn check(folder: &Path, mend: bool) -> Result<(Checked, Vec<Finding>), Error> {
     let mut found = Vec::new();
-    let checked = check_folder(&config(folder).data_dir, mend, &mut |finding| found.push(finding.clone())).await?;
+    let checked =
+        check_folder(&config(folder).data_dir, mend, &mut |finding| found.push(finding.clone())).await?;
     Ok((checked, found))
 }
 
@@ -279,7 +280,7 @@ async fn a_check_beside_a_busy_server_finds_nothing() {
         assert_eq!(site.run_next_job().await, Outcome::Done);
         made.push((id, site.job(id).await.pictures.remove(0)));
         // Some are deleted, alone or with their jobs.
-        if made.len() % 4 == 0 {
+        if made.len().is_multiple_of(4) {
             let (_, picture) = &made[made.len() - 2];
             site.services.delete_picture(&site.alice, picture.id).await.unwrap();
             site.services.delete_job(&site.alice, made[made.len() - 4].0).await.unwrap();

@@ -25,7 +25,11 @@ async fn paint(site: &mut TestServices, prompt: &str) -> PictureInfo {
 }
 
 /// Where a picture's PNG lies.
-async fn file_of(site: &TestServices, folder: &tempfile::TempDir, picture: &PictureInfo) -> std::path::PathBuf {
+async fn file_of(
+    site: &TestServices,
+    folder: &tempfile::TempDir,
+    picture: &PictureInfo,
+) -> std::path::PathBuf {
     let (row, _) = site.services.shared().store.picture(picture.id).await.unwrap().unwrap();
     config(folder.path()).data_dir.join("pictures").join(row.file)
 }
@@ -97,7 +101,9 @@ async fn a_job_whose_upload_is_damaged_fails_with_a_sentence() {
     let raw = RawRequest { start: Some(upload.to_string()), ..asking("a blue boat") };
     let id = site.services.create_job(&site.alice, raw).await.unwrap().id;
     assert_eq!(site.run_next_job().await, Outcome::Failed);
-    assert!(site.job(id).await.error.unwrap().starts_with("the file of the picture it starts from is damaged"));
+    assert!(
+        site.job(id).await.error.unwrap().starts_with("the file of the picture it starts from is damaged")
+    );
 }
 
 #[tokio::test]
@@ -108,7 +114,8 @@ async fn a_zip_holds_the_whole_pictures_and_a_note_in_the_place_of_a_damaged_one
     let zip = site.services.zip_pictures(&site.alice, &[damaged.id, whole.id]).await.unwrap();
     let bytes: Vec<u8> = zip.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
     let archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let names: Vec<_> = archive.file_names().map(|name| name.unwrap().split_once('-').unwrap().1.to_owned()).collect();
+    let names: Vec<_> =
+        archive.file_names().map(|name| name.unwrap().split_once('-').unwrap().1.to_owned()).collect();
     assert_eq!(names, ["a-blue-boat-7.png", "a-red-boat-7.png.txt"]);
 }
 

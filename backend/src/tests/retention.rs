@@ -188,9 +188,8 @@ async fn a_job_under_way_keeps_its_pictures_until_it_is_over() {
     let mut events = site.events(id, None).await;
     let working = site.begin_next_job();
     gate.allow(9);
-    let is_third = |event: &JobEvent| {
-        matches!(event, JobEvent::Progress { progress, .. } if progress.picture == 3)
-    };
+    let is_third =
+        |event: &JobEvent| matches!(event, JobEvent::Progress { progress, .. } if progress.picture == 3);
     read_until(&mut events, is_third).await;
     assert_eq!(site.clean_after(2 * DAY).await, Cleaned::default());
     gate.open();

@@ -29,7 +29,10 @@ impl Backup {
         let (file, seen) = (self.file.display(), seen(n_pictures, n_uploads));
         writeln!(stdout, "{file}: {seen}, {:.1} MB", n_bytes as f64 / 1e6)?;
         if n_gone > 0 {
-            writeln!(stdout, "{n_gone} more were deleted meanwhile, or had lost their files, and are not in it")?;
+            writeln!(
+                stdout,
+                "{n_gone} more were deleted meanwhile, or had lost their files, and are not in it"
+            )?;
         }
         Ok(())
     }

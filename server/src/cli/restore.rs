@@ -28,7 +28,9 @@ impl Restore {
         let Checked { n_pictures, n_uploads, n_found, .. } = checked;
         let seen = seen(n_pictures, n_uploads);
         if !checked.is_in_order() {
-            bail!("{seen} restored: {n_found} were out of order when they were copied; `darkroom check --mend` puts in order what can be");
+            bail!(
+                "{seen} restored: {n_found} were out of order when they were copied; `darkroom check --mend` puts in order what can be"
+            );
         }
         writeln!(std::io::stdout(), "{seen} restored to {}", data.display())?;
         Ok(())

@@ -5,8 +5,8 @@ mod retention;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use backend::{Config, Retention};
 use backend::machine::{DeviceKind, Precision};
+use backend::{Config, Retention};
 use clap::Args;
 use serde::Deserialize;
 use types::model::Quality;

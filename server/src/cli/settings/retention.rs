@@ -50,7 +50,8 @@ pub struct Table {
 /// The name of a setting in the file whose value is not allowed, and what is.
 pub fn settle(flags: Flags, table: Table) -> Result<Retention, (&'static str, String)> {
     let said = |name: &'static str| move |sentence: String| (name, sentence);
-    let pictures = |n: Option<i64>, name| n.map(|n| parse_pictures(&n.to_string())).transpose().map_err(said(name));
+    let pictures =
+        |n: Option<i64>, name| n.map(|n| parse_pictures(&n.to_string())).transpose().map_err(said(name));
     let max_age = table.max_age_days.map(|days| parse_days(&days.to_string())).transpose();
     let max_bytes = table.max_gigabytes.map(|size| parse_gigabytes(&size.to_string())).transpose();
     let per_visitor = pictures(table.max_pictures_per_visitor, "max_pictures_per_visitor")?;
