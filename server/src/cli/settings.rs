@@ -136,7 +136,7 @@ impl Settings {
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
             presets: file.presets,
-            retention: retention::settle(flags.retention, file.retention)
+            retention: retention::settle(&flags.retention, &file.retention)
                 .map_err(|(setting, sentence)| said(&format!("retention.{setting}"), sentence))?,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })

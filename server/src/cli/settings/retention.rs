@@ -48,7 +48,7 @@ pub struct Table {
 ///
 /// # Errors
 /// The name of a setting in the file whose value is not allowed, and what is.
-pub fn settle(flags: Flags, table: Table) -> Result<Retention, (&'static str, String)> {
+pub fn settle(flags: &Flags, table: &Table) -> Result<Retention, (&'static str, String)> {
     let said = |name: &'static str| move |sentence: String| (name, sentence);
     let pictures =
         |n: Option<i64>, name| n.map(|n| parse_pictures(&n.to_string())).transpose().map_err(said(name));
@@ -90,13 +90,13 @@ fn parse_gigabytes(text: &str) -> Result<u64, String> {
 mod tests {
     use super::*;
 
-    fn settled(flags: Flags, table: &str) -> Result<Retention, (&'static str, String)> {
-        settle(flags, toml::from_str(table).unwrap())
+    fn settled(flags: &Flags, table: &str) -> Result<Retention, (&'static str, String)> {
+        settle(flags, &toml::from_str(table).unwrap())
     }
 
     #[test]
     fn pictures_are_kept_for_good_unless_something_else_is_said() {
-        let usual = settled(Flags::default(), "").unwrap();
+        let usual = settled(&Flags::default(), "").unwrap();
         assert!(usual.is_off());
         assert!(usual.keep_favourites);
     }
@@ -106,7 +106,7 @@ mod tests {
         let flags = Flags { max_pictures: Some(7), ..Flags::default() };
         let table = "max_pictures = 9\nmax_age_days = 0.5\nmax_gigabytes = 1.5\nkeep_favourites = false";
         assert_eq!(
-            settled(flags, table).unwrap(),
+            settled(&flags, table).unwrap(),
             Retention {
                 max_age: Some(Duration::from_hours(12)),
                 max_pictures: Some(7),
@@ -116,12 +116,12 @@ mod tests {
             }
         );
         let flags = Flags { delete_favourites: true, ..Flags::default() };
-        assert!(!settled(flags, "keep_favourites = true").unwrap().keep_favourites);
+        assert!(!settled(&flags, "keep_favourites = true").unwrap().keep_favourites);
     }
 
     #[test]
     fn what_is_not_allowed_is_refused_with_its_name_and_what_is() {
-        let refused = |table| settled(Flags::default(), table).unwrap_err();
+        let refused = |table| settled(&Flags::default(), table).unwrap_err();
         assert_eq!(
             refused("max_age_days = 0"),
             ("max_age_days", "`0` is no such number of days; allowed are 0.01 to 36500".to_owned())
