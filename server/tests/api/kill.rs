@@ -61,8 +61,8 @@ async fn every_accepted_job_is_made_once_however_often_the_program_is_killed() {
         // A job during which the program died three times, with no picture in between, is given up, as it should be. So
         // every third life lasts until there is one.
         if n_before % 3 == 2 {
-            let seen = tokio::time::timeout(SOON, picture.changed()).await;
-            seen.expect("a picture is made").expect("somebody looks");
+            let told = tokio::time::timeout(SOON, picture.changed()).await;
+            told.expect("a picture is made").expect("somebody looks");
         }
         tokio::time::sleep(Duration::from_millis(random.below(LONGEST_LIFE_MS))).await;
         server.kill();
