@@ -114,7 +114,7 @@ fn inside(folder: &Path, name: &Path) -> Option<PathBuf> {
     let mut components = name.components();
     let is_plain = name.components().all(|component| matches!(component, Component::Normal(_)));
     let first = components.next()?.as_os_str();
-    (is_plain && MAY_BE_THERE.iter().all(|reserved| OsStr::new(reserved) != first)).then(|| folder.join(name))
+    (is_plain && !may_be_there(first)).then(|| folder.join(name))
 }
 
 /// Writes a file, on the disk before anything names it, and gives back its sum.
@@ -136,25 +136,27 @@ fn check_empty(data_dir: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(failed)?,
     };
-    for entry in entries {
-        let name = entry.map_err(failed)?.file_name();
-        if !MAY_BE_THERE.iter().any(|allowed| OsStr::new(allowed) == name) {
-            let sentence = format!(
-                "the data folder `{}` is not empty: it holds `{}`; name an empty one with --data",
-                data_dir.display(),
-                name.display()
-            );
-            return Err(PublicError::invalid_field("data", sentence).into());
-        }
-    }
-    Ok(())
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>();
+    let in_the_way = names.map_err(failed)?.into_iter().filter(|name| !may_be_there(name)).min();
+    let Some(name) = in_the_way else { return Ok(()) };
+    let sentence = format!(
+        "the data folder `{}` is not empty: it holds `{}`; name an empty one with --data",
+        data_dir.display(),
+        name.display()
+    );
+    Err(PublicError::invalid_field("data", sentence).into())
+}
+
+/// Whether that is in no back-up, and so in no back-up's way.
+fn may_be_there(name: &OsStr) -> bool {
+    MAY_BE_THERE.iter().any(|kept| OsStr::new(kept) == name)
 }
 
 /// Deletes what was written into a folder that was empty.
 fn empty(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        if MAY_BE_THERE.iter().any(|kept| OsStr::new(kept) == entry.file_name()) {
+        if may_be_there(&entry.file_name()) {
             continue;
         }
         let path = entry.path();

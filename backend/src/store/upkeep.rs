@@ -136,6 +136,16 @@ impl Store {
             .unwrap();
     }
 
+    /// Where in the database's file the first page of a table or an index begins, and how long a page is. In bytes.
+    pub(crate) async fn page_of(&self, name: &str) -> (u64, u64) {
+        let backend = self.db.get_database_backend();
+        let query = "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = ?";
+        let query = Statement::from_sql_and_values(backend, query, [name.into()]);
+        let row = self.db.query_one_raw(query).await.unwrap().unwrap();
+        let number = |column| row.try_get::<i64>("", column).unwrap().unsigned_abs();
+        ((number("rootpage") - 1) * number("page_size"), number("page_size"))
+    }
+
     /// Forgets how large the pictures are, as if an older version had made them.
     pub(crate) async fn forget_sizes(&self) {
         picture::Entity::update_many()

@@ -38,7 +38,7 @@ async fn a_site_is_backed_up_while_it_runs_and_restored_elsewhere() {
     );
     insta::assert_snapshot!(
         run(folder.path(), &["restore", "boat.tar"]),
-        @"2 error: the data folder `FOLDER/data` is not empty: it holds `uploads`; name an empty one with --data"
+        @"2 error: the data folder `FOLDER/data` is not empty: it holds `darkroom.sqlite3`; name an empty one with --data"
     );
     server.kill();
 
