@@ -8,6 +8,7 @@ use types::preset::Presets;
 use crate::Measures;
 use crate::access::Limits;
 use crate::machine::{DeviceKind, Precision};
+use crate::retention::Retention;
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +36,8 @@ pub struct Config {
     pub limits: Limits,
     /// What the site means by preview, standard and premium.
     pub presets: Presets,
+    /// For how long pictures are kept.
+    pub retention: Retention,
     /// In which numbers it computes.
     pub precision: Precision,
     /// Where engine and services count what happens.

@@ -2,18 +2,47 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::files::Files;
+use crate::store::BUSY_TIMEOUT;
 use crate::{Error, Result};
 
-/// The name of the database's file.
-const DATABASE: &str = "darkroom.sqlite3";
+/// The file whose lock keeps a data folder to one program.
+pub(crate) const LOCK: &str = "darkroom.lock";
+/// The database's file, in the data folder.
+pub(crate) const DATABASE: &str = "darkroom.sqlite3";
+/// The pictures' folder, in the data folder.
+pub(crate) const PICTURES: &str = "pictures";
+/// The folder of what visitors sent, in the data folder.
+pub(crate) const UPLOADS: &str = "uploads";
+/// Where files are moved that belong to nothing, in the data folder.
+pub(crate) const LOST_AND_FOUND: &str = "lost+found";
 
-/// A data folder that this program alone works on, until it is dropped or the program dies.
+/// Where a program keeps everything.
+pub(crate) struct Storage {
+    pub(crate) folder: DataFolder,
+    pub(crate) pictures: Files,
+    pub(crate) uploads: Files,
+    /// How long a statement waits for another program's transaction.
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Storage {
+    /// All of it in the folder, as is usual.
+    pub(crate) fn in_folder(folder: DataFolder) -> Result<Self> {
+        let pictures = Files::in_folder(&folder.pictures())?;
+        let uploads = Files::in_folder(&folder.uploads())?;
+        Ok(Self { folder, pictures, uploads, busy_timeout: BUSY_TIMEOUT })
+    }
+}
+
+/// A data folder. One that is locked is this program's alone, until it is dropped or the program dies.
 ///
 /// Two programs on one folder would take each other's running jobs for ones that were left behind.
 pub(crate) struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataFolder {
@@ -21,8 +50,8 @@ impl DataFolder {
     pub(crate) fn lock(path: &Path) -> Result<Self> {
         let failed = |what: &str, source| Error::Io { what: format!("{what} {}", path.display()), source };
         std::fs::create_dir_all(path).map_err(|error| failed("making the data folder", error))?;
-        let file = File::create(path.join("darkroom.lock"))
-            .map_err(|error| failed("writing into the data folder", error))?;
+        let file =
+            File::create(path.join(LOCK)).map_err(|error| failed("writing into the data folder", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::DataFolderInUse(path.to_owned())),
@@ -31,7 +60,12 @@ impl DataFolder {
                 tracing::warn!(%error, "the data folder cannot be locked; let no second program use it");
             }
         }
-        Ok(Self { path: path.to_owned(), _lock: file })
+        Ok(Self { path: path.to_owned(), _lock: Some(file) })
+    }
+
+    /// A folder that is only looked at, whether another program works on it or not.
+    pub(crate) fn beside(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: None }
     }
 
     /// The database's file in a folder that another program may be working on. The folder is made if it is not there.
@@ -54,12 +88,17 @@ impl DataFolder {
 
     /// The pictures' folder.
     pub(crate) fn pictures(&self) -> PathBuf {
-        self.path.join("pictures")
+        self.path.join(PICTURES)
     }
 
     /// The folder of what visitors sent.
     pub(crate) fn uploads(&self) -> PathBuf {
-        self.path.join("uploads")
+        self.path.join(UPLOADS)
+    }
+
+    /// The folder of files that belong to nothing.
+    pub(crate) fn lost_and_found(&self) -> PathBuf {
+        self.path.join(LOST_AND_FOUND)
     }
 }
 

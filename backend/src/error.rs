@@ -31,6 +31,29 @@ pub enum Error {
     /// The disk is full.
     #[error("the disk is full; delete pictures or make room, then try again")]
     StorageFull,
+    /// Another program holds the database for longer than a statement waits.
+    #[error(
+        "the database is locked by another program and takes nothing at the moment; try again in a moment"
+    )]
+    StorageBusy(#[source] sea_orm::DbErr),
+    /// The data folder is there no longer, or may be read and not written to.
+    #[error(
+        "the data folder cannot be read or written to at the moment; whoever runs the site has to see to it"
+    )]
+    StorageUnusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file that was written whole is gone, or holds something else by now.
+    #[error("the file of {kind} {id} is lost or damaged; {remedy}")]
+    Damaged {
+        /// What it was: `picture` or `upload`.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What its owner can do.
+        remedy: &'static str,
+    },
+    /// The database is one of an older version of the program, and was only to be looked at.
+    #[error("the database {} is of an older version; start the site once, or let it be mended", .0.display())]
+    OldDatabase(std::path::PathBuf),
     /// The program is stopping.
     #[error("the server is stopping; try again in a moment")]
     ShuttingDown,
@@ -75,10 +98,13 @@ impl Error {
                 ErrorCode::Conflict
             }
             Self::StorageFull => ErrorCode::StorageFull,
+            Self::StorageBusy(_) | Self::StorageUnusable(_) => ErrorCode::StorageUnavailable,
+            Self::Damaged { .. } => ErrorCode::Internal,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Engine(EngineError::Unusable { .. }) => ErrorCode::ModelUnusable,
             Self::Engine(EngineError::Fault { .. })
             | Self::DataFolderInUse(_)
+            | Self::OldDatabase(_)
             | Self::Database(_)
             | Self::Files(_)
             | Self::Picture(_)
@@ -102,41 +128,53 @@ impl Error {
 
 impl From<sea_orm::DbErr> for Error {
     fn from(error: sea_orm::DbErr) -> Self {
-        if is_database_full(&error) { Self::StorageFull } else { Self::Database(error) }
+        // The results of SQLite, <https://sqlite.org/rescode.html>, of which the lowest eight bits are the kind.
+        const BUSY: u32 = 5;
+        const LOCKED: u32 = 6;
+        const READ_ONLY: u32 = 8;
+        const INPUT_OUTPUT: u32 = 10;
+        const FULL: u32 = 13;
+        const CANNOT_OPEN: u32 = 14;
+        match sqlite_code(&error).map(|code| code & 0xff) {
+            Some(BUSY | LOCKED) => Self::StorageBusy(error),
+            Some(FULL) => Self::StorageFull,
+            Some(READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Self::StorageUnusable(Box::new(error)),
+            // All connections wait for a lock, so none is free.
+            None if matches!(error, sea_orm::DbErr::ConnectionAcquire(_)) => Self::StorageBusy(error),
+            _ => Self::Database(error),
+        }
     }
 }
 
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
-        if is_storage_full(&error) { Self::StorageFull } else { Self::Files(error) }
+        use std::io::ErrorKind::{
+            NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        };
+        match root_kind(&error) {
+            Some(StorageFull | QuotaExceeded) => Self::StorageFull,
+            Some(PermissionDenied | ReadOnlyFilesystem | NotADirectory) => {
+                Self::StorageUnusable(Box::new(error))
+            }
+            _ => Self::Files(error),
+        }
     }
 }
 
-/// SQLite says it with code 13 (`SQLITE_FULL`), which the driver passes on as text.
-fn is_database_full(error: &sea_orm::DbErr) -> bool {
+/// What SQLite says went wrong, which the driver passes on as text.
+fn sqlite_code(error: &sea_orm::DbErr) -> Option<u32> {
     use sea_orm::{DbErr, RuntimeErr};
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))) = error
     else {
-        return false;
+        return None;
     };
-    error
-        .as_database_error()
-        .and_then(sea_orm::sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "13")
+    error.as_database_error()?.code()?.parse().ok()
 }
 
-/// Whether an input or output error lies at the root, and it is a full disk or a used-up quota.
-fn is_storage_full(error: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::{Error as IoError, ErrorKind};
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let kind = error.downcast_ref::<IoError>().map(IoError::kind);
-        if matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// The kind of the input or output error that lies at the root, if one does.
+fn root_kind(error: &(dyn std::error::Error + 'static)) -> Option<std::io::ErrorKind> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).last()
 }

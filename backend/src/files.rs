@@ -127,9 +127,7 @@ impl Files {
         let sweep = move || -> std::io::Result<u64> {
             let mut n_swept = 0;
             let mut sweep_one = |file: &FolderPath, name: &str| {
-                let is_unfinished =
-                    name.rsplit_once('#').is_some_and(|(file, number)| is_number(number) && is_ours(file));
-                if is_unfinished {
+                if finished_name(name).is_some_and(&is_ours) {
                     std::fs::remove_file(file)?;
                     n_swept += 1;
                 }
@@ -165,8 +163,13 @@ pub(crate) fn thumbnail_file(picture_file: &str) -> String {
     format!("{}{THUMBNAIL}", picture_file.strip_suffix(PNG).unwrap_or(picture_file))
 }
 
+/// The name that an unfinished file was to get, if it is one.
+pub(crate) fn finished_name(file: &str) -> Option<&str> {
+    file.rsplit_once('#').filter(|(_, number)| is_number(number)).map(|(name, _)| name)
+}
+
 /// The job that a file belongs to, if it is named as [`picture_file`] or [`thumbnail_file`] name one.
-fn job_of(file: &str) -> Option<JobId> {
+pub(crate) fn job_of(file: &str) -> Option<JobId> {
     let (job, name) = file.split_once('/')?;
     let name = name.strip_suffix(THUMBNAIL).or_else(|| name.strip_suffix(PNG))?;
     let (attempt, index) = name.split_once('-')?;
@@ -180,7 +183,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The PNG that a file belongs to: itself, or the one it is the thumbnail of.
-fn picture_file_of(file: &str) -> String {
+pub(crate) fn picture_file_of(file: &str) -> String {
     file.strip_suffix(THUMBNAIL).map_or_else(|| file.to_owned(), |stem| format!("{stem}{PNG}"))
 }
 

@@ -11,6 +11,8 @@
 //! * `measures`: what happens, counted and timed; `samples`: the last hour of it
 //! * `files`: where pictures lie; `hexadecimal`: hashes as text
 //! * `uploads`: what visitors sent, and for how long it is kept
+//! * [`retention`]: for how long pictures are kept
+//! * [`check`], [`backup`], [`restore`]: whether rows and files belong together, and copies of the whole
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
@@ -25,6 +27,8 @@
 
 pub mod access;
 pub mod background;
+pub mod backup;
+pub mod check;
 pub mod config;
 mod data_folder;
 mod disk;
@@ -43,6 +47,8 @@ pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;
 mod samples;
+pub mod restore;
+pub mod retention;
 pub mod services;
 mod shared;
 mod store;
@@ -60,6 +66,7 @@ pub use image::{GrayImage, RgbImage};
 pub use measures::{Measures, Resident};
 pub use pictures::Channel;
 pub use samples::Sample;
+pub use retention::Retention;
 pub use services::{
     Asked, Check, CurrentJob, EventStream, FailedJob, Frame, JobFacts, JobsNow, MAX_IDEMPOTENCY_KEY,
     MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse, NewWorkflow, OperatorSnapshot,

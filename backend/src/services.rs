@@ -35,7 +35,7 @@ use crate::jobs::{self, info};
 use crate::prompts::Prompts;
 use crate::samples;
 use crate::shared::Shared;
-use crate::{Config, Engine, Error, Result, Visitor};
+use crate::{Config, Engine, Error, Result, Visitor, retention};
 
 pub use asking::MAX_IDEMPOTENCY_KEY;
 pub use current_job::CurrentJob;
@@ -65,6 +65,7 @@ struct Inner {
     prompts: Prompts,
     worker: Mutex<Option<JoinHandle<()>>>,
     sampler: Mutex<Option<JoinHandle<()>>>,
+    housekeeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -87,6 +88,8 @@ impl Services {
         *services.0.worker.lock().await = Some(tokio::spawn(worker.run()));
         let sampler = samples::run(Arc::clone(&services.0.shared));
         *services.0.sampler.lock().await = Some(tokio::spawn(sampler));
+        let housekeeper = retention::keep_house(Arc::clone(&services.0.shared));
+        *services.0.housekeeper.lock().await = Some(tokio::spawn(housekeeper));
         Ok(services)
     }
 
@@ -97,6 +100,7 @@ impl Services {
             prompts: Prompts::new(),
             worker: Mutex::default(),
             sampler: Mutex::default(),
+            housekeeper: Mutex::default(),
         }))
     }
 
@@ -200,10 +204,12 @@ impl Services {
         let Shared { stopping, hub, .. } = &*self.0.shared;
         stopping.cancel();
         hub.close();
-        let (worker, sampler) = (self.0.worker.lock().await.take(), self.0.sampler.lock().await.take());
-        for task in [worker, sampler].into_iter().flatten() {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "the worker or the sampler did not stop as it should");
+        for task in [&self.0.worker, &self.0.housekeeper, &self.0.sampler] {
+            let task = task.lock().await.take();
+            if let Some(task) = task
+                && let Err(error) = task.await
+            {
+                tracing::error!(%error, "a task in the background did not stop as it should");
             }
         }
     }

@@ -7,12 +7,13 @@ use tokio_util::sync::CancellationToken;
 use types::preset::Presets;
 
 use crate::access::Limits;
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, Storage};
 use crate::files::Files;
 use crate::jobs::estimate::Estimates;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
+use crate::retention::Housekeeping;
 use crate::samples::Samples;
 use crate::store::Store;
 use crate::{Config, Engine, Measures, Result};
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// What addresses of pictures are signed with.
     pub(crate) signing_secret: String,
+    /// What is deleted by itself, and when.
+    pub(crate) housekeeping: Housekeeping,
     /// Styles and lists of words.
     pub(crate) helpers: PromptHelpers,
     /// What is meant by preview, standard and premium.
@@ -55,26 +58,24 @@ impl Shared {
     /// on no job yet.
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
         let folder = DataFolder::lock(&config.data_dir)?;
-        let files = Files::in_folder(&folder.pictures())?;
+        let storage = Storage::in_folder(folder)?;
         for preset in config.presets.describe(&engine.picture_models()) {
             if let Some(problem) = preset.problem {
                 tracing::warn!(preset = preset.name.as_str(), problem, "a preset cannot be used");
             }
         }
-        let opened = Self::open_with_files(folder, files, engine).await?;
+        let opened = Self::open_on(storage, engine).await?;
+        let housekeeping = Housekeeping::new(config.retention);
         let (presets, measures) = (config.presets.clone(), config.measures.clone());
-        Ok(Self { presets, caches: config.cache, limits: config.limits, measures, ..opened })
+        let (caches, limits) = (config.cache, config.limits);
+        Ok(Self { presets, caches, limits, measures, housekeeping, ..opened })
     }
 
-    /// The same with the pictures elsewhere.
-    pub(crate) async fn open_with_files(
-        folder: DataFolder,
-        files: Files,
-        engine: Arc<dyn Engine>,
-    ) -> Result<Self> {
-        let uploads = Files::in_folder(&folder.uploads())?;
+    /// The same on any storage, with the usual settings.
+    pub(crate) async fn open_on(storage: Storage, engine: Arc<dyn Engine>) -> Result<Self> {
+        let Storage { folder, pictures: files, uploads, busy_timeout } = storage;
         let helpers = PromptHelpers::in_folder(folder.path());
-        let store = Store::open(&folder.database()).await?;
+        let store = Store::open_waiting(&folder.database(), busy_timeout).await?;
         let (n_back, n_given_up) = store.recover().await?;
         if n_back + n_given_up > 0 {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
@@ -92,6 +93,7 @@ impl Shared {
             estimates: Estimates::default(),
             limits: Limits::default(),
             signing_secret,
+            housekeeping: Housekeeping::default(),
             helpers,
             presets: Presets::default(),
             decoding: Semaphore::new(1),

@@ -34,7 +34,7 @@ pub(crate) fn format_of(file: &str) -> PictureFormat {
 }
 
 /// The upload that a file belongs to, if it is named as [`file_of`] names one.
-fn id_of(file: &str) -> Option<UploadId> {
+pub(crate) fn id_of(file: &str) -> Option<UploadId> {
     let (id, ending) = file.split_once('.')?;
     let id: UploadId = id.parse().ok()?;
     let format = PictureFormat::from_extension(ending)?;

@@ -47,7 +47,7 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::ShuttingDown | ErrorCode::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(status(ErrorCode::ModelUnusable), 422);
         assert_eq!(status(ErrorCode::StorageFull), 507);
         assert_eq!(status(ErrorCode::ShuttingDown), 503);
+        assert_eq!(status(ErrorCode::StorageUnavailable), 503);
         assert_eq!(status(ErrorCode::Internal), 500);
     }
 

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     ModelUnusable,
     /// The disk is full.
     StorageFull,
+    /// Nothing can be stored or read at the moment: the database is locked, or the data folder cannot be written to.
+    StorageUnavailable,
     /// The server is stopping.
     ShuttingDown,
     /// A fault on the server's side; details are in its log.
@@ -33,7 +35,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidField,
         Self::InvalidRequest,
         Self::NotFound,
@@ -43,6 +45,7 @@ impl ErrorCode {
         Self::LimitReached,
         Self::ModelUnusable,
         Self::StorageFull,
+        Self::StorageUnavailable,
         Self::ShuttingDown,
         Self::Internal,
     ];
@@ -59,6 +62,7 @@ impl ErrorCode {
             Self::LimitReached => "limit_reached",
             Self::ModelUnusable => "model_unusable",
             Self::StorageFull => "storage_full",
+            Self::StorageUnavailable => "storage_unavailable",
             Self::ShuttingDown => "shutting_down",
             Self::Internal => "internal",
         }
@@ -76,6 +80,7 @@ impl ErrorCode {
             Self::LimitReached => "That is more than is allowed at a time",
             Self::ModelUnusable => "A model cannot be used",
             Self::StorageFull => "The disk is full",
+            Self::StorageUnavailable => "Nothing can be stored at the moment",
             Self::ShuttingDown => "The server is stopping",
             Self::Internal => "Something went wrong on the server",
         }

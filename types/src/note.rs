@@ -13,17 +13,20 @@ pub enum Note {
     DecodedInF32,
     /// The same of its encoder, where a run began with a picture.
     EncodedInF32,
+    /// A picture is not there any more: its file was missing or damaged, and its row was removed.
+    PictureLost,
 }
 
 impl Note {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::DecodedInF32, Self::EncodedInF32];
+    pub const ALL: [Self; 3] = [Self::DecodedInF32, Self::EncodedInF32, Self::PictureLost];
 
     /// The name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DecodedInF32 => "decoded_in_f32",
             Self::EncodedInF32 => "encoded_in_f32",
+            Self::PictureLost => "picture_lost",
         }
     }
 
@@ -32,6 +35,7 @@ impl Note {
         match self {
             Self::DecodedInF32 => "the VAE left the range of f16 and was used in f32",
             Self::EncodedInF32 => "the VAE left the range of f16 with the start picture and was used in f32",
+            Self::PictureLost => "a picture of this job was lost, since its file was missing or damaged",
         }
     }
 }

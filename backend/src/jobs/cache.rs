@@ -43,6 +43,7 @@ pub(crate) async fn give(
     }
     shared.hub.finish(id, numbers::last(attempt), JobEvent::Done);
     shared.measures.job_ended(JobEnd::Cached);
+    shared.housekeeping.wake();
     tracing::info!(job.id = %id, like = %like.job_id(), "a job has pictures that were made before");
 }
 
@@ -58,7 +59,12 @@ async fn copy(
     let (png, thumbnail) =
         (files.read(&picture.file).await?, files.read(&files::thumbnail_file(&picture.file)).await?);
     let info = picture.info();
+    if !pictures::is_whole_png(&png) {
+        let remedy = "the picture is painted anew";
+        return Err(Error::Damaged { kind: "picture", id: info.id.to_string(), remedy });
+    }
     let png = written_for(request, info.index, png).await?;
+    let size_bytes = (png.len() + thumbnail.len()) as u64;
     let file = files::picture_file(claim.job_id(), claim.attempt, info.index);
     let known = like.known_notes()?;
     let stored = async {
@@ -70,6 +76,7 @@ async fn copy(
             file: file.clone(),
             width: info.width,
             height: info.height,
+            size_bytes,
             notes,
         };
         store.add_picture(claim, request, &new).await

@@ -14,7 +14,8 @@ use crate::pictures::{self, Sheet};
 use crate::shared::Shared;
 use crate::{Error, Result, background};
 
-/// Draws the sheet on a thread of its own. A cell whose picture was deleted meanwhile stays blank.
+/// Draws the sheet on a thread of its own. A cell whose picture was deleted meanwhile, or whose file is damaged,
+/// stays blank.
 ///
 /// # Errors
 /// The database or the file store is out of order.
@@ -27,8 +28,8 @@ pub(super) async fn begin(
     let mut cells = Vec::new();
     for picture in shared.store.pictures_of([job]).await? {
         match shared.files.read(&picture.file).await {
-            Ok(png) => cells.push((picture.info().index, png)),
-            Err(Error::Files(object_store::Error::NotFound { .. })) => {}
+            Ok(png) if pictures::is_whole_png(&png) => cells.push((picture.info().index, png)),
+            Ok(_) | Err(Error::Files(object_store::Error::NotFound { .. })) => {}
             Err(error) => return Err(error),
         }
     }

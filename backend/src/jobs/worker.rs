@@ -92,7 +92,10 @@ impl Worker {
                 }
                 // Nobody says when the disk has room again, so the worker looks by itself.
                 Err(error) => {
-                    tracing::error!(%error, "the queue cannot be worked off; it will be tried again");
+                    tracing::error!(
+                        error = cause(&error),
+                        "the queue cannot be worked off; it will be tried again"
+                    );
                     Some(backoff.after_failure())
                 }
             };
@@ -138,12 +141,13 @@ impl Worker {
             }
             Ok(Ended::Crashed) => self.end(claim, End::Failed(gave_up())).await,
             Err(error) => {
-                tracing::error!(%error, "a job failed");
+                tracing::error!(error = cause(&error), "a job failed");
                 self.end(claim, End::Failed(error.public())).await
             }
         };
         tracing::info!(?outcome, "a job ends");
         shared.queue.announce_places(&shared).await;
+        shared.housekeeping.wake();
         outcome
     }
 
@@ -246,7 +250,9 @@ impl Worker {
             files.create(&file, painted.png.clone()).await?;
             files.create(&files::thumbnail_file(&file), painted.thumbnail.clone()).await?;
             let Painted { width, height, ref notes, .. } = *painted;
-            let new = NewPicture { index, file: file.clone(), width, height, notes: notes.clone() };
+            let size_bytes = (painted.png.len() + painted.thumbnail.len()) as u64;
+            let notes = notes.clone();
+            let new = NewPicture { index, file: file.clone(), width, height, size_bytes, notes };
             store.add_picture(claim, request, &new).await
         };
         let stored = stored.await;
@@ -334,6 +340,11 @@ impl Worker {
 /// How many pictures are made together, at most. The cells of a grid differ in what a batch has in common.
 fn n_together(engine: &dyn Engine, request: &GenerationRequest) -> u32 {
     if request.grid.is_some() { 1 } else { engine.n_together(request) }
+}
+
+/// The error as the log takes it: with everything that led to it.
+fn cause(error: &Error) -> &(dyn std::error::Error + 'static) {
+    error
 }
 
 /// Resolves after that time, or never.

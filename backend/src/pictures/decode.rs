@@ -174,7 +174,7 @@ fn broken(error: ImageError) -> DecodeError {
 
 /// Whether a JPEG has its end marker. It is looked for behind the picture's own first scan: the thumbnail that
 /// a camera puts before it has an end marker too.
-fn jpeg_has_end(bytes: &[u8]) -> bool {
+pub(crate) fn jpeg_has_end(bytes: &[u8]) -> bool {
     const START_OF_SCAN: u8 = 0xda;
     const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
     let mut at = 2;

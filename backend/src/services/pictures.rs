@@ -67,7 +67,7 @@ impl Services {
         jpeg_quality: u8,
     ) -> Result<PictureFile> {
         let (picture, job) = self.visible(viewer, id).await?;
-        let png = self.read_file(&picture, &picture.file).await?;
+        let png = self.read_png(&picture).await?;
         let bytes = match format {
             PictureFormat::Png => png,
             format => {
@@ -123,13 +123,26 @@ impl Services {
         Ok(etag(id, format.map_or(THUMBNAIL, PictureFormat::extension)))
     }
 
-    /// A picture's thumbnail, at most 256 pixels a side.
+    /// A picture's thumbnail, at most 256 pixels a side. One that is lost or damaged is made anew from the picture.
     ///
     /// # Errors
     /// As [`Self::picture_file`].
     pub async fn thumbnail(&self, viewer: &Visitor, id: PictureId) -> Result<PictureFile> {
         let (picture, _) = self.visible(viewer, id).await?;
-        let bytes = self.read_file(&picture, &files::thumbnail_file(&picture.file)).await?;
+        let read = self.0.shared.files.read(&files::thumbnail_file(&picture.file)).await;
+        let bytes = match read {
+            Ok(bytes) if pictures::jpeg_has_end(&bytes) => bytes,
+            Ok(_) | Err(Error::Files(object_store::Error::NotFound { .. })) => {
+                let png = self.read_png(&picture).await?;
+                tracing::warn!(picture.id = %id, "a thumbnail is lost or damaged; `darkroom check --mend` makes it anew");
+                let draw = move || Ok::<_, Error>(pictures::thumbnail(&pictures::decode_png(&png)?)?);
+                tokio::task::spawn_blocking(draw)
+                    .await
+                    .map_err(|panic| Error::Broken(format!("drawing thumbnail {id} ended early: {panic}")))??
+                    .into()
+            }
+            Err(error) => return Err(error),
+        };
         Ok(PictureFile {
             bytes,
             content_type: THUMBNAIL_CONTENT_TYPE,
@@ -152,6 +165,10 @@ impl Services {
         let marked = store.set_favourite(owner, id, favourite).await?;
         let picture = marked.ok_or_else(|| Error::not_found("picture", &id))?.info();
         hub.replace_picture(&picture);
+        if !favourite {
+            // It counts from now on.
+            self.0.shared.housekeeping.wake();
+        }
         Ok(picture)
     }
 
@@ -169,14 +186,22 @@ impl Services {
         Ok(())
     }
 
-    /// Reads a file of a picture that was there a moment ago.
-    pub(super) async fn read_file(&self, picture: &picture::Model, file: &str) -> Result<Bytes> {
-        let read = self.0.shared.files.read(file).await;
-        if let Err(Error::Files(object_store::Error::NotFound { .. })) = &read {
-            // Deleted in between, unless its row is still there: then its file is lost, which is a fault.
-            self.stored(PictureId(picture.id)).await?;
+    /// Reads the file of a picture that was there a moment ago.
+    ///
+    /// # Errors
+    /// It was deleted in between; it is lost or damaged, which is a fault of the server's.
+    pub(super) async fn read_png(&self, picture: &picture::Model) -> Result<Bytes> {
+        match self.0.shared.files.read(&picture.file).await {
+            Ok(png) if pictures::is_whole_png(&png) => Ok(png),
+            Ok(_) | Err(Error::Files(object_store::Error::NotFound { .. })) => {
+                // Deleted in between, unless its row is still there.
+                let id = PictureId(picture.id);
+                self.stored(id).await?;
+                let remedy = "delete the picture and make it anew";
+                Err(Error::Damaged { kind: "picture", id: id.to_string(), remedy })
+            }
+            Err(error) => Err(error),
         }
-        read
     }
 
     /// A picture that the viewer may see.

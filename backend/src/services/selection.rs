@@ -85,9 +85,15 @@ impl Zip {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
         let Some(mut file) = self.file.take() else { return Ok(None) };
         while let Some((picture, name)) = self.waiting.pop_front() {
-            match self.services.read_file(&picture, &picture.file).await {
+            match self.services.read_png(&picture).await {
                 Ok(png) => {
                     let piece = file.add(&name, &png)?;
+                    return Ok(Some((piece, Self { file: Some(file), ..self })));
+                }
+                // No reason to keep the others back: a note stands in its place.
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::error!(%error, "a picture was left out of a zip file");
+                    let piece = file.add(&format!("{name}.txt"), format!("{error}\n").as_bytes())?;
                     return Ok(Some((piece, Self { file: Some(file), ..self })));
                 }
                 // Deleted while the others were sent.

@@ -123,7 +123,8 @@ impl Services {
             Err(Error::Files(object_store::Error::NotFound { .. })) => {
                 // Swept in between, unless its row is still there: then its file is lost, which is a fault.
                 self.own_upload(owner, id).await?;
-                return Err(Error::Broken(format!("the file of upload {id} is lost")));
+                let remedy = "send it again";
+                return Err(Error::Damaged { kind: "upload", id: id.to_string(), remedy });
             }
             read => read?,
         };

@@ -29,6 +29,8 @@ pub(crate) struct NewPicture {
     pub(crate) width: u32,
     /// Pixels.
     pub(crate) height: u32,
+    /// How long the PNG and its thumbnail are together, in bytes.
+    pub(crate) size_bytes: u64,
     /// What is to be said of how it was made.
     pub(crate) notes: Vec<Note>,
 }
@@ -471,6 +473,7 @@ fn new_row(claim: &job::Model, request: &GenerationRequest, new: &NewPicture) ->
         height: ActiveValue::Set(new.height.cast_signed()),
         favourite: ActiveValue::Set(false),
         file: ActiveValue::Set(new.file.clone()),
+        size_bytes: ActiveValue::Set(Some(new.size_bytes.cast_signed())),
         created_at: ActiveValue::Set(now_ms()),
         ..Default::default()
     }

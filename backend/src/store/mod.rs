@@ -10,6 +10,8 @@
 //! * [`page`]: long lists in pages
 //! * [`uploads`]: pictures that visitors sent; [`upload_names`]: what programs call them
 //! * [`keys`]: what programs show to say who they are; [`secrets`]: what is signed with
+//! * [`retention`]: the pictures that are too old or too many
+//! * [`upkeep`]: all rows in turn, for a check or a copy of the whole
 //! * [`workflows`]: what programs posted in ComfyUI's form
 //!
 //! # Invariants
@@ -23,13 +25,18 @@ mod migrations;
 mod operator;
 pub(crate) mod page;
 mod pictures;
+mod retention;
 mod rounds;
 mod search;
 mod secrets;
 mod spending;
+mod upkeep;
 mod upload_names;
 mod uploads;
 mod workflows;
+
+#[cfg(test)]
+mod schema_tests;
 
 use std::path::Path;
 use std::time::Duration;
@@ -45,15 +52,16 @@ use time::OffsetDateTime;
 
 pub(crate) use jobs::{Inserted, MAX_CRASHES, NewJob, NewPicture, Once, gave_up};
 pub(crate) use operator::{QueueDepth, since};
+pub(crate) use retention::Excess;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Readers beside the one writer that SQLite allows.
 const MAX_CONNECTIONS: u32 = 4;
 
 /// How long a statement waits for another one's transaction. They take milliseconds; this is for a disk
-/// that stalls.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// that stalls, and for another program that holds the database for ten seconds.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -67,15 +75,48 @@ impl Store {
     /// Write-ahead logging lets pages be read while a result is written. With it, `synchronous = NORMAL`
     /// loses nothing when the program is killed; a power cut may lose the last moments and no more.
     pub(crate) async fn open(file: &Path) -> Result<Self> {
-        // Alone: a connection that has seen the tables as they were before would prepare a statement for their columns,
-        // and the driver fails on the rows that come.
-        let alone = Self::connect(file, 1).await?;
-        migrations::Migrator::up(&alone, None).await?;
-        alone.close().await?;
-        Ok(Self { db: Self::connect(file, MAX_CONNECTIONS).await? })
+        Self::open_waiting(file, BUSY_TIMEOUT).await
     }
 
-    async fn connect(file: &Path, max_connections: u32) -> Result<DatabaseConnection> {
+    /// The same, with another time for which a statement waits for another one's transaction.
+    pub(crate) async fn open_waiting(file: &Path, busy_timeout: Duration) -> Result<Self> {
+        // Alone: a connection that has seen the tables as they were before would prepare a statement for their columns,
+        // and the driver fails on the rows that come.
+        let alone = Self::connect(file, 1, busy_timeout, true).await?;
+        migrations::Migrator::up(&alone, None).await?;
+        alone.close().await?;
+        Ok(Self { db: Self::connect(file, MAX_CONNECTIONS, busy_timeout, true).await? })
+    }
+
+    /// Opens a database that is there, beside whoever works with it, and leaves its tables as they are. It may be of an
+    /// older version.
+    pub(crate) async fn look(file: &Path) -> Result<Self> {
+        Ok(Self { db: Self::connect(file, MAX_CONNECTIONS, BUSY_TIMEOUT, false).await? })
+    }
+
+    /// The same for whoever reads its rows.
+    ///
+    /// # Errors
+    /// It is of an older version.
+    pub(crate) async fn look_at_newest(file: &Path) -> Result<Self> {
+        let store = Self::look(file).await?;
+        if migrations::Migrator::get_pending_migrations_read_only(&store.db).await?.is_empty() {
+            return Ok(store);
+        }
+        Err(Error::OldDatabase(file.to_owned()))
+    }
+
+    /// Closes it. The last one to do so leaves everything in the one file.
+    pub(crate) async fn close(self) -> Result<()> {
+        Ok(self.db.close().await?)
+    }
+
+    async fn connect(
+        file: &Path,
+        max_connections: u32,
+        busy_timeout: Duration,
+        create: bool,
+    ) -> Result<DatabaseConnection> {
         let file = file.to_owned();
         // The file's name is set below as a path, since not every path can be written as a URL.
         let mut options = ConnectOptions::new("sqlite://darkroom");
@@ -87,10 +128,10 @@ impl Store {
             .map_sqlx_sqlite_opts(move |options| {
                 options
                     .filename(&file)
-                    .create_if_missing(true)
+                    .create_if_missing(create)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Normal)
-                    .busy_timeout(BUSY_TIMEOUT)
+                    .busy_timeout(busy_timeout)
                     .foreign_keys(true)
             });
         Ok(Database::connect(options).await?)
@@ -128,9 +169,25 @@ impl Store {
         row.try_get::<i64>("", "n").unwrap().unsigned_abs()
     }
 
+    /// From now on, or no longer, the database may be read alone, as on a disk that was mounted anew.
+    #[cfg(test)]
+    pub(crate) async fn be_read_only(&self, is_read_only: bool) {
+        use sea_orm::sqlx;
+        let pool = self.db.get_sqlite_connection_pool();
+        let mut held = Vec::new();
+        // All at once, so that each is another one.
+        for _ in 0..MAX_CONNECTIONS {
+            held.push(pool.acquire().await.unwrap());
+        }
+        let pragma = if is_read_only { "PRAGMA query_only = ON" } else { "PRAGMA query_only = OFF" };
+        for connection in &mut held {
+            sqlx::query(pragma).execute(&mut **connection).await.unwrap();
+        }
+    }
+
     /// A transaction that takes the right to write at once. One that reads first and writes later may be
     /// refused in the middle, without any waiting.
-    async fn begin_writing(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn begin_writing(&self) -> Result<DatabaseTransaction> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()

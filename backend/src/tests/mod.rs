@@ -1,14 +1,20 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
 mod access;
+mod backup;
 mod cache;
+mod check;
+mod clock;
 mod current_job;
+mod damaged;
+mod disk;
 mod events;
 mod fairness;
 mod fitted_uploads;
 mod grid;
 mod helpers;
 mod history;
+mod locked;
 mod metadata;
 mod notes;
 mod operator;
@@ -18,6 +24,7 @@ mod prompts;
 mod queue;
 mod refusals;
 mod restart;
+mod retention;
 mod storage;
 mod uploads;
 mod workflows;

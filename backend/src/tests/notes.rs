@@ -51,7 +51,7 @@ async fn a_note_that_an_attempt_before_has_told_is_not_told_again() {
     let mut claim = store.claim().await.unwrap().unwrap();
     let request = claim.generation_request().unwrap();
     let (file, notes) = (crate::files::picture_file(id, claim.attempt, 0), vec![Note::DecodedInF32]);
-    let new = crate::store::NewPicture { index: 0, file, width: 128, height: 128, notes };
+    let new = crate::store::NewPicture { index: 0, file, width: 128, height: 128, size_bytes: 5, notes };
     store.add_picture(&mut claim, &request, &new).await.unwrap().unwrap();
     assert!(store.put_back(&claim, false).await.unwrap());
 

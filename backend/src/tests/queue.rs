@@ -206,6 +206,7 @@ async fn a_job_that_is_cancelled_while_its_picture_is_stored_is_discarded() {
         file: "a/1-0.png".into(),
         width: 128,
         height: 128,
+        size_bytes: 5,
         notes: Vec::new(),
     };
     let request = claim.generation_request().unwrap();

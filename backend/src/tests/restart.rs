@@ -83,6 +83,7 @@ async fn a_worker_that_comes_back_from_the_dead_changes_nothing() {
         file: "stale.png".into(),
         width: 128,
         height: 128,
+        size_bytes: 5,
         notes: Vec::new(),
     };
     let request = stale.generation_request().unwrap();
@@ -129,7 +130,14 @@ async fn a_job_that_gets_a_picture_further_each_time_is_not_given_up() {
             .add_picture(
                 &mut claim,
                 &request,
-                &crate::store::NewPicture { index, file, width: 128, height: 128, notes: Vec::new() },
+                &crate::store::NewPicture {
+                    index,
+                    file,
+                    width: 128,
+                    height: 128,
+                    size_bytes: 5,
+                    notes: Vec::new(),
+                },
             )
             .await
             .unwrap()

@@ -3,13 +3,16 @@
 //! One subcommand per file. A command that fails says why in one sentence on stderr and ends with status 1, or
 //! with 2 if it was asked for something that is not allowed.
 
+mod backup;
 mod bench;
+mod check;
 mod generate;
 mod keys;
 mod licences;
 mod models;
 mod output;
 mod prompt;
+mod restore;
 mod serve;
 mod settings;
 mod table;
@@ -60,7 +63,15 @@ and for each of preview, standard and premium what is meant by it, as far as it 
   model = \"sdxl\"
   width = 1024
   height = 1024
-  steps = 40";
+  steps = 40
+
+and when pictures are deleted by themselves, which they are not as a rule:
+  [retention]
+  max_age_days = 30
+  max_pictures = 100000
+  max_pictures_per_visitor = 500
+  max_gigabytes = 50
+  keep_favourites = true";
 
 #[derive(Subcommand)]
 enum Command {
@@ -71,6 +82,9 @@ enum Command {
     Models(models::Models),
     #[command(subcommand)]
     Keys(keys::Keys),
+    Check(check::Check),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Bench(bench::Bench),
     #[command(visible_alias = "licenses")]
     Licences(licences::Licences),
@@ -99,6 +113,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Prompt(prompt) => prompt.run(settings),
         Command::Models(models) => models.run(settings),
         Command::Keys(keys) => keys.run(settings),
+        Command::Check(check) => check.run(&settings.data),
+        Command::Backup(backup) => backup.run(&settings.data),
+        Command::Restore(restore) => restore.run(&settings.data),
         Command::Bench(bench) => bench.run(),
         Command::Licences(_) => licences::Licences::run(),
     }
@@ -111,6 +128,10 @@ fn is_users_mistake(error: &anyhow::Error) -> bool {
     };
     let public = error.downcast_ref::<PublicError>().cloned();
     let public = public.or_else(|| error.downcast_ref::<EngineError>().and_then(refused));
+    let public = public.or_else(|| match error.downcast_ref::<backend::Error>() {
+        Some(backend::Error::Refused(error)) => Some(error.clone()),
+        _ => None,
+    });
     public.is_some_and(|error| matches!(error.code, ErrorCode::InvalidField | ErrorCode::InvalidRequest))
 }
 

@@ -2,13 +2,14 @@
 
 mod access;
 mod operator;
+mod retention;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use backend::Config;
 use backend::access::Limits;
 use backend::machine::{DeviceKind, Precision};
+use backend::{Config, Retention};
 use clap::Args;
 use serde::Deserialize;
 use types::model::Quality;
@@ -63,6 +64,8 @@ pub struct Common {
     /// How lines of the log are written: text, or json for programs [default: text]
     #[arg(long, global = true, env = "DARKROOM_LOG_FORMAT", value_name = "NAME", value_parser = parse_log_format)]
     log_format: Option<LogFormat>,
+    #[command(flatten)]
+    retention: retention::Flags,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -88,6 +91,8 @@ struct File {
     access: AccessTable,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
+    retention: retention::Table,
 }
 
 /// The settings that hold.
@@ -120,6 +125,8 @@ pub struct Settings {
     pub presets: Presets,
     access: AccessTable,
     limits: LimitsTable,
+    /// For how long pictures are kept.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -161,6 +168,8 @@ impl Settings {
                 .log_format
                 .or(log_format.map_err(|sentence| said("log_format", sentence))?)
                 .unwrap_or_default(),
+            retention: retention::settle(&flags.retention, &file.retention)
+                .map_err(|(setting, sentence)| said(&format!("retention.{setting}"), sentence))?,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -186,6 +195,7 @@ impl Settings {
             n_together: self.batch,
             cache: self.cache,
             presets: self.presets,
+            retention: self.retention,
             ..Config::default()
         }
     }
@@ -283,7 +293,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets`, `access`, `limits` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets`, `access`, `limits`, `retention` (line 2)"
             ),
             "{error}"
         );

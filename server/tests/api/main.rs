@@ -41,6 +41,8 @@ mod command_line_grids;
 mod command_line_prompts;
 mod figures;
 mod generate_from_pictures;
+mod keeping_house;
+mod kill;
 mod log;
 mod models_command;
 mod operator_listener;

@@ -36,6 +36,9 @@ pub struct Model {
     pub favourite: bool,
     /// Where its PNG lies in the file store.
     pub file: String,
+    /// How long that file and its thumbnail are together, in bytes. Nothing for a picture of an older version that was not
+    /// measured yet.
+    pub size_bytes: Option<i64>,
     /// Milliseconds since 1970.
     pub created_at: i64,
 }

@@ -7,6 +7,7 @@ mod m0004_notes;
 mod m0005_asked_again;
 mod m0006_workflows;
 mod m0007_rounds_keys_and_shares;
+mod m0008_sizes;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_asked_again::Migration),
             Box::new(m0006_workflows::Migration),
             Box::new(m0007_rounds_keys_and_shares::Migration),
+            Box::new(m0008_sizes::Migration),
         ]
     }
 }

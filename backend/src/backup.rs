@@ -1,0 +1,245 @@
+//! A copy of the data folder in one file, made while the site runs.
+//!
+//! The database is copied first, as it is at one moment, and then the files that the copy names: files are written before
+//! their rows and never changed, so each of them is there, unless its picture was deleted since. Such a row is taken out of
+//! the copy. The file is a tar archive: `pictures/…`, `uploads/…`, whatever else lies in the data folder, the database, and
+//! at the end `SHA256SUMS`, which `sha256sum --check` reads too.
+//!
+//! # Layout
+//! * `archive`: the tar file and its sums
+
+mod archive;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use types::error::PublicError;
+
+use crate::check::require_database;
+use crate::data_folder::{DATABASE, DataFolder, LOCK, LOST_AND_FOUND, PICTURES, UPLOADS};
+use crate::files::thumbnail_file;
+use crate::store::Store;
+use crate::{Error, Result};
+
+use archive::Archive;
+pub(crate) use archive::{HashingReader, SUMS};
+
+/// How many rows are read at once.
+const PAGE: u64 = 200;
+
+/// The folder of models, which are as large as all else together and can be had again.
+pub(crate) const MODELS: &str = "models";
+
+/// What a back-up holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Pictures.
+    pub n_pictures: u64,
+    /// Uploads.
+    pub n_uploads: u64,
+    /// Pictures and uploads that are not in it: they were deleted while it was made, or their files were lost before.
+    pub n_gone: u64,
+    /// How large it is.
+    pub n_bytes: u64,
+}
+
+/// Copies a data folder into a new tar file, whether a server works on it or not. Models are left out, and so is
+/// `lost+found`.
+///
+/// # Errors
+/// There is no database; there is something under the file's name already; the disk is full.
+pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
+    require_database(data_dir)?;
+    check_target(file)?;
+    let folder = DataFolder::beside(data_dir);
+    // Under names of their own until all is done: a name never holds half a back-up.
+    let unfinished = Unfinished::beside(file);
+    let live = Store::look(&folder.database()).await?;
+    live.copy_into(&unfinished.database).await?;
+    live.close().await?;
+    // Brings the copy up to date, if the folder is one of an older version.
+    let copy = Store::open(&unfinished.database).await?;
+    let (mut backed_up, archive) = add_files(&folder, &copy, Archive::create(&unfinished.archive)?).await?;
+    copy.close().await?;
+
+    let (database, target) = (unfinished.database.clone(), file.to_owned());
+    let left_out = [&unfinished.archive, &unfinished.database, &target].map(|path| path.canonicalize().ok());
+    backed_up.n_bytes = blocking(move || {
+        let mut archive = archive;
+        for (name, path) in other_files(folder.path(), &left_out)? {
+            archive.add_file(&name, &path)?;
+        }
+        archive.add_file(DATABASE, &database)?;
+        archive.finish()
+    })
+    .await?;
+    std::fs::rename(&unfinished.archive, file)
+        .map_err(|source| Error::Io { what: format!("naming the back-up {}", file.display()), source })?;
+    Ok(backed_up)
+}
+
+/// Adds the files that the copy of the database names, and takes the rows out of it whose files are gone.
+async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> Result<(BackedUp, Archive)> {
+    let mut backed_up = BackedUp::default();
+    let mut last = i64::MIN;
+    loop {
+        let rows = copy.pictures_after(last, PAGE).await?;
+        let Some(newest) = rows.last() else { break };
+        last = newest.seq;
+        let files = rows.iter().map(|row| vec![row.file.clone(), thumbnail_file(&row.file)]).collect();
+        let are_there;
+        (archive, are_there) = add_all(archive, folder.pictures(), PICTURES, files).await?;
+        for (row, is_there) in rows.iter().zip(are_there) {
+            if is_there {
+                backed_up.n_pictures += 1;
+            } else {
+                copy.forget_picture(row.seq).await?;
+                backed_up.n_gone += 1;
+            }
+        }
+    }
+    last = i64::MIN;
+    loop {
+        let rows = copy.uploads_after(last, PAGE).await?;
+        let Some(newest) = rows.last() else { return Ok((backed_up, archive)) };
+        last = newest.seq;
+        let files = rows.iter().map(|row| vec![row.file.clone()]).collect();
+        let are_there;
+        (archive, are_there) = add_all(archive, folder.uploads(), UPLOADS, files).await?;
+        for (row, is_there) in rows.iter().zip(are_there) {
+            if is_there {
+                backed_up.n_uploads += 1;
+            } else {
+                copy.drop_lost_upload(row).await?;
+                backed_up.n_gone += 1;
+            }
+        }
+    }
+}
+
+/// Adds the files of each row, all of them or none. Gives back which rows had all their files.
+async fn add_all(
+    mut archive: Archive,
+    folder: PathBuf,
+    place: &'static str,
+    files: Vec<Vec<String>>,
+) -> Result<(Archive, Vec<bool>)> {
+    blocking(move || {
+        let mut are_there = Vec::with_capacity(files.len());
+        for names in files {
+            let mut contents = Vec::new();
+            for name in &names {
+                match std::fs::read(folder.join(name)) {
+                    Ok(bytes) => contents.push(bytes),
+                    Err(error) if error.kind() == ErrorKind::NotFound => break,
+                    Err(source) => {
+                        return Err(Error::Io { what: format!("reading {place}/{name}"), source });
+                    }
+                }
+            }
+            let is_there = contents.len() == names.len();
+            if is_there {
+                for (name, bytes) in names.iter().zip(&contents) {
+                    archive.add_bytes(&format!("{place}/{name}"), bytes)?;
+                }
+            }
+            are_there.push(is_there);
+        }
+        Ok((archive, are_there))
+    })
+    .await
+}
+
+/// All that lies in the data folder beside the database, the pictures, the uploads and the models: styles, lists of words,
+/// and whatever else is kept there. Links are not followed into other folders.
+fn other_files(folder: &Path, left_out: &[Option<PathBuf>]) -> Result<Vec<(String, PathBuf)>> {
+    let is_apart = |name: &str| {
+        [LOCK, PICTURES, UPLOADS, MODELS, LOST_AND_FOUND].contains(&name) || name.starts_with(DATABASE)
+    };
+    let failed = |path: &Path, source| Error::Io { what: format!("reading {}", path.display()), source };
+    let mut files = Vec::new();
+    let mut waiting = vec![(String::new(), folder.to_owned())];
+    while let Some((prefix, folder)) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(|error| failed(&folder, error))? {
+            let entry = entry.map_err(|error| failed(&folder, error))?;
+            let (path, file_name) = (entry.path(), entry.file_name());
+            let Some(file_name) = file_name.to_str() else {
+                tracing::warn!(file = %path.display(), "a file is left out of the back-up, as its name is not UTF-8");
+                continue;
+            };
+            let name = format!("{prefix}{file_name}");
+            let kind = entry.file_type().map_err(|error| failed(&path, error))?;
+            if is_apart(&name) {
+                continue;
+            }
+            if kind.is_dir() {
+                waiting.push((format!("{name}/"), path));
+            } else if path.is_file() && !left_out.contains(&path.canonicalize().ok()) {
+                files.push((name, path));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Refuses a name under which there is something, or whose folder is not there.
+fn check_target(file: &Path) -> Result<(), PublicError> {
+    let refuse = |sentence| Err(PublicError::invalid_field("file", sentence));
+    if file.symlink_metadata().is_ok() {
+        return refuse(format!("the back-up `{}` is there already; choose another name", file.display()));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => refuse(format!("the folder `{}` is not there; make it first", folder.display())),
+        None => Ok(()),
+    }
+}
+
+/// What is written until the back-up has its name. Deleted when it is dropped, for whatever reason.
+struct Unfinished {
+    archive: PathBuf,
+    database: PathBuf,
+}
+
+impl Unfinished {
+    fn beside(file: &Path) -> Self {
+        let with = |ending: &str| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let unfinished = Self { archive: with(".part"), database: with(".database.part") };
+        // Left behind by one that was killed.
+        unfinished.delete();
+        unfinished
+    }
+
+    fn delete(&self) {
+        let database = self.database.as_os_str();
+        let beside = ["-wal", "-shm", "-journal"].map(|ending| {
+            let mut name = database.to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        });
+        for file in [&self.archive, &self.database].into_iter().chain(&beside) {
+            // Most of them are not there.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.delete();
+    }
+}
+
+/// Runs what reads and writes on a thread that may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Error::Broken(format!("a back-up ended early: {panic}")))?
+}

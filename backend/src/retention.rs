@@ -1,0 +1,230 @@
+//! For how long pictures are kept, and the task that deletes what is kept no longer.
+//!
+//! The task looks at the start of the program, when something was added, and when the oldest picture grows too old. It
+//! asks no clock in between.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+
+use crate::files::thumbnail_file;
+use crate::shared::Shared;
+use crate::store::entities::picture;
+use crate::store::{Excess, to_ms};
+use crate::{Error, Result};
+
+/// How many pictures are deleted at once. Others can write in between.
+const CHUNK: u64 = 200;
+
+/// Longest time until the task looks again: a clock that was set meanwhile is noticed within it.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// When the task tries again after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_mins(1);
+
+/// For how long pictures are kept. Without any limit, they are kept for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Pictures that were made longer ago than this are deleted, and so are jobs that ended longer ago and have no picture.
+    pub max_age: Option<Duration>,
+    /// So many of the newest pictures are kept.
+    pub max_pictures: Option<u64>,
+    /// So many of each visitor's newest pictures are kept.
+    pub max_pictures_per_visitor: Option<u64>,
+    /// As many of the newest pictures are kept as take so many bytes together, thumbnails included.
+    pub max_bytes: Option<u64>,
+    /// Whether favourites are kept for good, whatever the limits say. They do not count then either: whoever marks many
+    /// takes no room from others.
+    pub keep_favourites: bool,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            max_age: None,
+            max_pictures: None,
+            max_pictures_per_visitor: None,
+            max_bytes: None,
+            keep_favourites: true,
+        }
+    }
+}
+
+impl Retention {
+    /// Whether pictures are kept for good.
+    pub fn is_off(&self) -> bool {
+        let Self { max_age, max_pictures, max_pictures_per_visitor, max_bytes, keep_favourites: _ } = self;
+        max_age.is_none()
+            && max_pictures.is_none()
+            && max_pictures_per_visitor.is_none()
+            && max_bytes.is_none()
+    }
+}
+
+/// The rule, and the bell that the task waits for.
+#[derive(Default)]
+pub(crate) struct Housekeeping {
+    retention: Retention,
+    woken: Notify,
+}
+
+impl Housekeeping {
+    pub(crate) fn new(retention: Retention) -> Self {
+        Self { retention, woken: Notify::new() }
+    }
+
+    /// Says that something was added, or may be deleted from now on.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
+    }
+}
+
+/// What a clean-up deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    pub(crate) n_pictures: u64,
+    pub(crate) n_jobs: u64,
+}
+
+/// Measures what was never measured, and deletes what is kept no longer, until the program stops.
+pub(crate) async fn keep_house(shared: Arc<Shared>) {
+    let Housekeeping { retention, woken } = &shared.housekeeping;
+    let mut is_measured = false;
+    while !shared.stopping.is_cancelled() {
+        // The task asks to be woken before it looks, so that what comes in between is seen.
+        let mut woken = pin!(woken.notified());
+        woken.as_mut().enable();
+        let work = async {
+            if !is_measured {
+                measure(&shared).await?;
+                is_measured = true;
+            }
+            let now = OffsetDateTime::now_utc();
+            clean(&shared, now).await?;
+            pause(&shared, now).await
+        };
+        let pause = match work.await {
+            Ok(_) if retention.is_off() => return,
+            Ok(pause) => pause,
+            Err(error) => {
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::warn!(error, "old pictures could not be deleted; it will be tried again");
+                Some(AFTER_FAILURE)
+            }
+        };
+        tokio::select! {
+            () = woken => {}
+            () = wait(pause) => {}
+            () = shared.stopping.cancelled() => {}
+        }
+    }
+}
+
+/// Deletes what is kept no longer at the time `now`: first rows, then files.
+pub(crate) async fn clean(shared: &Shared, now: OffsetDateTime) -> Result<Cleaned> {
+    let Shared { store, housekeeping: Housekeeping { retention, .. }, .. } = shared;
+    let Retention { max_age, max_pictures, max_pictures_per_visitor, max_bytes, keep_favourites } =
+        *retention;
+    let mut cleaned = Cleaned::default();
+    if let Some(age) = max_age {
+        let before = to_ms(now - age);
+        cleaned.n_pictures += delete(shared, Excess::Before(before)).await?;
+        cleaned.n_jobs += store.delete_empty_jobs(before).await?;
+    }
+    if let Some(n) = max_pictures_per_visitor {
+        for owner in store.owners_beyond(n, keep_favourites).await? {
+            if let Some(last) = store.last_beyond(n, Some(&owner), keep_favourites).await? {
+                cleaned.n_pictures += delete(shared, Excess::OwnersUpTo(&owner, last)).await?;
+            }
+        }
+    }
+    if let Some(n) = max_pictures
+        && let Some(last) = store.last_beyond(n, None, keep_favourites).await?
+    {
+        cleaned.n_pictures += delete(shared, Excess::UpTo(last)).await?;
+    }
+    if let Some(bytes) = max_bytes
+        && let Some(last) = store.last_beyond_bytes(bytes, keep_favourites).await?
+    {
+        cleaned.n_pictures += delete(shared, Excess::UpTo(last)).await?;
+    }
+    if cleaned != Cleaned::default() {
+        let Cleaned { n_pictures, n_jobs } = cleaned;
+        tracing::info!(n_pictures, n_jobs, "what is kept no longer was deleted");
+    }
+    Ok(cleaned)
+}
+
+/// Deletes these pictures, some at a time. Whoever stops the program does not wait for the rest.
+async fn delete(shared: &Shared, excess: Excess<'_>) -> Result<u64> {
+    let Shared { store, files, hub, housekeeping, stopping, .. } = shared;
+    let mut n_deleted = 0;
+    while !stopping.is_cancelled() {
+        let keeps_favourites = housekeeping.retention.keep_favourites;
+        let deleted = store.delete_excess(excess, keeps_favourites, CHUNK).await?;
+        if deleted.is_empty() {
+            break;
+        }
+        for picture in &deleted {
+            let info = picture.info();
+            hub.drop_picture(info.job_id, info.id);
+            files.discard_picture(&picture.file).await;
+        }
+        n_deleted += deleted.len() as u64;
+    }
+    Ok(n_deleted)
+}
+
+/// How long nothing grows too old, as seen from `now`; `None` if nothing ever does.
+pub(crate) async fn pause(shared: &Shared, now: OffsetDateTime) -> Result<Option<Duration>> {
+    let Shared { store, housekeeping: Housekeeping { retention, .. }, .. } = shared;
+    let Some(age) = retention.max_age else { return Ok(None) };
+    let oldest = [store.oldest_picture(retention.keep_favourites).await?, store.oldest_empty_job().await?];
+    let Some(oldest) = oldest.into_iter().flatten().min() else { return Ok(None) };
+    // One more, since what is exactly as old as that is still kept.
+    let due = oldest.saturating_add(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).saturating_add(1);
+    let pause = due.saturating_sub(to_ms(now));
+    Ok(Some(Duration::from_millis(pause.max(1).unsigned_abs()).min(LONGEST_PAUSE)))
+}
+
+/// Notes the sizes of the pictures of older versions, from their files.
+pub(crate) async fn measure(shared: &Shared) -> Result<u64> {
+    let Shared { store, stopping, .. } = shared;
+    let (mut last, mut n_measured) = (i64::MIN, 0);
+    while !stopping.is_cancelled() {
+        let unmeasured = store.unmeasured(last, CHUNK).await?;
+        let Some(newest) = unmeasured.last() else { break };
+        last = newest.seq;
+        for picture in &unmeasured {
+            store.set_size(picture.seq, size_of(shared, picture).await?).await?;
+            n_measured += 1;
+        }
+    }
+    if n_measured > 0 {
+        tracing::info!(n_measured, "pictures of an older version were measured");
+    }
+    Ok(n_measured)
+}
+
+/// How long a picture's files are together, in bytes. One that is lost takes no room.
+async fn size_of(shared: &Shared, picture: &picture::Model) -> Result<u64> {
+    let mut size_bytes = 0;
+    for file in [picture.file.clone(), thumbnail_file(&picture.file)] {
+        size_bytes += match shared.files.size(&file).await {
+            Err(Error::Files(object_store::Error::NotFound { .. })) => 0,
+            size => size?,
+        };
+    }
+    Ok(size_bytes)
+}
+
+/// Resolves after that time, or never.
+async fn wait(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
