@@ -6,6 +6,7 @@ use inference::model_files::ModelFiles;
 use types::preset::Presets;
 
 use crate::machine::{DeviceKind, Precision};
+use crate::safety::SafetyMode;
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,10 @@ pub struct Config {
     pub cache: bool,
     /// What the site means by preview, standard and premium.
     pub presets: Presets,
+    /// What becomes of pictures that the safety checker would not show.
+    pub safety: SafetyMode,
+    /// Name of the model that makes the picture where the one that was asked for cannot.
+    pub fallback_model: Option<String>,
     /// In which numbers it computes.
     pub precision: Precision,
 }

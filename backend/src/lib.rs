@@ -13,7 +13,8 @@
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
-//! * [`prompt_helpers`]: the site's own styles and lists of words
+//! * [`prompt_helpers`]: the site's own styles and lists of words, and the words that it does not paint
+//! * [`safety`]: what becomes of pictures that the safety checker would not show
 //! * [`background`]: threads that compute, and let pages go first
 //! * [`visitors`]: who asks
 //! * [`error`]: what can go wrong, and what of it a visitor is told
@@ -37,6 +38,7 @@ pub mod models;
 pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;
+pub mod safety;
 pub mod services;
 mod shared;
 mod store;
@@ -51,6 +53,7 @@ pub use engine::{Engine, EngineError, Materials};
 pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
 pub use pictures::Channel;
+pub use safety::SafetyMode;
 pub use services::{
     CurrentJob, EventStream, Frame, MAX_IDEMPOTENCY_KEY, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts,
     MaskUse, MemoryUse, NewWorkflow, PictureFile, PromptStream, Services, StartNames, UploadFile, Workflow,

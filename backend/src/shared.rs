@@ -11,8 +11,9 @@ use crate::files::Files;
 use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
+use crate::safety::SafetyMode;
 use crate::store::Store;
-use crate::{Config, Engine, Result};
+use crate::{Config, Engine, EngineError, Error, Result};
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -28,6 +29,10 @@ pub(crate) struct Shared {
     pub(crate) helpers: PromptHelpers,
     /// What is meant by preview, standard and premium.
     pub(crate) presets: Presets,
+    /// What becomes of pictures that the safety checker would not show.
+    pub(crate) safety: SafetyMode,
+    /// The model that stands in for one that fails.
+    pub(crate) fallback_model: Option<String>,
     /// Given to whoever reads what a visitor sent: to one at a time.
     pub(crate) decoding: Semaphore,
     /// Whether pictures that were made before are given out again.
@@ -41,6 +46,7 @@ impl Shared {
     /// Opens everything and puts the jobs back into the queue that were running when the program died. Works
     /// on no job yet.
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
+        check_safety(config, &*engine)?;
         let folder = DataFolder::lock(&config.data_dir)?;
         let files = Files::in_folder(&folder.pictures())?;
         for preset in config.presets.describe(&engine.picture_models()) {
@@ -49,7 +55,13 @@ impl Shared {
             }
         }
         let opened = Self::open_with_files(folder, files, engine).await?;
-        Ok(Self { presets: config.presets.clone(), caches: config.cache, ..opened })
+        Ok(Self {
+            presets: config.presets.clone(),
+            caches: config.cache,
+            safety: config.safety,
+            fallback_model: config.fallback_model.clone(),
+            ..opened
+        })
     }
 
     /// The same with the pictures elsewhere.
@@ -76,10 +88,27 @@ impl Shared {
             queue,
             helpers,
             presets: Presets::default(),
+            safety: SafetyMode::Off,
+            fallback_model: None,
             decoding: Semaphore::new(1),
             caches: false,
             stopping,
             _folder: folder,
         })
     }
+}
+
+/// A site that was told to look at its pictures, and cannot, had better not begin.
+fn check_safety(config: &Config, engine: &dyn Engine) -> Result<()> {
+    let models = engine.picture_models();
+    if let Some(name) = &config.fallback_model
+        && !models.iter().any(|model| model.name == *name)
+    {
+        return Err(EngineError::UnknownModel { name: name.clone() }.into());
+    }
+    let can_look = models.iter().any(|model| engine.safety_checker(&model.name).is_some());
+    if config.safety.is_on() && !can_look {
+        return Err(Error::NoSafetyChecker(config.safety));
+    }
+    Ok(())
 }

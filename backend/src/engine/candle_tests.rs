@@ -353,7 +353,9 @@ fn a_model_without_its_vae_encoder_paints_and_says_what_it_lacks_when_it_is_to_b
 /// What an engine says of a request that its asker can mend: the field, and the sentence.
 fn refusal(result: Result<Vec<Made>, EngineError>) -> (String, String) {
     match result.unwrap_err() {
-        EngineError::Refused(error) => (error.field.unwrap_or_default(), error.message),
+        EngineError::Refused(error) | EngineError::OutOfMemory(error) => {
+            (error.field.unwrap_or_default(), error.message)
+        }
         other => panic!("not refused: {other}"),
     }
 }

@@ -12,13 +12,15 @@ mod preview;
 mod sheet;
 mod thumbnail;
 mod transparency;
+mod veil;
+mod xmp;
 
 pub use channels::Channel;
 pub(crate) use channels::{grey_under, grown, with_transparency};
 pub(crate) use decode::format_of;
 pub use decode::{DecodeError, Decoded};
 pub use encode::{JPEG_QUALITY, encode};
-pub(crate) use encode::{Origin, decode_png, encode_at};
+pub(crate) use encode::{Origin, decode_png, encode_at, origin_of};
 pub(crate) use exif::DARKROOM_NOTE;
 pub use fit::Fit;
 pub(crate) use fit::fitted;
@@ -26,6 +28,7 @@ pub(crate) use preview::{enlarge_preview, preview_data_url};
 pub use sheet::Sheet;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 pub(crate) use transparency::mask_of_transparency;
+pub(crate) use veil::{blurred, coarse};
 
 /// A picture could not be read or written in some format.
 #[derive(Debug, thiserror::Error)]

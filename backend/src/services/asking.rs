@@ -4,6 +4,7 @@ use types::error::PublicError;
 use types::event::JobEvent;
 use types::history::{JobPage, JobQuery};
 use types::job::{JobId, JobInfo};
+use types::model::ModelInfo;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
@@ -21,7 +22,8 @@ impl Services {
     /// the request or the configuration says otherwise.
     ///
     /// # Errors
-    /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
+    /// The first field that is not allowed; words that the site does not paint; a model that cannot be used; a full disk; the
+    /// program is stopping.
     pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
         self.ask(owner, raw, None).await
     }
@@ -57,7 +59,7 @@ impl Services {
             return Err(Error::ShuttingDown);
         }
         let mut context = RequestContext {
-            models: &self.models(),
+            models: &self.models_to_ask_for(),
             loras: &self.loras(),
             start: self.known_start(owner, raw.start.as_deref()).await?,
             mask: self.known_mask(owner, raw.mask.as_deref()).await?,
@@ -70,6 +72,7 @@ impl Services {
         context.continuation = continuation.as_deref();
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
+        self.refuse_blocked(&request)?;
         engine.fits(&request)?;
         for cell in (0..request.count).map_while(|index| request.cell(index)) {
             engine.fits(&cell)?;
@@ -86,6 +89,18 @@ impl Services {
         tokio::spawn(make)
             .await
             .map_err(|panic| Error::Broken(format!("making a job ended early: {panic}")))?
+    }
+
+    /// The models as a request may name them: one that cannot be used may be asked for where another one stands in for it.
+    fn models_to_ask_for(&self) -> Vec<ModelInfo> {
+        let mut models = self.models();
+        let fallback = self.0.shared.fallback_model.as_ref();
+        if models.iter().any(|model| Some(&model.name) == fallback && model.problem.is_none()) {
+            for model in &mut models {
+                model.problem = None;
+            }
+        }
+        models
     }
 
     /// Puts a checked request into the queue, or gives it the pictures of a job that is `like` it.

@@ -53,7 +53,12 @@ and for each of preview, standard and premium what is meant by it, as far as it 
   model = \"sdxl\"
   width = 1024
   height = 1024
-  steps = 40";
+  steps = 40
+
+and what becomes of pictures that a safety checker would not show, and which model stands in for one that fails:
+  [safety]
+  mode = \"blur\"
+  fallback_model = \"demo\"";
 
 #[derive(Subcommand)]
 enum Command {
@@ -96,7 +101,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn is_users_mistake(error: &anyhow::Error) -> bool {
     let refused = |error: &EngineError| match error {
-        EngineError::Refused(error) => Some(error.clone()),
+        EngineError::Refused(error) | EngineError::OutOfMemory(error) | EngineError::NotFinite(error) => {
+            Some(error.clone())
+        }
         _ => None,
     };
     let public = error.downcast_ref::<PublicError>().cloned();

@@ -1,5 +1,7 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
+mod safety;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +13,7 @@ use types::model::Quality;
 use types::preset::Presets;
 use types::request::COUNT;
 
+use self::safety::{Safety, SafetyFlags, SafetyTable};
 use crate::bundled;
 
 /// The file that is read if no other is named.
@@ -51,6 +54,8 @@ pub struct Common {
     /// `RUST_LOG`, else info for `serve` and error for the others]
     #[arg(long, global = true, env = "DARKROOM_LOG", value_name = "LEVEL")]
     log: Option<String>,
+    #[command(flatten)]
+    safety: SafetyFlags,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -69,6 +74,8 @@ struct File {
     log: Option<String>,
     #[serde(default)]
     presets: Presets,
+    #[serde(default)]
+    safety: SafetyTable,
 }
 
 /// The settings that hold.
@@ -95,6 +102,8 @@ pub struct Settings {
     pub log: String,
     /// What is meant by preview, standard and premium.
     pub presets: Presets,
+    /// What may be shown, and what stands in for a model that fails.
+    pub safety: Safety,
 }
 
 impl Settings {
@@ -116,6 +125,8 @@ impl Settings {
             let preset = file.presets.of(quality);
             preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
         }
+        let safety = Safety::read(flags.safety, file.safety)
+            .map_err(|(setting, sentence)| said(setting, sentence))?;
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,
@@ -128,6 +139,7 @@ impl Settings {
             batch: flags.batch.or(batch.map_err(|sentence| said("batch", sentence))?),
             cache: !flags.no_cache && file.cache.unwrap_or(true),
             presets: file.presets,
+            safety,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -145,6 +157,8 @@ impl Settings {
             n_together: self.batch,
             cache: self.cache,
             presets: self.presets,
+            safety: self.safety.mode,
+            fallback_model: self.safety.fallback_model,
             ..Config::default()
         }
     }
@@ -238,7 +252,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `presets`, `safety` (line 2)"
             ),
             "{error}"
         );
