@@ -95,8 +95,8 @@ fn nearest((width, height): (u32, u32), limits: SizeLimits) -> (u32, u32) {
     if limits.allows_side(width) && limits.allows_side(height) {
         return (width, height);
     }
-    let multiple = (1..).map(|n| n * limits.multiple.max(1)).find(|n| n.is_multiple_of(SIZE_MULTIPLE));
-    let multiple = multiple.unwrap_or(SIZE_MULTIPLE);
+    // 8 at least, and of every model that is known a power of two.
+    let multiple = limits.multiple.next_multiple_of(SIZE_MULTIPLE);
     let least = limits.min_side.next_multiple_of(multiple);
     let most = (limits.max_side / multiple * multiple).max(least);
     let (longest, shortest) = (width.max(height).max(1), width.min(height).max(1));

@@ -106,7 +106,7 @@ fn a_webp_with_the_plain_header_stays_as_it_is() {
     WebPEncoder::new_lossless(&mut plain)
         .write_image(gradient().as_raw(), 24, 16, ExtendedColorType::Rgb8)
         .unwrap();
-    assert_eq!(super::xmp::into_webp(plain.clone(), "packet"), plain);
+    assert_eq!(xmp::into_webp(plain.clone(), "packet"), plain);
 }
 
 #[test]

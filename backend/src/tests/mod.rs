@@ -1,8 +1,10 @@
 //! The services as a visitor lives through them, on a real database and real files, with a fake engine.
 
+mod blocked_words;
 mod cache;
 mod current_job;
 mod events;
+mod fallback;
 mod fitted_uploads;
 mod grid;
 mod helpers;
@@ -15,6 +17,7 @@ mod prompts;
 mod queue;
 mod refusals;
 mod restart;
+mod safety;
 mod storage;
 mod uploads;
 mod workflows;

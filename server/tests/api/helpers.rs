@@ -62,7 +62,8 @@ impl TestApp {
         Self::with(engine, Config { presets, ..Config::default() }).await
     }
 
-    async fn with(engine: FakeEngine, config: Config) -> Self {
+    /// An app with these settings; its data folder is its own.
+    pub async fn with(engine: FakeEngine, config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::create_dir_all(folder.path().join("site/pkg")).expect("the site's folder can be made");
         let config = Config { data_dir: folder.path().join("data"), ..config };

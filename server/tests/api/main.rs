@@ -42,3 +42,4 @@ mod log;
 mod models_command;
 mod process;
 mod restart;
+mod safety;

@@ -99,8 +99,8 @@ impl Checkers {
         };
         let (width, height) = picture.dimensions();
         let picture = Rgb { width, height, pixels: picture.as_raw().clone() };
-        let checked = checker.map(|checker| checker.check(&picture)).transpose().map_err(fault)?;
-        Ok(checked.is_some_and(|checked| checked.scores.is_unsafe()))
+        let seen = checker.map(|checker| checker.check(&picture)).transpose().map_err(fault)?;
+        Ok(seen.is_some_and(|seen| seen.scores.is_unsafe()))
     }
 
     /// The model's own; else that of the models folder; else that of any other model, as they are all alike.
@@ -135,3 +135,7 @@ fn known(last: &mut Option<Known>, place: Place) -> &mut Known {
         Known { place, n_bytes, loaded: None }
     })
 }
+
+#[cfg(test)]
+#[path = "checkers_tests.rs"]
+mod tests;
