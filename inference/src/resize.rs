@@ -29,7 +29,7 @@ impl Curve {
 /// Weights are whole numbers of so many bits behind the point.
 const BITS: u32 = 22;
 
-/// Resizes `pixels` (row by row, `channels` bytes each), rows first, then columns.
+/// Resizes `pixels` (row by row, `channels` bytes each), one side after the other.
 ///
 /// # Source
 /// The curve is widened where the picture shrinks, its edges are cut off and weights brought to a sum of 1. Byte for byte
@@ -46,18 +46,41 @@ pub(crate) fn resize(
         return pixels.to_vec();
     }
     let (from_width, from_height) = (from.0 as usize, from.1 as usize);
-    let (columns, rows) = (taps(from_width, to.0 as usize, curve), taps(from_height, to.1 as usize, curve));
+    let (columns, rows) =
+        (taps(from_width, to.0 as usize, curve), taps(from_height, to.1 as usize, curve));
+    if is_down_first(from, to) {
+        let low = down(pixels, from_width * channels, &rows);
+        return across(&low, from_width, channels, &columns);
+    }
+    let narrow = across(pixels, from_width, channels, &columns);
+    down(&narrow, columns.len() * channels, &rows)
+}
 
-    let line = columns.len() * channels;
-    let mut narrow = Vec::with_capacity(from_height * line);
-    for row in pixels.chunks_exact(from_width * channels) {
-        for tap in &columns {
-            narrow.extend((0..channels).map(|channel| tap.sum(row, channel, channels)));
+/// Which side is resized first shows, as bytes between the two are cut off at black and white. Pillow 13 begins with the
+/// height where that leaves it less to do: the rule is what it was seen to do at some 700 sizes.
+fn is_down_first((from_width, from_height): (u32, u32), (width, height): (u32, u32)) -> bool {
+    let fewer_rows = i64::from(from_height) - i64::from(height);
+    let fewer_columns = i64::from(from_width) - i64::from(width);
+    fewer_rows > 0 && fewer_rows > 2 * fewer_columns
+}
+
+/// At another width.
+fn across(pixels: &[u8], width: usize, channels: usize, columns: &[Tap]) -> Vec<u8> {
+    let rows = pixels.chunks_exact(width * channels);
+    let mut resized = Vec::with_capacity(rows.len() * columns.len() * channels);
+    for row in rows {
+        for tap in columns {
+            resized.extend((0..channels).map(|channel| tap.sum(row, channel, channels)));
         }
     }
+    resized
+}
+
+/// At another height; a row has `line` bytes.
+fn down(pixels: &[u8], line: usize, rows: &[Tap]) -> Vec<u8> {
     let mut resized = Vec::with_capacity(rows.len() * line);
-    for tap in &rows {
-        resized.extend((0..line).map(|i| tap.sum(&narrow, i, line)));
+    for tap in rows {
+        resized.extend((0..line).map(|i| tap.sum(pixels, i, line)));
     }
     resized
 }
@@ -154,11 +177,13 @@ mod tests {
         }
     }
 
-    const PILLOW: [(Curve, (u32, u32), &[u8]); 4] = [
+    const PILLOW: [(Curve, (u32, u32), &[u8]); 6] = [
         (Curve::Lanczos, (9, 7), &UP),
         (Curve::Lanczos, (3, 2), &DOWN),
         (Curve::Bicubic, (9, 7), &UP_BICUBIC),
         (Curve::Bicubic, (3, 2), &DOWN_BICUBIC),
+        (Curve::Lanczos, (7, 3), &LOW),
+        (Curve::Bicubic, (7, 3), &LOW_BICUBIC),
     ];
     const UP: [u8; 63] = [
         0, 17, 58, 88, 185, 192, 64, 120, 223, 46, 25, 58, 167, 221, 192, 151, 169, 201, 179, 80, 41, 198,
@@ -170,6 +195,12 @@ mod tests {
         0, 16, 58, 99, 174, 197, 71, 128, 214, 53, 35, 55, 171, 210, 197, 147, 171, 205, 156, 81, 45, 192,
         221, 197, 169, 190, 216, 249, 137, 33, 97, 177, 202, 89, 148, 233, 175, 117, 42, 14, 142, 255, 218,
         128, 52, 93, 92, 92, 91, 128, 175, 232, 131, 18, 47, 80, 141, 216, 129, 55, 172, 142, 81,
+    ];
+    const LOW: [u8; 21] = [
+        43, 28, 130, 218, 160, 127, 220, 209, 68, 56, 195, 216, 145, 173, 88, 97, 111, 118, 184, 185, 37,
+    ];
+    const LOW_BICUBIC: [u8; 21] = [
+        43, 31, 126, 202, 174, 128, 212, 199, 61, 76, 181, 207, 145, 174, 89, 96, 114, 128, 173, 191, 44,
     ];
     const DOWN_BICUBIC: [u8; 6] = [74, 165, 172, 103, 143, 146];
 }

@@ -77,7 +77,7 @@ async fn a_picture_that_is_refused_is_a_failed_job_with_a_sentence() {
     let app = TestApp::with(FakeEngine::new().with_safety_checker(|_| true), config).await;
     insta::assert_snapshot!(
         app.browser().generate_image(json!({ "prompt": "a red boat" })).await.complaint(),
-        @"422 invalid_field (prompt): the picture was held back by this site's safety checker; change the prompt, or try another seed"
+        @"422 invalid_field: the job made no picture: the picture was held back by this site's safety checker; change the prompt, or try another seed"
     );
 }
 
