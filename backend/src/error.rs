@@ -77,9 +77,7 @@ impl Error {
         let code = match self {
             Self::Refused(error)
             | Self::Engine(
-                EngineError::Refused(error)
-                | EngineError::OutOfMemory(error)
-                | EngineError::NotFinite(error),
+                EngineError::Refused(error) | EngineError::OutOfMemory(error) | EngineError::NotFinite(error),
             ) => return error.clone(),
             Self::NotFound { .. } | Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
             Self::AlreadyFinal(_) | Self::NotFinal(_) | Self::Engine(EngineError::Cancelled) => {

@@ -172,7 +172,8 @@ pub enum Error {
 /// What left the range of a precision, and whether another one is of any use.
 fn out_of_range(precision: &str) -> String {
     if precision == "f32" {
-        return "the model left the range of f32, which is the widest there is; its weights may be broken".to_owned();
+        return "the model left the range of f32, which is the widest there is; its weights may be broken"
+            .to_owned();
     }
     format!("the model left the range of {precision}; with dtype f32 it may not")
 }

@@ -46,8 +46,7 @@ pub(crate) fn resize(
         return pixels.to_vec();
     }
     let (from_width, from_height) = (from.0 as usize, from.1 as usize);
-    let (columns, rows) =
-        (taps(from_width, to.0 as usize, curve), taps(from_height, to.1 as usize, curve));
+    let (columns, rows) = (taps(from_width, to.0 as usize, curve), taps(from_height, to.1 as usize, curve));
     if is_down_first(from, to) {
         let low = down(pixels, from_width * channels, &rows);
         return across(&low, from_width, channels, &columns);
@@ -196,11 +195,9 @@ mod tests {
         221, 197, 169, 190, 216, 249, 137, 33, 97, 177, 202, 89, 148, 233, 175, 117, 42, 14, 142, 255, 218,
         128, 52, 93, 92, 92, 91, 128, 175, 232, 131, 18, 47, 80, 141, 216, 129, 55, 172, 142, 81,
     ];
-    const LOW: [u8; 21] = [
-        43, 28, 130, 218, 160, 127, 220, 209, 68, 56, 195, 216, 145, 173, 88, 97, 111, 118, 184, 185, 37,
-    ];
-    const LOW_BICUBIC: [u8; 21] = [
-        43, 31, 126, 202, 174, 128, 212, 199, 61, 76, 181, 207, 145, 174, 89, 96, 114, 128, 173, 191, 44,
-    ];
+    const LOW: [u8; 21] =
+        [43, 28, 130, 218, 160, 127, 220, 209, 68, 56, 195, 216, 145, 173, 88, 97, 111, 118, 184, 185, 37];
+    const LOW_BICUBIC: [u8; 21] =
+        [43, 31, 126, 202, 174, 128, 212, 199, 61, 76, 181, 207, 145, 174, 89, 96, 114, 128, 173, 191, 44];
     const DOWN_BICUBIC: [u8; 6] = [74, 165, 172, 103, 143, 146];
 }

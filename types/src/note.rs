@@ -52,7 +52,9 @@ impl Note {
         match self {
             Self::DecodedInF32 => "the VAE left the range of f16 and was used in f32",
             Self::EncodedInF32 => "the VAE left the range of f16 with the start picture and was used in f32",
-            Self::MadeInF32 => "the model left the range of its numbers, so the picture was made once more in f32",
+            Self::MadeInF32 => {
+                "the model left the range of its numbers, so the picture was made once more in f32"
+            }
             Self::AllBlack => "the picture came out wholly black; another seed or sampler may do better",
             Self::MadeByFallback => {
                 "the model that was asked for could not be used, so this site's fallback model made the picture"

@@ -318,7 +318,10 @@ impl Engine for FakeEngine {
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<Option<Vec<Made>>, EngineError> {
-        let made = self.in_f32.as_ref().map(|behaviour| self.paint(behaviour, request, indices, materials, on_report));
+        let made = self
+            .in_f32
+            .as_ref()
+            .map(|behaviour| self.paint(behaviour, request, indices, materials, on_report));
         made.transpose()
     }
 

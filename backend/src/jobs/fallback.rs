@@ -40,8 +40,7 @@ pub(super) fn rewritten(
         && !to.edits
     {
         // A model that changes a picture by an instruction is told no strength.
-        let strength =
-            if asked.picture_guidance_scale.is_some() { USUAL_STRENGTH } else { start.strength };
+        let strength = if asked.picture_guidance_scale.is_some() { USUAL_STRENGTH } else { start.strength };
         let walks_none = f64::from(request.steps) * strength < 1.0;
         start.strength = if walks_none { 1.0 } else { strength };
     }

@@ -55,12 +55,7 @@ fn what_was_usual_becomes_what_is_usual_and_what_was_chosen_stays() {
     let usual = for_small(&request(""));
     assert_eq!((usual.model.as_str(), usual.steps, usual.guidance_scale), ("small", 4, 4.0));
     assert_eq!((usual.sampler, usual.schedule), (Sampler::DpmPlusPlus2M, Schedule::Karras));
-    let chosen = GenerationRequest {
-        steps: 12,
-        guidance_scale: 3.0,
-        sampler: Sampler::Ddim,
-        ..request("")
-    };
+    let chosen = GenerationRequest { steps: 12, guidance_scale: 3.0, sampler: Sampler::Ddim, ..request("") };
     let chosen = for_small(&chosen);
     assert_eq!((chosen.steps, chosen.guidance_scale, chosen.sampler), (12, 3.0, Sampler::Ddim));
     let of_nobody = rewritten(&request(""), None, &small(), &[]).unwrap();

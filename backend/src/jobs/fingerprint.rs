@@ -5,8 +5,8 @@ use types::request::{GenerationRequest, PictureSource};
 
 use super::materials;
 use crate::hexadecimal::hexadecimal;
-use crate::shared::Shared;
 use crate::safety::SafetyMode;
+use crate::shared::Shared;
 use crate::{Engine, Error, Result};
 
 /// The fingerprint of what this owner asks for: a hash of the whole request, in which the content of the pictures that
@@ -36,7 +36,8 @@ pub(crate) async fn of(
 
 /// Whether the engine still makes it with what it would have then.
 pub(crate) fn is_still(fingerprint: &str, shared: &Shared, request: &GenerationRequest) -> bool {
-    made_with(&*shared.engine, shared.safety, request).is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
+    made_with(&*shared.engine, shared.safety, request)
+        .is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
 }
 
 /// What the engine makes a request's pictures with, and what looks at them. The words of a grid's cells may name other

@@ -92,7 +92,9 @@ impl Maker<'_> {
         let instead = rewritten(asked, model(&asked.model), model(name)?, &self.engine.loras())?;
         self.engine
             .fits(&instead)
-            .inspect_err(|error| tracing::error!(model.name = name, %error, "the fallback model cannot stand in"))
+            .inspect_err(
+                |error| tracing::error!(model.name = name, %error, "the fallback model cannot stand in"),
+            )
             .ok()?;
         Some(instead)
     }

@@ -36,11 +36,8 @@ fn broken() -> EngineError {
 async fn with(engine: FakeEngine, fallback_model: Option<&str>) -> (TestServices, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine.with_models(vec![large(), fake_model()]);
-    let config = Config {
-        fallback_model: fallback_model.map(str::to_owned),
-        cache: true,
-        ..config(folder.path())
-    };
+    let config =
+        Config { fallback_model: fallback_model.map(str::to_owned), cache: true, ..config(folder.path()) };
     (TestServices::over(Shared::open(&config, Arc::new(engine)).await.unwrap()), folder)
 }
 
@@ -89,7 +86,8 @@ async fn what_the_fallback_model_made_is_not_given_out_for_the_model_that_was_as
 #[tokio::test]
 async fn without_a_fallback_model_it_fails_as_it_did() {
     for fallback in [None, Some("large")] {
-        let (mut site, _folder) = with(FakeEngine::new().failing_with("large", out_of_memory()), fallback).await;
+        let (mut site, _folder) =
+            with(FakeEngine::new().failing_with("large", out_of_memory()), fallback).await;
         let id = ask(&site, asking_large()).await;
         assert_eq!(site.run_next_job().await, Outcome::Failed);
         assert_eq!(site.job(id).await.error.unwrap(), "there is not enough memory");
@@ -119,9 +117,8 @@ async fn a_model_that_is_known_to_be_broken_may_be_asked_for_where_another_stand
     let folder = tempfile::tempdir().unwrap();
     let spoilt = ModelInfo { problem: Some("its weights are gone".into()), ..large() };
     for (fallback_model, is_taken) in [(Some("demo".to_owned()), true), (None, false)] {
-        let engine = FakeEngine::new()
-            .with_models(vec![spoilt.clone(), fake_model()])
-            .failing_with("large", broken());
+        let engine =
+            FakeEngine::new().with_models(vec![spoilt.clone(), fake_model()]).failing_with("large", broken());
         let config = Config { fallback_model, ..config(folder.path()) };
         let mut site = TestServices::over(Shared::open(&config, Arc::new(engine)).await.unwrap());
         let asked = site.services.create_job(&site.alice, asking_large()).await;

@@ -125,8 +125,8 @@ impl Settings {
             let preset = file.presets.of(quality);
             preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
         }
-        let safety = Safety::read(flags.safety, file.safety)
-            .map_err(|(setting, sentence)| said(setting, sentence))?;
+        let safety =
+            Safety::read(flags.safety, file.safety).map_err(|(setting, sentence)| said(setting, sentence))?;
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,

@@ -54,8 +54,7 @@ async fn a_prompt_is_not_written_on_from_such_a_word_nor_to_one() {
         @"422 invalid_field (start): the start has words that this site does not paint; say it in other words"
     );
     std::fs::write(app.data().join("blocked-words.txt"), "calm sea\n").unwrap();
-    let written: Value =
-        anna.post_json("/api/v1/prompts", &json!({ "start": "a", "seed": 0 })).await.json();
+    let written: Value = anna.post_json("/api/v1/prompts", &json!({ "start": "a", "seed": 0 })).await.json();
     assert_eq!(written["prompts"][0]["prompt"], "a red boat calm");
 }
 

@@ -31,7 +31,9 @@ fn write_checker(folder: &Path, is_strict: bool) {
         ("concept_embeds_weights".to_owned(), filled(if is_strict { 0.5 } else { 2.0 }, &[17])),
         ("special_care_embeds_weights".to_owned(), filled(2.0, &[3])),
     ]);
-    for norm in ["pre_layrnorm", "post_layernorm", "encoder.layers.0.layer_norm1", "encoder.layers.0.layer_norm2"] {
+    for norm in
+        ["pre_layrnorm", "post_layernorm", "encoder.layers.0.layer_norm1", "encoder.layers.0.layer_norm2"]
+    {
         tensors.insert(format!("{tower}.{norm}.weight"), filled(1.0, &[4]));
         tensors.insert(format!("{tower}.{norm}.bias"), filled(1.0, &[4]));
     }

@@ -28,7 +28,8 @@ impl Readings {
     /// apart at every sign, and taken as one word without its signs.
     pub(super) fn of(text: &str) -> Self {
         let text = plain(text);
-        let text = WEIGHT.as_ref().map_or_else(|| text.as_str().into(), |weight| weight.replace_all(&text, "$1"));
+        let text =
+            WEIGHT.as_ref().map_or_else(|| text.as_str().into(), |weight| weight.replace_all(&text, "$1"));
         let mut words = BTreeSet::new();
         let mut spelled = BTreeSet::new();
         for one in [None, Some('i'), Some('l')] {

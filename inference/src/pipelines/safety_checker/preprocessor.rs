@@ -162,8 +162,7 @@ mod tests {
 
     #[test]
     fn the_shortest_side_is_resized_and_the_middle_cut_out() {
-        let preprocessor =
-            Preprocessor { shortest: 4, side: 2, mean: [0.0; 3], deviation: [1.0; 3] };
+        let preprocessor = Preprocessor { shortest: 4, side: 2, mean: [0.0; 3], deviation: [1.0; 3] };
         assert_eq!(preprocessor.resized((100, 100)), (4, 4));
         assert_eq!(preprocessor.resized((7, 3)), (9, 4));
         assert_eq!(preprocessor.resized((3, 7)), (4, 9));

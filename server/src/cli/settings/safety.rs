@@ -75,8 +75,7 @@ mod tests {
         let file = "mode = \"refuse\"\nfallback_model = \"demo\"";
         let of_file = read(SafetyFlags::default(), file).unwrap();
         assert_eq!(of_file, Safety { mode: SafetyMode::Refuse, fallback_model: Some("demo".into()) });
-        let flags =
-            SafetyFlags { safety_mode: Some(SafetyMode::Blur), fallback_model: Some("small".into()) };
+        let flags = SafetyFlags { safety_mode: Some(SafetyMode::Blur), fallback_model: Some("small".into()) };
         let of_flags = read(flags, file).unwrap();
         assert_eq!(of_flags, Safety { mode: SafetyMode::Blur, fallback_model: Some("small".into()) });
     }
