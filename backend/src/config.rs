@@ -9,6 +9,7 @@ use crate::Measures;
 use crate::access::Limits;
 use crate::machine::{DeviceKind, Precision};
 use crate::retention::Retention;
+use crate::safety::SafetyMode;
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,10 @@ pub struct Config {
     pub presets: Presets,
     /// For how long pictures are kept.
     pub retention: Retention,
+    /// What becomes of pictures that the safety checker would not show.
+    pub safety: SafetyMode,
+    /// Name of the model that makes the picture where the one that was asked for cannot.
+    pub fallback_model: Option<String>,
     /// In which numbers it computes.
     pub precision: Precision,
     /// Where engine and services count what happens.

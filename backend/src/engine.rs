@@ -88,6 +88,35 @@ pub trait Engine: Send + Sync + 'static {
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Made>, EngineError>;
 
+    /// Makes them once more in f32, if that is more than it computes in; `None` if it is not.
+    ///
+    /// # Errors
+    /// As [`Engine::generate`].
+    fn generate_in_f32(
+        &self,
+        _request: &GenerationRequest,
+        _indices: Range<u32>,
+        _materials: &Materials,
+        _on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Vec<Made>>, EngineError> {
+        Ok(None)
+    }
+
+    /// Which safety checker looks at the pictures of a model: its own, or that of the models folder. Two texts that are
+    /// equal stand for the same one. `None` if there is none, or no such model.
+    fn safety_checker(&self, _model: &str) -> Option<String> {
+        None
+    }
+
+    /// Whether that safety checker would not show a picture.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be used.
+    fn is_unsafe(&self, model: &str, _picture: &RgbImage) -> Result<bool, EngineError> {
+        let reason = "no safety checker is installed".to_owned();
+        Err(EngineError::Unusable { model: model.to_owned(), reason })
+    }
+
     /// Goes on writing after `start`, which may be empty, and hands over the new text in pieces.
     ///
     /// `Break` from `on_text` ends the writing, which is no error: what was written stands.
@@ -151,6 +180,12 @@ pub enum EngineError {
     /// Something was asked for that this program or this machine cannot do.
     #[error(transparent)]
     Refused(#[from] PublicError),
+    /// There is not enough memory: to load the model, or for the picture.
+    #[error(transparent)]
+    OutOfMemory(PublicError),
+    /// What came out is no picture: its numbers are none.
+    #[error(transparent)]
+    NotFinite(PublicError),
     /// There is no such model, or none at all.
     #[error("model `{name}` is not installed")]
     UnknownModel {

@@ -60,6 +60,12 @@ pub enum Error {
     /// Another program works on the same data folder.
     #[error("the data folder {} is in use by another darkroom; stop that one or choose another folder", .0.display())]
     DataFolderInUse(std::path::PathBuf),
+    /// Pictures are to be looked at, and there is nothing to look with.
+    #[error(
+        "safety mode `{0}` needs a safety checker, and none is installed; put the folder `safety_checker` of a Stable \
+         Diffusion model into the models folder, or set the mode to `off`"
+    )]
+    NoSafetyChecker(crate::safety::SafetyMode),
     /// The engine could not make it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -92,7 +98,10 @@ impl Error {
     /// What a visitor or a client program is told: one sentence, no internals.
     pub fn public(&self) -> PublicError {
         let code = match self {
-            Self::Refused(error) | Self::Engine(EngineError::Refused(error)) => return error.clone(),
+            Self::Refused(error)
+            | Self::Engine(
+                EngineError::Refused(error) | EngineError::OutOfMemory(error) | EngineError::NotFinite(error),
+            ) => return error.clone(),
             Self::NotFound { .. } | Self::Engine(EngineError::UnknownModel { .. }) => ErrorCode::NotFound,
             Self::AlreadyFinal(_) | Self::NotFinal(_) | Self::Engine(EngineError::Cancelled) => {
                 ErrorCode::Conflict
@@ -105,6 +114,7 @@ impl Error {
             Self::Engine(EngineError::Fault { .. })
             | Self::DataFolderInUse(_)
             | Self::OldDatabase(_)
+            | Self::NoSafetyChecker(_)
             | Self::Database(_)
             | Self::Files(_)
             | Self::Picture(_)

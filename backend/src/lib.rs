@@ -16,7 +16,8 @@
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
 //! * `prompts`: GPT-2's text as a stream
-//! * [`prompt_helpers`]: the site's own styles and lists of words
+//! * [`prompt_helpers`]: the site's own styles and lists of words, and the words that it does not paint
+//! * [`safety`]: what becomes of pictures that the safety checker would not show
 //! * [`background`]: threads that compute, and let pages go first
 //! * [`visitors`]: who asks; [`access`]: keys, and how much anybody may ask for
 //! * [`error`]: what can go wrong, and what of it a visitor is told
@@ -46,9 +47,10 @@ pub mod models;
 pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;
-mod samples;
 pub mod restore;
 pub mod retention;
+pub mod safety;
+mod samples;
 pub mod services;
 mod shared;
 mod store;
@@ -65,8 +67,9 @@ pub use error::{Error, Result};
 pub use image::{GrayImage, RgbImage};
 pub use measures::{Measures, Resident};
 pub use pictures::Channel;
-pub use samples::Sample;
 pub use retention::Retention;
+pub use safety::SafetyMode;
+pub use samples::Sample;
 pub use services::{
     Asked, Check, CurrentJob, EventStream, FailedJob, Frame, JobFacts, JobsNow, MAX_IDEMPOTENCY_KEY,
     MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse, NewWorkflow, OperatorSnapshot,

@@ -52,6 +52,11 @@ impl Memory {
         bytes.filter(|&bytes| bytes > 0).map(|bytes| Self { bytes, place })
     }
 
+    /// What is left of it beside something that takes so much.
+    pub(crate) fn beside(self, bytes: u64) -> Self {
+        Self { bytes: self.bytes.saturating_sub(bytes), ..self }
+    }
+
     /// Bytes of a graphics card.
     pub(crate) fn of_card(self) -> Option<u64> {
         (self.place == Place::Card).then_some(self.bytes)

@@ -1,4 +1,5 @@
-//! What the site itself adds to prompts: styles in `styles.csv`, lists of words in `wildcards`, both in the data folder.
+//! What the site itself adds to prompts, and keeps out of them: styles in `styles.csv`, lists of words in `wildcards`, words
+//! that are not painted in `blocked-words.txt`, all of them in the data folder.
 //!
 //! Whoever runs the site edits these files while it runs. They are looked at anew whenever they are asked for, and read
 //! if anything about them changed. What is wrong in them is said in the log, once for each change, and passed over.
@@ -6,8 +7,10 @@
 //! # Layout
 //! * `styles`: the file of styles
 //! * `wildcards`: the folder of lists
+//! * [`blocked`]: the file of words that are not painted
 //! * `watched`: what was read, for as long as the files are as they were
 
+pub mod blocked;
 mod styles;
 mod watched;
 mod wildcards;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 use types::prompt::{Style, Wildcard};
 use types::request::RawRequest;
 
+use blocked::BlockedWords;
 use watched::Watched;
 
 /// The file of styles, in the data folder.
@@ -25,15 +29,20 @@ pub const STYLES: &str = "styles.csv";
 /// The folder of lists, in the data folder.
 pub const WILDCARDS: &str = "wildcards";
 
+/// The file of words that are not painted, in the data folder.
+pub const BLOCKED_WORDS: &str = "blocked-words.txt";
+
 /// Largest file that is read, in bytes.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// The site's own styles and lists.
+/// The site's own styles and lists, and the words that it does not paint.
 pub struct PromptHelpers {
     styles_file: PathBuf,
     wildcards_folder: PathBuf,
+    blocked_file: PathBuf,
     styles: Watched<Vec<Style>>,
     wildcards: Watched<Vec<Wildcard>>,
+    blocked: Watched<BlockedWords>,
 }
 
 impl PromptHelpers {
@@ -42,8 +51,10 @@ impl PromptHelpers {
         Self {
             styles_file: data_dir.join(STYLES),
             wildcards_folder: data_dir.join(WILDCARDS),
+            blocked_file: data_dir.join(BLOCKED_WORDS),
             styles: Watched::default(),
             wildcards: Watched::default(),
+            blocked: Watched::default(),
         }
     }
 
@@ -58,6 +69,11 @@ impl PromptHelpers {
         let may_name_one =
             !raw.styles.is_empty() || texts.into_iter().flatten().any(|text| text.contains("__"));
         if may_name_one { self.wildcards() } else { Arc::default() }
+    }
+
+    /// The words that are not painted.
+    pub fn blocked(&self) -> Arc<BlockedWords> {
+        self.blocked.get(watched::file(&self.blocked_file), |_| BlockedWords::read(&self.blocked_file))
     }
 
     /// The lists of the folder and of the folders in it, by name.

@@ -14,6 +14,7 @@ mod selection;
 mod sharing;
 mod start_pictures;
 mod uploads;
+mod words;
 mod workflows;
 
 use std::sync::Arc;
@@ -179,10 +180,11 @@ impl Services {
         info::latest_jobs(&self.0.shared, owner, limit).await
     }
 
-    /// Has a prompt written, or the beginning in `start` continued.
+    /// Has a prompt written, or the beginning in `start` continued, up to the first word that the site does not paint.
     ///
     /// # Errors
-    /// A `start` that no prompt may have. What goes wrong later is the stream's last item.
+    /// A `start` that no prompt may have, or with words that the site does not paint. What goes wrong later is the stream's
+    /// last item.
     pub fn write_prompt(&self, start: String, seed: Option<u64>) -> Result<PromptStream> {
         let Shared { engine, stopping, .. } = &*self.0.shared;
         check_prompt("start", &start)?;
@@ -192,8 +194,13 @@ impl Services {
         } else {
             start
         };
+        let blocked = self.blocked_for(&start)?;
         let seed = seed.unwrap_or_else(choose_seed);
-        Ok(self.0.prompts.write(Arc::clone(engine), start, seed, stopping.clone()))
+        let pieces = self.0.prompts.write(Arc::clone(engine), start.clone(), seed, stopping.clone());
+        Ok(match blocked {
+            Some(blocked) => words::up_to_blocked(pieces, start, blocked),
+            None => pieces,
+        })
     }
 
     /// Stops: takes no more jobs, puts the running one back into the queue, and ends all streams.

@@ -14,9 +14,10 @@ use crate::jobs::progress::ProgressHub;
 use crate::jobs::queue::Queue;
 use crate::prompt_helpers::PromptHelpers;
 use crate::retention::Housekeeping;
+use crate::safety::SafetyMode;
 use crate::samples::Samples;
 use crate::store::Store;
-use crate::{Config, Engine, Measures, Result};
+use crate::{Config, Engine, EngineError, Error, Measures, Result};
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -40,6 +41,10 @@ pub(crate) struct Shared {
     pub(crate) helpers: PromptHelpers,
     /// What is meant by preview, standard and premium.
     pub(crate) presets: Presets,
+    /// What becomes of pictures that the safety checker would not show.
+    pub(crate) safety: SafetyMode,
+    /// The model that stands in for one that fails.
+    pub(crate) fallback_model: Option<String>,
     /// Given to whoever reads what a visitor sent: to one at a time.
     pub(crate) decoding: Semaphore,
     /// Whether pictures that were made before are given out again.
@@ -57,6 +62,7 @@ impl Shared {
     /// Opens everything and puts the jobs back into the queue that were running when the program died. Works
     /// on no job yet.
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
+        check_safety(config, &*engine)?;
         let folder = DataFolder::lock(&config.data_dir)?;
         let storage = Storage::in_folder(folder)?;
         for preset in config.presets.describe(&engine.picture_models()) {
@@ -65,10 +71,16 @@ impl Shared {
             }
         }
         let opened = Self::open_on(storage, engine).await?;
-        let housekeeping = Housekeeping::new(config.retention);
-        let (presets, measures) = (config.presets.clone(), config.measures.clone());
-        let (caches, limits) = (config.cache, config.limits);
-        Ok(Self { presets, caches, limits, measures, housekeeping, ..opened })
+        Ok(Self {
+            presets: config.presets.clone(),
+            caches: config.cache,
+            limits: config.limits,
+            measures: config.measures.clone(),
+            housekeeping: Housekeeping::new(config.retention),
+            safety: config.safety,
+            fallback_model: config.fallback_model.clone(),
+            ..opened
+        })
     }
 
     /// The same on any storage, with the usual settings.
@@ -96,6 +108,8 @@ impl Shared {
             housekeeping: Housekeeping::default(),
             helpers,
             presets: Presets::default(),
+            safety: SafetyMode::Off,
+            fallback_model: None,
             decoding: Semaphore::new(1),
             caches: false,
             measures: Measures::default(),
@@ -104,4 +118,19 @@ impl Shared {
             folder,
         })
     }
+}
+
+/// A site that was told to look at its pictures, and cannot, had better not begin.
+fn check_safety(config: &Config, engine: &dyn Engine) -> Result<()> {
+    let models = engine.picture_models();
+    if let Some(name) = &config.fallback_model
+        && !models.iter().any(|model| model.name == *name)
+    {
+        return Err(EngineError::UnknownModel { name: name.clone() }.into());
+    }
+    let can_look = models.iter().any(|model| engine.safety_checker(&model.name).is_some());
+    if config.safety.is_on() && !can_look {
+        return Err(Error::NoSafetyChecker(config.safety));
+    }
+    Ok(())
 }

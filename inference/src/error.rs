@@ -153,9 +153,7 @@ pub enum Error {
     #[error("{0}")]
     Request(String),
     /// What came out is no picture.
-    #[error(
-        "the picture has numbers that are none: the model left the range of {0}; with dtype f32 it may not"
-    )]
+    #[error("the picture has numbers that are none: {}", out_of_range(.0))]
     NotFinite(&'static str),
     /// Noise levels that no sampler can walk.
     #[error("noise levels are unusable: {0}")]
@@ -169,6 +167,15 @@ pub enum Error {
     /// A fault inside candle: shapes, memory, device.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+/// What left the range of a precision, and whether another one is of any use.
+fn out_of_range(precision: &str) -> String {
+    if precision == "f32" {
+        return "the model left the range of f32, which is the widest there is; its weights may be broken"
+            .to_owned();
+    }
+    format!("the model left the range of {precision}; with dtype f32 it may not")
 }
 
 /// Up to three names in quotation marks.

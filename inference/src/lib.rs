@@ -8,7 +8,8 @@
 //! * [`precision`]: in which numbers a model computes
 //! * [`device_memory`]: how much memory a graphics card has
 //! * [`nn`]: parts that several models use alike
-//! * [`models`]: one architecture a file: CLIP's text encoder, the U-Net, the VAE, GPT-2
+//! * [`models`]: one architecture a file: CLIP's text encoder and its vision tower, the U-Net, the VAE, the safety
+//!   checker, GPT-2
 //! * [`tokenizers`]: prompts to token ids and back
 //! * [`prompts`]: prompts as people write them, to what the U-Net listens to
 //! * [`noise`]: seeded normal numbers, equal to torch's on a CPU and on a CUDA device
@@ -16,7 +17,8 @@
 //! * [`denoiser`] and [`guidance`]: a network becomes an estimate of the clean latent
 //! * [`inpainting`]: a denoiser that keeps a part of the picture
 //! * [`samplers`]: one function a file, over a denoiser and noise levels
-//! * [`pipelines`]: Stable Diffusion, and the prompt writer
+//! * [`pipelines`]: Stable Diffusion, the safety checker, and the prompt writer
+//! * `resize`: pictures at another size
 //!
 //! # Invariants
 //! This crate knows no HTTP, no SQL and no async runtime. It opens no file but a model's.
@@ -35,6 +37,7 @@ pub mod noise;
 pub mod pipelines;
 pub mod precision;
 pub mod prompts;
+mod resize;
 pub mod samplers;
 pub mod schedule;
 pub mod tokenizers;

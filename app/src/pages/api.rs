@@ -63,7 +63,10 @@ const EVENTS: [(&str, &str, &str); 8] = [
         "note",
         "Something is to be said of how the pictures are made, each once. decoded_in_f32: the VAE left the range of \
          f16 and was used in f32. encoded_in_f32: the VAE left the range of f16 with the start picture and was \
-         used in f32.",
+         used in f32. made_in_f32: the model left the range of its numbers, so the picture was made once more in f32. \
+         all_black: the picture came out wholly black; another seed or sampler may do better. made_by_fallback: the \
+         model that was asked for could not be used, so this site's fallback model made the picture. blurred: this \
+         site's safety checker blurred the picture.",
     ),
     ("picture", "picture", "A picture is finished: its id, seed and size."),
     ("done", "", "All pictures are there."),

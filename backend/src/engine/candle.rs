@@ -1,5 +1,6 @@
 //! The real engine: Stable Diffusion and GPT-2 on candle.
 
+mod checkers;
 mod faults;
 mod loading;
 mod loras;
@@ -24,10 +25,11 @@ use types::model::ModelInfo;
 use types::note::Note;
 use types::request::GenerationRequest;
 
+use self::checkers::Checkers;
 use self::residents::Residents;
 use super::{Engine, EngineError, Made, Materials, Report, Step};
 use crate::Config;
-use crate::machine::DeviceKind;
+use crate::machine::{DeviceKind, Precision};
 use crate::measures::{Measures, Resident, ResidentKind};
 use crate::memory::{self, Memory, Plan};
 use crate::models::{self, Hashes, Installed, PictureModel, Stamp, Writer};
@@ -47,6 +49,7 @@ pub struct CandleEngine {
     bundled_contents: Mutex<HashMap<String, String>>,
     painters: Mutex<Residents<Key, StableDiffusion>>,
     writers: Mutex<Residents<Key, PromptWriter>>,
+    checkers: Checkers,
     /// What checkpoints are known by elsewhere.
     hashes: Arc<Hashes>,
     device: Device,
@@ -61,6 +64,7 @@ struct Key {
     stamp: Stamp,
     loras: Vec<loras::Wanted>,
     residence: Residence,
+    precision: Precision,
 }
 
 impl CandleEngine {
@@ -92,6 +96,7 @@ impl CandleEngine {
             painters: Mutex::new(Residents::new(config.memory_bytes.unwrap_or(usual))),
             // There is one kind of writer, and it is small.
             writers: Mutex::new(Residents::new(u64::MAX)),
+            checkers: Checkers::new(config, &device),
             hashes: Arc::default(),
             device,
             memory,
@@ -114,9 +119,10 @@ impl CandleEngine {
         model: &PictureModel,
         request: &GenerationRequest,
         n_together: u32,
+        precision: Precision,
     ) -> Result<Plan, PublicError> {
-        let precision = self.config.precision;
-        memory::plan(&model.info, model.parameters, precision, request, n_together, self.memory)
+        let memory = self.memory.map(|memory| memory.beside(self.checkers.n_bytes(&self.installed(), model)));
+        memory::plan(&model.info, model.parameters, precision, request, n_together, memory)
     }
 
     /// As many pictures together as were asked for; else a few on a graphics card, which one alone does not fill.
@@ -134,6 +140,7 @@ impl CandleEngine {
         &self,
         request: &GenerationRequest,
         n_together: u32,
+        precision: Precision,
         tell: &mut dyn FnMut(f64) -> ControlFlow<()>,
     ) -> Result<Arc<StableDiffusion>, EngineError> {
         let installed = self.installed();
@@ -141,8 +148,8 @@ impl CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == *name);
         let model = model.ok_or_else(|| EngineError::UnknownModel { name: name.clone() })?;
         let loras = loras::wanted(request, &installed)?;
-        let plan = self.plan(model, request, n_together)?;
-        let files = model.files.with_precision(self.config.precision);
+        let plan = self.plan(model, request, n_together, precision)?;
+        let files = model.files.with_precision(precision);
         let prepare = || {
             let files_with_loras = loras::open(&loras).and_then(|loras| files.with_loras(&loras));
             // The model is as good as it was.
@@ -167,6 +174,7 @@ impl CandleEngine {
             stamp: model.stamp.clone(),
             loras: loras.clone(),
             residence: plan.residence,
+            precision,
         };
         let painter = self
             .kept(ResidentKind::Painter, &self.painters, key, &plan, prepare, load)
@@ -183,6 +191,57 @@ impl CandleEngine {
             return Err(EngineError::Cancelled);
         }
         Ok(painter)
+    }
+
+    /// Makes pictures in these numbers.
+    fn paint(
+        &self,
+        request: &GenerationRequest,
+        indices: Range<u32>,
+        materials: &Materials,
+        precision: Precision,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Made>, EngineError> {
+        self.fits(request)?;
+        let n_together = indices.end.saturating_sub(indices.start);
+        let mut tell = |fraction| on_report(Report::Loading(fraction));
+        let model = self.painter(request, n_together, precision, &mut tell)?;
+        let task = task::picture_request(request, indices.start, materials)?;
+        let seeds: Vec<Seeds> = indices.map(|index| task::seeds(request, index)).collect();
+        let mut report = |report: StepReport<'_>| {
+            let preview = || {
+                let preview = report.preview(0);
+                // A picture is worth more than its preview.
+                preview
+                    .inspect_err(|error| tracing::warn!(%error, "a preview failed"))
+                    .ok()
+                    .flatten()
+                    .and_then(to_image)
+            };
+            let (step, n_steps) = (report.step as u32, report.n_steps as u32);
+            on_report(Report::Step(Step { step, n_steps, preview: &preview }))
+        };
+        let painted = match model.generate_batch(&task, &seeds, &mut report) {
+            // One after the other may fit where all together do not.
+            Err(error) if faults::is_out_of_memory(&error) && seeds.len() > 1 => {
+                tracing::warn!(model.name = request.model, %error, n_together, "pictures are made one by one");
+                let one_by_one = seeds.iter().map(|one| model.generate_batch(&task, &[*one], &mut report));
+                one_by_one
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(|painted| painted.into_iter().flatten().collect())
+            }
+            painted => painted,
+        };
+        let painted = painted.map_err(|error| self.fault(&request.model, &error))?;
+        let made = painted.into_iter().map(|painted| {
+            let notes = notes(&painted);
+            let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
+                model: request.model.clone(),
+                reason: "it painted fewer pixels than the picture has".to_owned(),
+            })?;
+            Ok(Made { image, notes })
+        });
+        made.collect()
     }
 
     /// What went wrong while a model computed.
@@ -202,7 +261,8 @@ impl CandleEngine {
             PromptWriter::load(files, &self.device).map_err(|error| faults::of_loading(name, files, &error))
         };
         let residence = Residence::Whole;
-        let key = Key { name: name.clone(), stamp: stamp.clone(), loras: Vec::new(), residence };
+        let (loras, precision) = (Vec::new(), Precision::F32);
+        let key = Key { name: name.clone(), stamp: stamp.clone(), loras, residence, precision };
         let plan = Plan { residence, model: models::n_bytes(files), others: u64::MAX };
         let writer = self.kept(ResidentKind::Writer, &self.writers, key, &plan, || Ok(()), load)?;
         Ok((name.clone(), writer))
@@ -306,7 +366,7 @@ impl Engine for CandleEngine {
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);
         let Some(model) = model else { return Ok(()) };
         task::suits(request, &model.files)?;
-        self.plan(model, request, 1).map(|_| ())
+        self.plan(model, request, 1, self.config.precision).map(|_| ())
     }
 
     fn fingerprint(&self, request: &GenerationRequest) -> Option<String> {
@@ -333,8 +393,8 @@ impl Engine for CandleEngine {
         let installed = self.installed();
         let model = installed.pictures.iter().find(|model| model.info.name == request.model);
         let Some(model) = model else { return 1 };
-        let fit =
-            |n: &u32| self.plan(model, request, *n).is_ok_and(|plan| plan.residence == Residence::Whole);
+        let plan = |n: u32| self.plan(model, request, n, self.config.precision);
+        let fit = |n: &u32| plan(*n).is_ok_and(|plan| plan.residence == Residence::Whole);
         (2..=self.most_together()).rev().find(fit).unwrap_or(1)
     }
 
@@ -345,46 +405,28 @@ impl Engine for CandleEngine {
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Made>, EngineError> {
-        self.fits(request)?;
-        let n_together = indices.end.saturating_sub(indices.start);
-        let model =
-            self.painter(request, n_together, &mut |fraction| on_report(Report::Loading(fraction)))?;
-        let task = task::picture_request(request, indices.start, materials)?;
-        let seeds: Vec<Seeds> = indices.map(|index| task::seeds(request, index)).collect();
-        let mut report = |report: StepReport<'_>| {
-            let preview = || {
-                let preview = report.preview(0);
-                // A picture is worth more than its preview.
-                preview
-                    .inspect_err(|error| tracing::warn!(%error, "a preview failed"))
-                    .ok()
-                    .flatten()
-                    .and_then(to_image)
-            };
-            let (step, n_steps) = (report.step as u32, report.n_steps as u32);
-            on_report(Report::Step(Step { step, n_steps, preview: &preview }))
-        };
-        let painted = match model.generate_batch(&task, &seeds, &mut report) {
-            // One after the other may fit where all together do not.
-            Err(error) if faults::is_out_of_memory(&error) && seeds.len() > 1 => {
-                tracing::warn!(model.name = request.model, %error, n_together, "pictures are made one by one");
-                let one_by_one = seeds.iter().map(|one| model.generate_batch(&task, &[*one], &mut report));
-                one_by_one
-                    .collect::<Result<Vec<_>, _>>()
-                    .map(|painted| painted.into_iter().flatten().collect())
-            }
-            painted => painted,
-        };
-        let painted = painted.map_err(|error| self.fault(&request.model, &error))?;
-        let made = painted.into_iter().map(|painted| {
-            let notes = notes(&painted);
-            let image = to_image(painted.picture).ok_or_else(|| EngineError::Fault {
-                model: request.model.clone(),
-                reason: "it painted fewer pixels than the picture has".to_owned(),
-            })?;
-            Ok(Made { image, notes })
-        });
-        made.collect()
+        self.paint(request, indices, materials, self.config.precision, on_report)
+    }
+
+    fn generate_in_f32(
+        &self,
+        request: &GenerationRequest,
+        indices: Range<u32>,
+        materials: &Materials,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Vec<Made>>, EngineError> {
+        if self.config.precision == Precision::F32 {
+            return Ok(None);
+        }
+        self.paint(request, indices, materials, Precision::F32, on_report).map(Some)
+    }
+
+    fn safety_checker(&self, model: &str) -> Option<String> {
+        self.checkers.name(&self.installed(), model)
+    }
+
+    fn is_unsafe(&self, model: &str, picture: &RgbImage) -> Result<bool, EngineError> {
+        self.checkers.is_unsafe(&self.installed(), model, picture)
     }
 
     fn write_prompt(

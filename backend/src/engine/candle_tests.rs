@@ -11,7 +11,7 @@ fn engine() -> CandleEngine {
     CandleEngine::open(&Config { bundled: bundled.into(), ..Config::default() }).unwrap()
 }
 
-fn request(engine: &CandleEngine) -> GenerationRequest {
+pub(super) fn request(engine: &CandleEngine) -> GenerationRequest {
     let raw = RawRequest {
         prompt: "a red boat".into(),
         steps: Some(2),
@@ -166,7 +166,7 @@ fn the_demo_writer_goes_on_from_a_start_and_stops_when_told() {
 }
 
 /// An engine that has what lies in this folder, and nothing else.
-fn engine_on(models: &Path) -> CandleEngine {
+pub(super) fn engine_on(models: &Path) -> CandleEngine {
     CandleEngine::open(&Config { models_dir: Some(models.to_owned()), ..Config::default() }).unwrap()
 }
 
@@ -353,7 +353,9 @@ fn a_model_without_its_vae_encoder_paints_and_says_what_it_lacks_when_it_is_to_b
 /// What an engine says of a request that its asker can mend: the field, and the sentence.
 fn refusal(result: Result<Vec<Made>, EngineError>) -> (String, String) {
     match result.unwrap_err() {
-        EngineError::Refused(error) => (error.field.unwrap_or_default(), error.message),
+        EngineError::Refused(error) | EngineError::OutOfMemory(error) => {
+            (error.field.unwrap_or_default(), error.message)
+        }
         other => panic!("not refused: {other}"),
     }
 }
@@ -462,6 +464,49 @@ fn a_vae_that_leaves_the_range_of_f16_is_noted() {
             .remove(0)
             .notes
     };
-    assert_eq!(notes_with(inference::precision::Precision::F16), [Note::DecodedInF32]);
-    assert!(notes_with(inference::precision::Precision::F32).is_empty());
+    assert_eq!(notes_with(Precision::F16), [Note::DecodedInF32]);
+    assert!(notes_with(Precision::F32).is_empty());
+}
+
+#[test]
+fn pictures_are_made_once_more_in_f32_where_that_is_more() {
+    let models = tempfile::tempdir().unwrap();
+    copy_of_demo(&models.path().join("demo"));
+    let engine = |precision| {
+        let models_dir = Some(models.path().to_owned());
+        CandleEngine::open(&Config { models_dir, precision, ..Config::default() }).unwrap()
+    };
+    let (half, full) = (engine(Precision::F16), engine(Precision::F32));
+    let request = GenerationRequest { steps: 1, ..request(&full) };
+    let go_on = &mut |_: Report<'_>| ControlFlow::Continue(());
+    let materials = Materials::default();
+    assert_eq!(full.generate_in_f32(&request, 0..1, &materials, go_on).unwrap(), None);
+    let expected = full.generate(&request, 0..1, &materials, go_on).unwrap();
+    assert_eq!(half.generate_in_f32(&request, 0..1, &materials, go_on).unwrap(), Some(expected.clone()));
+    assert_ne!(half.generate(&request, 0..1, &materials, go_on).unwrap(), expected);
+}
+
+/// Makes the first numbers of the U-Net so large that nothing that is computed with them is a number.
+fn write_broken_unet(model: &Path) {
+    let path = model.join("unet/diffusion_pytorch_model.safetensors");
+    let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    let first = tensors["conv_in.weight"].affine(0.0, f64::INFINITY).unwrap();
+    tensors.insert("conv_in.weight".to_owned(), first);
+    candle_core::safetensors::save(&tensors, &path).unwrap();
+}
+
+#[test]
+fn a_model_whose_numbers_are_none_says_so_and_is_no_picture() {
+    let models = tempfile::tempdir().unwrap();
+    copy_of_demo(&models.path().join("demo"));
+    write_broken_unet(&models.path().join("demo"));
+    let engine = engine_on(models.path());
+    let request = GenerationRequest { steps: 1, ..request(&engine) };
+    let painted = engine.generate(&request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(()));
+    let Err(EngineError::NotFinite(error)) = painted else { panic!("{painted:?}") };
+    assert_eq!(
+        error.message,
+        "the picture has numbers that are none: the model left the range of f32, which is the widest there is; its \
+         weights may be broken"
+    );
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, Rgb, RgbImage};
+use types::error::PublicError;
 use types::lora::LoraInfo;
 use types::model::{Family, ModelDefaults, ModelInfo, SizeLimits, Vocabulary};
 use types::note::Note;
@@ -26,7 +27,14 @@ pub enum Behaviour {
     Panics,
     /// Paints the first pictures of a job, and panics over this one and all after it.
     PanicsFrom(u32),
+    /// Walks all steps, and has numbers that are none in the end.
+    LeavesItsRange,
+    /// Paints pictures that are wholly black.
+    PaintsBlack,
 }
+
+/// Says of a picture whether it is not to be shown.
+type Checker = fn(&RgbImage) -> bool;
 
 /// Paints gradients that depend on seed and prompt.
 pub struct FakeEngine {
@@ -39,6 +47,11 @@ pub struct FakeEngine {
     loads: bool,
     notes: Vec<Note>,
     n_together: u32,
+    /// Models that fail before the first step, by their names.
+    failing: Vec<(String, EngineError)>,
+    /// What it does in f32, if it computes in fewer bits.
+    in_f32: Option<Behaviour>,
+    checker: Option<Checker>,
     gate: Arc<GateState>,
 }
 
@@ -65,6 +78,9 @@ impl FakeEngine {
             loads: false,
             notes: Vec::new(),
             n_together: 1,
+            failing: Vec::new(),
+            in_f32: None,
+            checker: None,
             gate: Arc::default(),
         }
     }
@@ -103,6 +119,27 @@ impl FakeEngine {
     #[must_use]
     pub fn together(mut self, n_together: u32) -> Self {
         self.n_together = n_together;
+        self
+    }
+
+    /// The same engine, one model of which fails before the first step.
+    #[must_use]
+    pub fn failing_with(mut self, model: &str, error: EngineError) -> Self {
+        self.failing.push((model.to_owned(), error));
+        self
+    }
+
+    /// The same engine, which computes in fewer bits than 32, and does this in f32.
+    #[must_use]
+    pub fn in_f32(mut self, behaviour: Behaviour) -> Self {
+        self.in_f32 = Some(behaviour);
+        self
+    }
+
+    /// The same engine with a safety checker.
+    #[must_use]
+    pub fn with_safety_checker(mut self, is_unsafe: fn(&RgbImage) -> bool) -> Self {
+        self.checker = Some(is_unsafe);
         self
     }
 
@@ -180,6 +217,64 @@ impl GateState {
     }
 }
 
+impl FakeEngine {
+    fn paint(
+        &self,
+        behaviour: &Behaviour,
+        request: &GenerationRequest,
+        indices: Range<u32>,
+        materials: &Materials,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Made>, EngineError> {
+        if let Some((_, error)) = self.failing.iter().find(|(model, _)| *model == request.model) {
+            return Err(error.clone());
+        }
+        for fraction in [0.25, 0.5, 0.75, 1.0].into_iter().filter(|_| self.loads) {
+            self.gate.pass();
+            if on_report(Report::Loading(fraction)).is_break() {
+                return Err(EngineError::Cancelled);
+            }
+        }
+        let n_steps = request.n_steps();
+        for step in 1..=n_steps {
+            self.gate.pass();
+            match behaviour {
+                Behaviour::Paints | Behaviour::PaintsBlack => {}
+                Behaviour::LeavesItsRange if step < n_steps => {}
+                Behaviour::LeavesItsRange => return Err(EngineError::NotFinite(not_finite())),
+                Behaviour::Fails(error) => return Err(error.clone()),
+                Behaviour::PanicsFrom(first) if indices.end <= *first => {}
+                Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
+            }
+            let done = f64::from(step) / f64::from(n_steps);
+            let preview = || Some(gradient(request, indices.start, 32, 32, done));
+            if on_report(Report::Step(Step { step, n_steps, preview: &preview })).is_break() {
+                return Err(EngineError::Cancelled);
+            }
+        }
+        let (width, height) = request.picture_size();
+        let make = |index| {
+            if matches!(behaviour, Behaviour::PaintsBlack) {
+                return Made { image: RgbImage::new(width, height), notes: self.notes.clone() };
+            }
+            let mut picture = gradient(request, index, width, height, 1.0);
+            if let (Some(start), Some(from)) = (&request.start, &materials.start) {
+                let (width, height) = request.start_size();
+                let from = resize(from, width, height, FilterType::Triangle);
+                let mask =
+                    materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
+                lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
+            }
+            Made { image: picture, notes: self.notes.clone() }
+        };
+        Ok(indices.map(make).collect())
+    }
+}
+
+fn not_finite() -> PublicError {
+    PublicError::invalid_field("model", "the picture has numbers that are none")
+}
+
 impl Engine for FakeEngine {
     fn picture_models(&self) -> Vec<ModelInfo> {
         self.models.clone()
@@ -213,40 +308,31 @@ impl Engine for FakeEngine {
         materials: &Materials,
         on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Made>, EngineError> {
-        for fraction in [0.25, 0.5, 0.75, 1.0].into_iter().filter(|_| self.loads) {
-            self.gate.pass();
-            if on_report(Report::Loading(fraction)).is_break() {
-                return Err(EngineError::Cancelled);
-            }
-        }
-        let n_steps = request.n_steps();
-        for step in 1..=n_steps {
-            self.gate.pass();
-            match &self.behaviour {
-                Behaviour::Paints => {}
-                Behaviour::Fails(error) => return Err(error.clone()),
-                Behaviour::PanicsFrom(first) if indices.end <= *first => {}
-                Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
-            }
-            let done = f64::from(step) / f64::from(n_steps);
-            let preview = || Some(gradient(request, indices.start, 32, 32, done));
-            if on_report(Report::Step(Step { step, n_steps, preview: &preview })).is_break() {
-                return Err(EngineError::Cancelled);
-            }
-        }
-        let (width, height) = request.picture_size();
-        let make = |index| {
-            let mut picture = gradient(request, index, width, height, 1.0);
-            if let (Some(start), Some(from)) = (&request.start, &materials.start) {
-                let (width, height) = request.start_size();
-                let from = resize(from, width, height, FilterType::Triangle);
-                let mask =
-                    materials.mask.as_ref().map(|mask| resize(mask, width, height, FilterType::Triangle));
-                lay_over(&mut picture, &from, mask.as_ref(), request.outpaint, start.strength);
-            }
-            Made { image: picture, notes: self.notes.clone() }
-        };
-        Ok(indices.map(make).collect())
+        self.paint(&self.behaviour, request, indices, materials, on_report)
+    }
+
+    fn generate_in_f32(
+        &self,
+        request: &GenerationRequest,
+        indices: Range<u32>,
+        materials: &Materials,
+        on_report: &mut dyn FnMut(Report<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Vec<Made>>, EngineError> {
+        let made = self
+            .in_f32
+            .as_ref()
+            .map(|behaviour| self.paint(behaviour, request, indices, materials, on_report));
+        made.transpose()
+    }
+
+    fn safety_checker(&self, _model: &str) -> Option<String> {
+        self.checker.map(|_| "fake".to_owned())
+    }
+
+    fn is_unsafe(&self, model: &str, picture: &RgbImage) -> Result<bool, EngineError> {
+        let reason = "it has no safety checker".to_owned();
+        let unusable = EngineError::Unusable { model: model.to_owned(), reason };
+        self.checker.map(|is_unsafe| is_unsafe(picture)).ok_or(unusable)
     }
 
     fn write_prompt(
@@ -261,7 +347,10 @@ impl Engine for FakeEngine {
             match &self.behaviour {
                 Behaviour::Fails(error) => return Err(error.clone()),
                 Behaviour::Panics => panic!("the fake engine was told to panic"),
-                Behaviour::Paints | Behaviour::PanicsFrom(_) => {}
+                Behaviour::Paints
+                | Behaviour::PanicsFrom(_)
+                | Behaviour::LeavesItsRange
+                | Behaviour::PaintsBlack => {}
             }
             let word = WORDS[(place + seed as usize) % WORDS.len()];
             let piece = if start.is_empty() && place == 0 { word.to_owned() } else { format!(" {word}") };

@@ -5,6 +5,7 @@ use types::request::{GenerationRequest, PictureSource};
 
 use super::materials;
 use crate::hexadecimal::hexadecimal;
+use crate::safety::SafetyMode;
 use crate::shared::Shared;
 use crate::{Engine, Error, Result};
 
@@ -20,7 +21,7 @@ pub(crate) async fn of(
     owner_id: &str,
     request: &GenerationRequest,
 ) -> Result<Option<String>> {
-    let Some(engine) = made_with(&*shared.engine, request) else { return Ok(None) };
+    let Some(engine) = made_with(&*shared.engine, shared.safety, request) else { return Ok(None) };
     let mut canonical = request.clone();
     if let Some(start) = &mut canonical.start {
         start.source = content(shared, owner_id, &start.source, "the picture it starts from").await?;
@@ -34,16 +35,25 @@ pub(crate) async fn of(
 }
 
 /// Whether the engine still makes it with what it would have then.
-pub(crate) fn is_still(fingerprint: &str, engine: &dyn Engine, request: &GenerationRequest) -> bool {
-    made_with(engine, request).is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
+pub(crate) fn is_still(fingerprint: &str, shared: &Shared, request: &GenerationRequest) -> bool {
+    made_with(&*shared.engine, shared.safety, request)
+        .is_some_and(|now| fingerprint.ends_with(&hash(now.as_bytes())))
 }
 
-/// What the engine makes a request's pictures with. The words of a grid's cells may name other LoRAs each.
-fn made_with(engine: &dyn Engine, request: &GenerationRequest) -> Option<String> {
+/// What the engine makes a request's pictures with, and what looks at them. The words of a grid's cells may name other
+/// LoRAs each, and the cells other models.
+fn made_with(engine: &dyn Engine, safety: SafetyMode, request: &GenerationRequest) -> Option<String> {
+    let of = |request: &GenerationRequest| {
+        let made_with = engine.fingerprint(request)?;
+        if !safety.is_on() {
+            return Some(made_with);
+        }
+        Some(format!("{made_with} {safety} {:?}", engine.safety_checker(&request.model)))
+    };
     let cells = (0..request.count).map_while(|index| request.cell(index));
-    let mut said = cells.map(|cell| engine.fingerprint(&cell)).collect::<Option<Vec<_>>>()?;
+    let mut said = cells.map(|cell| of(&cell)).collect::<Option<Vec<_>>>()?;
     if said.is_empty() {
-        return engine.fingerprint(request);
+        return of(request);
     }
     said.dedup();
     Some(said.join("\n"))

@@ -5,6 +5,7 @@
 //! * [`worker`]: takes a job, makes its pictures, stores them
 //! * [`backoff`]: how long the worker waits after a failure of the database
 //! * [`painter`]: the part of it that runs on a thread of its own: engine, previews, encoding
+//! * `maker`: what is tried to get a picture; `fallback`: a request as another model can fulfil it
 //! * `sheet`: the last picture of a grid, from its cells
 //! * [`materials`]: the pictures that a job names
 //! * [`fingerprint`]: a hash of all that makes a job's pictures
@@ -20,8 +21,10 @@ mod backoff;
 pub(crate) mod cache;
 pub(crate) mod estimate;
 pub(crate) mod events;
+mod fallback;
 pub(crate) mod fingerprint;
 pub(crate) mod info;
+mod maker;
 mod materials;
 pub(crate) mod numbers;
 mod pace;

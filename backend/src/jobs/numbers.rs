@@ -5,8 +5,8 @@
 //! last number it saw gets exactly what came later.
 //!
 //! Within attempt `a` at a job, `a * NUMBERS_PER_ATTEMPT` is followed by its pictures, a thousand numbers for each: its
-//! beginning, the hundredths of the model that are loaded for it, its steps, what is to be said of it, and the picture
-//! itself. Then come the places in the queue should it be put back, and its end. Attempt 0 is the time before the first.
+//! beginning, the hundredths of the model that are loaded for it, its steps, both once more should it be tried again, what is
+//! to be said of it, and the picture itself. Then come the places in the queue should it be put back, and its end. Attempt 0 is the time before the first.
 
 use types::event::NUMBERS_PER_ATTEMPT;
 use types::note::Note;
@@ -15,8 +15,10 @@ use types::note::Note;
 const PER_PICTURE: u64 = 1_000;
 /// Where the steps of a picture begin, after its beginning and a hundred hundredths.
 const FIRST_STEP: u64 = 200;
-/// Where what is said of a picture begins, after its steps.
-const FIRST_NOTE: u64 = 900;
+/// Where a second try begins, after the steps of the first: first what is loaded, then its steps.
+const SECOND_TRY: u64 = 501;
+/// Where what is said of a picture begins, after the steps of a second try.
+const FIRST_NOTE: u64 = 910;
 /// Where the places in the queue begin, after all pictures.
 const QUEUED: u64 = 500_000;
 /// Longest queue whose places are told apart.
@@ -27,14 +29,16 @@ pub(crate) fn begin(attempt: u64, index: u32) -> u64 {
     attempt * NUMBERS_PER_ATTEMPT + u64::from(index) * PER_PICTURE
 }
 
-/// This share of the model, from 0 to 1, was loaded for picture `index`.
-pub(crate) fn loading(attempt: u64, index: u32, fraction: f64) -> u64 {
-    begin(attempt, index) + 1 + (fraction.clamp(0.0, 1.0) * 100.0).round() as u64
+/// This share of the model, from 0 to 1, was loaded for picture `index`. The second try, and all after it, are `again`.
+pub(crate) fn loading(attempt: u64, index: u32, again: bool, fraction: f64) -> u64 {
+    let first = if again { SECOND_TRY } else { 1 };
+    begin(attempt, index) + first + (fraction.clamp(0.0, 1.0) * 100.0).round() as u64
 }
 
 /// Step `step` of picture `index` was done, from 1.
-pub(crate) fn step(attempt: u64, index: u32, step: u32) -> u64 {
-    begin(attempt, index) + FIRST_STEP + u64::from(step)
+pub(crate) fn step(attempt: u64, index: u32, again: bool, step: u32) -> u64 {
+    let before_first = if again { SECOND_TRY + 100 } else { FIRST_STEP };
+    begin(attempt, index) + before_first + u64::from(step)
 }
 
 /// This is to be said of picture `index`.
@@ -71,11 +75,15 @@ mod tests {
                 let most_steps = STEPS.end() + HIRES_STEPS.end();
                 life.extend([
                     begin(attempt, index),
-                    loading(attempt, index, 0.0),
-                    loading(attempt, index, 0.01),
-                    loading(attempt, index, 1.0),
-                    step(attempt, index, 1),
-                    step(attempt, index, most_steps),
+                    loading(attempt, index, false, 0.0),
+                    loading(attempt, index, false, 0.01),
+                    loading(attempt, index, false, 1.0),
+                    step(attempt, index, false, 1),
+                    step(attempt, index, false, most_steps),
+                    loading(attempt, index, true, 0.0),
+                    loading(attempt, index, true, 1.0),
+                    step(attempt, index, true, 1),
+                    step(attempt, index, true, most_steps),
                     note(attempt, index, Note::ALL[0]),
                     note(attempt, index, Note::ALL[Note::ALL.len() - 1]) + 1,
                     picture(attempt, index),

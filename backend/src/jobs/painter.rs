@@ -11,11 +11,13 @@ use types::note::Note;
 use types::picture::PictureFormat;
 use types::request::GenerationRequest;
 
+use super::maker::{Maker, Making, Try};
 use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
 use crate::engine::{Made, Materials, Report, Step};
 use crate::measures::PictureKind;
+use crate::safety::{self, SafetyMode};
 use crate::{Engine, Measures, Result, pictures};
 
 /// All that is needed to paint some pictures of a job.
@@ -30,8 +32,24 @@ pub(super) struct Painter {
     /// Those that are made together.
     pub(super) indices: Range<u32>,
     pub(super) pace: Pace,
+    /// What becomes of pictures that the safety checker would not show.
+    pub(super) safety: SafetyMode,
+    /// The model that stands in for one that fails.
+    pub(super) fallback_model: Option<String>,
+    /// Models that failed in this attempt already.
+    pub(super) failed: Vec<String>,
     /// Looked at at every report.
     pub(super) stop: CancellationToken,
+}
+
+/// What came of it.
+pub(super) struct Painting {
+    /// The pictures, in their order. One that is not to be shown is an error, and the ones before it stand.
+    pub(super) pictures: Vec<Result<Painted>>,
+    /// For the next pictures of the job.
+    pub(super) pace: Pace,
+    /// The model that failed, if another one stood in for it.
+    pub(super) failed: Option<String>,
 }
 
 /// A picture as the bytes of its files.
@@ -47,61 +65,96 @@ pub(super) struct Painted {
 }
 
 impl Painter {
-    /// Paints the pictures and tells the hub how far they are. The pace is for the next ones of the job.
+    /// Paints the pictures and tells the hub how far they are.
     ///
     /// # Errors
     /// `EngineError::Cancelled` if it was stopped; otherwise whatever is wrong with the model.
-    pub(super) fn paint(mut self) -> Result<(Vec<Painted>, Pace)> {
-        self.pace.begin_pictures(self.indices.start, self.n_together());
+    pub(super) fn paint(mut self) -> Result<Painting> {
         let engine = Arc::clone(&self.engine);
         let request = Arc::clone(&self.request);
         // A cell of a grid is the first picture of a request of its own.
         let cell = request.cell(self.indices.start);
         let (asked, places) = cell.as_ref().map_or((&*request, self.indices.clone()), |cell| (cell, 0..1));
         let materials = Arc::clone(&self.materials);
-        let indices = self.indices.clone();
         let kind = PictureKind::of(asked);
-        let made =
-            engine.generate(asked, places, &materials, &mut |report| self.on_report(&kind, &report))?;
+        let (failed, fallback_model) =
+            (std::mem::take(&mut self.failed), std::mem::take(&mut self.fallback_model));
+        let maker = Maker {
+            engine: &*engine,
+            fallback_model: fallback_model.as_deref(),
+            materials: &materials,
+            failed: &failed,
+        };
+        let mut begun = None;
+        let Making { made, instead } = maker.make(asked, &places, &mut |now, report| {
+            if begun.replace(now.again) != Some(now.again) {
+                self.pace.begin_pictures(self.indices.start, self.n_together());
+            }
+            self.on_report(&kind, now, report)
+        })?;
         if let Some(last_step) = self.pace.last_step() {
             self.measures.decoded(&kind, last_step.elapsed());
         }
-        let painted = indices.zip(made).map(|(index, Made { image, notes })| {
-            let png = pictures::encode(&image, &request, index, PictureFormat::Png)?;
+        let model = instead.as_ref().map_or(&asked.model, |instead| &instead.model);
+        let pictures = self.indices.clone().zip(places).zip(made).map(|((index, place), made)| {
+            let Made { image, notes } = self.look_at(index, model, made)?;
+            let png = match &instead {
+                Some(instead) => pictures::encode(&image, instead, place, PictureFormat::Png)?,
+                None => pictures::encode(&image, &request, index, PictureFormat::Png)?,
+            };
             let thumbnail = pictures::thumbnail(&image)?;
             Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes })
         });
-        Ok((painted.collect::<Result<_>>()?, self.pace))
+        let pictures = pictures.collect();
+        Ok(Painting { pictures, pace: self.pace, failed: instead.map(|_| asked.model.clone()) })
+    }
+
+    /// The picture as it may be shown.
+    fn look_at(&self, index: u32, model: &str, made: Made) -> Result<Made> {
+        if !self.safety.is_on() || !self.engine.is_unsafe(model, &made.image)? {
+            return Ok(made);
+        }
+        tracing::info!(job.id = %self.job, picture.index = index, mode = %self.safety, "a picture is not shown as it is");
+        match self.safety {
+            SafetyMode::Refuse => Err(safety::refused(index, self.request.count).into()),
+            SafetyMode::Off | SafetyMode::Blur => {
+                let Made { image, mut notes } = made;
+                notes.push(Note::Blurred);
+                Ok(Made { image: pictures::blurred(&image), notes })
+            }
+        }
     }
 
     fn n_together(&self) -> u32 {
         self.indices.end - self.indices.start
     }
 
-    fn on_report(&mut self, kind: &PictureKind, report: &Report<'_>) -> ControlFlow<()> {
+    fn on_report(&mut self, kind: &PictureKind, now: Try<'_>, report: &Report<'_>) -> ControlFlow<()> {
         if self.stop.is_cancelled() {
             return ControlFlow::Break(());
         }
         match report {
-            Report::Loading(fraction) => self.on_loading(*fraction),
-            Report::Step(step) => self.on_step(kind, step),
+            Report::Loading(fraction) => self.on_loading(now, *fraction),
+            Report::Step(step) => self.on_step(kind, now, step),
         }
         ControlFlow::Continue(())
     }
 
-    fn on_loading(&self, fraction: f64) {
-        let number = numbers::loading(self.attempt, self.indices.start, fraction);
-        let loading = Loading { model: self.request.model.clone(), fraction };
+    fn on_loading(&self, now: Try<'_>, fraction: f64) {
+        let number = numbers::loading(self.attempt, self.indices.start, now.again, fraction);
+        let loading = Loading { model: now.model.to_owned(), fraction };
         self.hub.publish(self.job, number, JobEvent::Loading { loading });
     }
 
-    fn on_step(&mut self, kind: &PictureKind, step: &Step<'_>) {
+    fn on_step(&mut self, kind: &PictureKind, this_try: Try<'_>, step: &Step<'_>) {
         let now = Instant::now();
         // Where pictures are made one by one after all, what lies before a first step is another picture's decoding.
         if let Some(took) = self.pace.record_step(now).filter(|_| step.step > 1) {
             self.measures.step_done(kind, took);
         }
         let preview = if self.pace.wants_preview(now) { (step.preview)() } else { None };
+        // Nobody knows yet whether the picture may be shown.
+        let preview = preview.map(|image| if self.safety.is_on() { pictures::coarse(&image) } else { image });
         let preview = preview.and_then(|image| {
             pictures::preview_data_url(&image)
                 .inspect_err(|error| tracing::warn!(%error, "a preview was left out"))
@@ -117,7 +170,7 @@ impl Painter {
             n_steps: step.n_steps,
             remaining_ms: remaining.map(|time| time.as_millis() as u64),
         };
-        let number = numbers::step(self.attempt, first, step.step);
+        let number = numbers::step(self.attempt, first, this_try.again, step.step);
         self.hub.publish(self.job, number, JobEvent::Progress { progress, preview });
     }
 }

@@ -9,7 +9,7 @@ use types::picture::PictureFormat;
 use types::request::{GenerationRequest, Grid};
 
 use super::pace::Pace;
-use super::painter::Painted;
+use super::painter::{Painted, Painting};
 use crate::pictures::{self, Sheet};
 use crate::shared::Shared;
 use crate::{Error, Result, background};
@@ -24,7 +24,7 @@ pub(super) async fn begin(
     job: JobId,
     request: Arc<GenerationRequest>,
     pace: Pace,
-) -> Result<oneshot::Receiver<Result<(Vec<Painted>, Pace)>>> {
+) -> Result<oneshot::Receiver<Result<Painting>>> {
     let mut cells = Vec::new();
     for picture in shared.store.pictures_of([job]).await? {
         match shared.files.read(&picture.file).await {
@@ -34,11 +34,11 @@ pub(super) async fn begin(
         }
     }
     background::compute(move || {
-        let painted = match &request.grid {
-            Some(grid) => vec![draw(&request, grid, &cells)?],
+        let pictures = match &request.grid {
+            Some(grid) => vec![draw(&request, grid, &cells)],
             None => Vec::new(),
         };
-        Ok((painted, pace))
+        Ok(Painting { pictures, pace, failed: None })
     })
 }
 

@@ -12,7 +12,7 @@ use types::request::GenerationRequest;
 
 use super::backoff::Backoff;
 use super::pace::Pace;
-use super::painter::{Painted, Painter};
+use super::painter::{Painted, Painter, Painting};
 use super::{fingerprint, materials, numbers, sheet};
 use crate::engine::EngineError;
 use crate::measures::{JobEnd, PictureKind};
@@ -166,7 +166,7 @@ impl Worker {
             measures.job_begun(&kind, since(claim.created_at));
         }
         if let Some(known) = &claim.fingerprint
-            && !fingerprint::is_still(known, &**engine, &request)
+            && !fingerprint::is_still(known, &self.shared, &request)
         {
             store.forget_fingerprint(claim).await?;
         }
@@ -182,6 +182,7 @@ impl Worker {
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
         let mut pace = Pace::new((0..request.count).map(|index| request.n_steps_of(index)).collect());
+        let mut failed = Vec::new();
         let mut next = first;
         while next < request.count {
             let n_together = n_together(&**engine, &request).clamp(1, request.count - next);
@@ -196,6 +197,9 @@ impl Worker {
                 materials: Arc::clone(&materials),
                 indices: indices.clone(),
                 pace,
+                safety: self.shared.safety,
+                fallback_model: self.shared.fallback_model.clone(),
+                failed: failed.clone(),
                 stop: stop.clone(),
             };
             let painting = if request.is_sheet(next) {
@@ -208,8 +212,8 @@ impl Worker {
                 painted = painting => painted,
                 () = stopping.cancelled() => return Ok(Ended::Stopped),
             };
-            let (painted, pace_after) = match painted {
-                Ok(Ok(painted)) => painted,
+            let painting = match painted {
+                Ok(Ok(painting)) => painting,
                 Ok(Err(Error::Engine(EngineError::Cancelled))) if stopping.is_cancelled() => {
                     return Ok(Ended::Stopped);
                 }
@@ -220,8 +224,14 @@ impl Worker {
                     return Ok(Ended::Crashed);
                 }
             };
-            for (index, painted) in indices.zip(&painted) {
-                let Some(stored) = self.store_picture(claim, &request, index, painted).await? else {
+            let Painting { pictures, pace: pace_after, failed: failed_now } = painting;
+            if failed_now.is_some() {
+                // Whoever asks for the same later may get it from the model that they ask for.
+                store.forget_fingerprint(claim).await?;
+            }
+            failed.extend(failed_now);
+            for (index, painted) in indices.zip(pictures) {
+                let Some(stored) = self.store_picture(claim, &request, index, &painted?).await? else {
                     return Ok(Ended::Over);
                 };
                 measures.picture_made(&kind);

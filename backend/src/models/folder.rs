@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use inference::checkpoint::is_pickle_name;
+use inference::pipelines::safety_checker::SAFETY_CHECKER;
 
 use super::Stamp;
 use crate::Config;
@@ -12,6 +13,9 @@ pub const LORAS: &str = "loras";
 
 /// Subfolder of the textual inversions.
 pub const EMBEDDINGS: &str = "embeddings";
+
+/// Subfolders that are no models: besides these two the safety checker, and how pictures are prepared for it.
+const NO_MODELS: [&str; 4] = [LORAS, EMBEDDINGS, SAFETY_CHECKER, "feature_extractor"];
 
 /// Something in the models folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,8 @@ fn in_folder(config: &Config) -> std::io::Result<Vec<(Found, PathBuf)>> {
             continue;
         }
         if path.is_dir() {
-            let is_of_its_own = path.file_name().is_some_and(|name| name == LORAS || name == EMBEDDINGS);
+            let is_of_its_own =
+                path.file_name().is_some_and(|name| NO_MODELS.iter().any(|other| name == *other));
             if !is_of_its_own && !belongs_to_a_checkpoint(&path) {
                 found.push((Found::Folder, path));
             }

@@ -9,10 +9,13 @@ use types::parameters;
 use types::picture::PictureFormat;
 use types::request::GenerationRequest;
 
-use super::{PictureError, exif};
+use super::{PictureError, exif, xmp};
 
 /// High enough that nobody sees the difference, low enough to be a quarter of the PNG.
 pub const JPEG_QUALITY: u8 = 92;
+
+/// The keyword of the PNG chunk with the whole request.
+const ORIGIN: &str = "darkroom";
 
 /// Larger than any picture a model makes; keeps a broken file from asking for all memory.
 pub(super) const MAX_SIDE: u32 = 8_192;
@@ -22,7 +25,7 @@ pub(super) const MAX_SIDE: u32 = 8_192;
 ///
 /// PNG: the text chunk `parameters`, as the AUTOMATIC1111 web UI writes it, and the chunk `darkroom` with the
 /// whole request as JSON. JPEG and WebP: the same `parameters` text as EXIF `UserComment`, which is where
-/// that web UI looks for it, and the same JSON as `MakerNote`.
+/// that web UI looks for it, and the same JSON as `MakerNote`. All three say in XMP that the picture is generated.
 ///
 /// # Errors
 /// A picture without pixels.
@@ -50,21 +53,22 @@ pub(crate) fn encode_at(
     let (request, index) = request.of_picture(index);
     let request = &*request;
     let settings = parameters::to_text(request, index);
+    let mark = xmp::packet(request);
     match format {
-        PictureFormat::Png => encode_png(image, request, index, &settings),
+        PictureFormat::Png => encode_png(image, request, index, &settings, &mark),
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let mut encoder = JpegEncoder::new_with_quality(&mut bytes, jpeg_quality);
             write_with_exif(&mut encoder, &settings, &Origin::json(request, index));
             encoder.encode_image(image)?;
-            Ok(bytes)
+            Ok(xmp::into_jpeg(bytes, &mark))
         }
         PictureFormat::Webp => {
             let mut bytes = Vec::new();
             let mut encoder = WebPEncoder::new_lossless(&mut bytes);
             write_with_exif(&mut encoder, &settings, &Origin::json(request, index));
             encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)?;
-            Ok(bytes)
+            Ok(xmp::into_webp(bytes, &mark))
         }
     }
 }
@@ -97,6 +101,7 @@ fn encode_png(
     request: &GenerationRequest,
     index: u32,
     settings: &str,
+    mark: &str,
 ) -> Result<Vec<u8>, PictureError> {
     let origin = Origin::json(request, index);
     let mut bytes = Vec::new();
@@ -104,7 +109,7 @@ fn encode_png(
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
-    for (keyword, text) in [("parameters", settings), ("darkroom", origin.as_str())] {
+    for (keyword, text) in [("parameters", settings), (ORIGIN, origin.as_str())] {
         // Plain text chunks are Latin-1 by definition; all else goes into the international form.
         if text.chars().all(|c| u32::from(c) < 256) {
             encoder.add_text_chunk(keyword.to_owned(), text.to_owned())?;
@@ -112,10 +117,24 @@ fn encode_png(
             encoder.add_itxt_chunk(keyword.to_owned(), text.to_owned())?;
         }
     }
+    encoder.add_itxt_chunk(xmp::PNG_KEYWORD.to_owned(), mark.to_owned())?;
     let mut writer = encoder.write_header()?;
     writer.write_image_data(image.as_raw())?;
     writer.finish()?;
     Ok(bytes)
+}
+
+/// What a stored PNG says of its own making: another request than its job's, where another model had to stand in. `None` if
+/// it does not say it in a form that is known.
+pub(crate) fn origin_of(png: &[u8]) -> Option<Origin> {
+    let reader = png::Decoder::new(Cursor::new(png)).read_info().ok()?;
+    let info = reader.info();
+    let plain = info.uncompressed_latin1_text.iter().find(|chunk| chunk.keyword == ORIGIN);
+    let text = match plain {
+        Some(chunk) => chunk.text.clone(),
+        None => info.utf8_text.iter().find(|chunk| chunk.keyword == ORIGIN)?.get_text().ok()?,
+    };
+    serde_json::from_str(&text).ok()
 }
 
 /// The pixels of a stored PNG.

@@ -29,12 +29,16 @@ fn text_chunks(bytes: &[u8]) -> (Chunks, Chunks) {
     (latin1, utf8)
 }
 
+fn names(chunks: &Chunks) -> Vec<&str> {
+    chunks.iter().map(|(keyword, _)| keyword.as_str()).collect()
+}
+
 #[test]
 fn a_png_holds_the_parameters_text_and_the_whole_request() {
     let request = request("a café by the sea");
     let bytes = encode(&gradient(), &request, 1, PictureFormat::Png).unwrap();
     let (latin1, utf8) = text_chunks(&bytes);
-    assert!(utf8.is_empty(), "Latin-1 text needs no other chunk");
+    assert_eq!(names(&utf8), ["XML:com.adobe.xmp"], "Latin-1 text needs no other chunk");
     assert_eq!(latin1[0], ("parameters".into(), parameters::to_text(&request, 1)));
     assert_eq!(latin1[1].0, "darkroom");
     let origin: Origin = serde_json::from_str(&latin1[1].1).unwrap();
@@ -48,6 +52,61 @@ fn text_outside_latin_1_goes_into_an_international_chunk() {
     let (latin1, utf8) = text_chunks(&bytes);
     assert!(latin1.is_empty());
     assert_eq!(utf8[0], ("parameters".into(), parameters::to_text(&request, 0)));
+    assert_eq!(origin_of(&bytes).unwrap().request, request);
+}
+
+#[test]
+fn what_a_png_says_of_its_making_is_read_again() {
+    let request = request("a café by the sea");
+    let bytes = encode(&gradient(), &request, 1, PictureFormat::Png).unwrap();
+    let origin = origin_of(&bytes).unwrap();
+    assert_eq!((origin.index, origin.request), (1, request));
+    assert!(origin_of(&bytes[..40]).is_none());
+    let mut plain = Vec::new();
+    gradient().write_with_encoder(image::codecs::png::PngEncoder::new(&mut plain)).unwrap();
+    assert!(origin_of(&plain).is_none());
+}
+
+/// The XMP packet of a file, as a reader finds it.
+fn xmp_of(bytes: &[u8]) -> String {
+    let mut decoder =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().unwrap().into_decoder().unwrap();
+    String::from_utf8(decoder.xmp_metadata().unwrap().unwrap()).unwrap()
+}
+
+#[test]
+fn every_format_says_that_the_picture_is_generated_and_keeps_its_pixels_and_settings() {
+    let generated = "Iptc4xmpExt:DigitalSourceType=\"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"";
+    for format in PictureFormat::ALL {
+        let bytes = encode(&gradient(), &request("夕 boat"), 0, format).unwrap();
+        let xmp = xmp_of(&bytes);
+        assert!(xmp.contains(generated), "{format:?}: {xmp}");
+        assert!(xmp.starts_with("<?xpacket begin=\"\u{feff}\"") && xmp.ends_with("<?xpacket end=\"r\"?>"));
+        let image = image::load_from_memory(&bytes).unwrap().into_rgb8();
+        assert_eq!(image.dimensions(), gradient().dimensions());
+        if format != PictureFormat::Jpeg {
+            assert_eq!(image, gradient());
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_which_a_part_stayed_is_a_composite() {
+    let mut request = request("a boat");
+    request.outpaint = Some(types::request::Margins { left: 8, ..types::request::Margins::default() });
+    for format in PictureFormat::ALL {
+        let xmp = xmp_of(&encode(&gradient(), &request, 0, format).unwrap());
+        assert!(xmp.contains("/compositeWithTrainedAlgorithmicMedia\""), "{xmp}");
+    }
+}
+
+#[test]
+fn a_webp_with_the_plain_header_stays_as_it_is() {
+    let mut plain = Vec::new();
+    WebPEncoder::new_lossless(&mut plain)
+        .write_image(gradient().as_raw(), 24, 16, ExtendedColorType::Rgb8)
+        .unwrap();
+    assert_eq!(xmp::into_webp(plain.clone(), "packet"), plain);
 }
 
 #[test]

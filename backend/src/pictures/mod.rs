@@ -12,14 +12,16 @@ mod preview;
 mod sheet;
 mod thumbnail;
 mod transparency;
+mod veil;
 mod whole;
+mod xmp;
 
 pub use channels::Channel;
 pub(crate) use channels::{grey_under, grown, with_transparency};
 pub use decode::{DecodeError, Decoded};
 pub(crate) use decode::{format_of, jpeg_has_end};
 pub use encode::{JPEG_QUALITY, encode};
-pub(crate) use encode::{Origin, decode_png, encode_at};
+pub(crate) use encode::{Origin, decode_png, encode_at, origin_of};
 pub(crate) use exif::DARKROOM_NOTE;
 pub use fit::Fit;
 pub(crate) use fit::fitted;
@@ -27,6 +29,7 @@ pub(crate) use preview::{enlarge_preview, preview_data_url};
 pub use sheet::Sheet;
 pub(crate) use thumbnail::{THUMBNAIL_CONTENT_TYPE, thumbnail};
 pub(crate) use transparency::mask_of_transparency;
+pub(crate) use veil::{blurred, coarse};
 pub(crate) use whole::is_whole_png;
 
 /// A picture could not be read or written in some format.

@@ -5,6 +5,7 @@ use types::error::PublicError;
 use types::event::JobEvent;
 use types::history::{JobPage, JobQuery};
 use types::job::{JobId, JobInfo};
+use types::model::ModelInfo;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
@@ -23,7 +24,8 @@ impl Services {
     /// the request or the configuration says otherwise.
     ///
     /// # Errors
-    /// The first field that is not allowed; a model that cannot be used; a full disk; the program is stopping.
+    /// The first field that is not allowed; words that the site does not paint; a model that cannot be used; a full disk; the
+    /// program is stopping.
     pub async fn create_job(&self, owner: &Visitor, raw: RawRequest) -> Result<JobInfo> {
         self.ask(owner, raw, None).await
     }
@@ -59,7 +61,7 @@ impl Services {
             return Err(Error::ShuttingDown);
         }
         let mut context = RequestContext {
-            models: &self.models(),
+            models: &self.models_to_ask_for(),
             loras: &self.loras(),
             start: self.known_start(owner, raw.start.as_deref()).await?,
             mask: self.known_mask(owner, raw.mask.as_deref()).await?,
@@ -72,6 +74,7 @@ impl Services {
         context.continuation = continuation.as_deref();
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
+        self.refuse_blocked(&request)?;
         engine.fits(&request)?;
         self.check_time(&request)?;
         for cell in (0..request.count).map_while(|index| request.cell(index)) {
@@ -101,20 +104,30 @@ impl Services {
             return Ok(());
         }
         let (steps, count) = estimate::nearest(request, takes, most);
-        let instead = match (count, steps) {
-            (1.., _) if request.count > 1 => format!("; {count} pictures of these settings would do"),
-            (_, 1..) => format!("; {steps} steps would do"),
-            _ => "; a smaller picture may do".to_owned(),
+        let (field, instead) = match (count, steps) {
+            (1.., _) if request.count > 1 => {
+                ("count", format!("; {count} pictures of these settings would do"))
+            }
+            (_, 1..) => ("steps", format!("; {steps} steps would do")),
+            _ => ("steps", "; a smaller picture may do".to_owned()),
         };
         let sentence = format!(
             "this would take about {:.0} seconds, and a job may take {most}{instead}",
             takes.as_secs_f64()
         );
-        Err(PublicError::invalid_field(
-            if count > 0 && request.count > 1 { "count" } else { "steps" },
-            sentence,
-        )
-        .into())
+        Err(PublicError::invalid_field(field, sentence).into())
+    }
+
+    /// The models as a request may name them: one that cannot be used may be asked for where another one stands in for it.
+    fn models_to_ask_for(&self) -> Vec<ModelInfo> {
+        let mut models = self.models();
+        let fallback = self.0.shared.fallback_model.as_ref();
+        if models.iter().any(|model| Some(&model.name) == fallback && model.problem.is_none()) {
+            for model in &mut models {
+                model.problem = None;
+            }
+        }
+        models
     }
 
     /// Puts a checked request into the queue, or gives it the pictures of a job that is `like` it.

@@ -73,6 +73,11 @@ impl Services {
             format => {
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
                 let convert = move || {
+                    // Where another model had to stand in, the file knows what its job does not.
+                    let (request, index) = match pictures::origin_of(&png) {
+                        Some(origin) => (origin.request, origin.index),
+                        None => (request, index),
+                    };
                     pictures::encode_at(&pictures::decode_png(&png)?, &request, index, format, jpeg_quality)
                 };
                 tokio::task::spawn_blocking(convert)

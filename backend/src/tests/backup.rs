@@ -73,8 +73,8 @@ async fn everything_is_there_again_after_a_restore() {
     let alice = Visitor::from_token("alice");
     let query = HistoryQuery { search: "boat".into(), ..HistoryQuery::default() };
     let picture = services.history(&alice, query).await.unwrap().pictures.remove(0);
-    assert!(services.picture_file(picture.id, PictureFormat::Png).await.is_ok());
-    assert!(services.thumbnail(picture.id).await.is_ok());
+    assert!(services.picture_file(&alice, picture.id, PictureFormat::Png).await.is_ok());
+    assert!(services.thumbnail(&alice, picture.id).await.is_ok());
     paint(&services, &alice, asking("a blue boat")).await;
     services.shutdown().await;
 }

@@ -47,7 +47,7 @@ async fn a_damaged_picture_is_said_to_be_so_in_every_format_and_can_be_deleted_a
     let (mut site, folder, picture) = with_picture("a red boat").await;
     damage(&file_of(&site, &folder, &picture).await);
     for format in PictureFormat::ALL {
-        let fault = site.services.picture_file(picture.id, format).await.unwrap_err().public();
+        let fault = site.services.picture_file(&site.alice, picture.id, format).await.unwrap_err().public();
         assert_eq!(fault.code, ErrorCode::Internal);
         let sentence = format!(
             "the file of picture {} is lost or damaged; delete the picture and make it anew",
@@ -55,24 +55,31 @@ async fn a_damaged_picture_is_said_to_be_so_in_every_format_and_can_be_deleted_a
         );
         assert_eq!(fault.message, sentence);
     }
-    assert!(site.services.thumbnail(picture.id).await.is_ok(), "the thumbnail is another file");
+    assert!(site.services.thumbnail(&site.alice, picture.id).await.is_ok(), "the thumbnail is another file");
     site.services.delete_picture(&site.alice, picture.id).await.unwrap();
     let anew = paint(&mut site, "a red boat").await;
-    assert!(site.services.picture_file(anew.id, PictureFormat::Png).await.is_ok());
+    assert!(site.services.picture_file(&site.alice, anew.id, PictureFormat::Png).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_thumbnail_that_is_damaged_or_lost_is_drawn_from_its_picture() {
     let (site, folder, picture) = with_picture("a red boat").await;
-    let whole = site.services.thumbnail(picture.id).await.unwrap().bytes;
+    let whole = site.services.thumbnail(&site.alice, picture.id).await.unwrap().bytes;
     let png = file_of(&site, &folder, &picture).await;
     let file = std::path::PathBuf::from(thumbnail_file(png.to_str().unwrap()));
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    assert_eq!(site.services.thumbnail(picture.id).await.unwrap().bytes, whole);
+    assert_eq!(site.services.thumbnail(&site.alice, picture.id).await.unwrap().bytes, whole);
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(site.services.thumbnail(picture.id).await.unwrap().bytes, whole);
+    assert_eq!(site.services.thumbnail(&site.alice, picture.id).await.unwrap().bytes, whole);
     damage(&png);
-    assert!(site.services.thumbnail(picture.id).await.unwrap_err().to_string().contains("lost or damaged"));
+    assert!(
+        site.services
+            .thumbnail(&site.alice, picture.id)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("lost or damaged")
+    );
 }
 
 #[tokio::test]
@@ -132,5 +139,5 @@ async fn a_damaged_picture_is_not_given_out_again_for_the_same_request() {
     assert_eq!(site.run_next_job().await, Outcome::Done);
     let job = site.job(id).await;
     assert!(!job.cached);
-    assert!(site.services.picture_file(job.pictures[0].id, PictureFormat::Png).await.is_ok());
+    assert!(site.services.picture_file(&site.alice, job.pictures[0].id, PictureFormat::Png).await.is_ok());
 }

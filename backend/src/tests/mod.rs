@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod blocked_words;
 mod cache;
 mod check;
 mod clock;
@@ -10,6 +11,7 @@ mod damaged;
 mod disk;
 mod events;
 mod fairness;
+mod fallback;
 mod fitted_uploads;
 mod grid;
 mod helpers;
@@ -25,6 +27,7 @@ mod queue;
 mod refusals;
 mod restart;
 mod retention;
+mod safety;
 mod storage;
 mod uploads;
 mod workflows;

@@ -249,7 +249,7 @@ async fn the_task_cleans_up_at_the_start_and_whenever_a_job_is_done() {
                 if let [picture] = &pictures[..]
                     && picture.prompt == prompt
                 {
-                    break services.picture_file(picture.id, PictureFormat::Png).await.unwrap();
+                    break services.picture_file(&alice, picture.id, PictureFormat::Png).await.unwrap();
                 }
                 tokio::task::yield_now().await;
             }

@@ -1,23 +1,30 @@
-//! CLIP's text encoder: a transformer whose tokens look only backwards.
+//! CLIP: its text encoder, a transformer whose tokens look only backwards, and its vision tower.
+//!
+//! # Layout
+//! * this file: the text encoder; `projection.rs`: its pooled output
+//! * `vision.rs`: the vision tower
+//! * `layer.rs`: a block of either; `config.rs`: their sizes
 //!
 //! # Source
-//! Radford et al. 2021, arXiv:2103.00020; sizes and names as in transformers' `CLIPTextModel` and
-//! `CLIPTextModelWithProjection`.
+//! Radford et al. 2021, arXiv:2103.00020; sizes and names as in transformers' `CLIPTextModel`,
+//! `CLIPTextModelWithProjection` and `CLIPVisionModel`.
 
 mod config;
+mod layer;
 mod projection;
+mod vision;
 
 use candle_core::{DType, Device, Tensor};
 
-pub use self::config::{ClipConfig, ProjectionConfig};
+pub use self::config::{ClipConfig, ProjectionConfig, VisionConfig};
+use self::layer::Layer;
 use self::projection::Projection;
+pub use self::vision::ClipVisionTower;
 use crate::error::{Error, Result};
 use crate::model_files::ModelFiles;
-use crate::nn::activation::Activation;
-use crate::nn::attention::{Sight, attention};
-use crate::nn::linear::Linear;
+use crate::nn::attention::Sight;
 use crate::nn::norm::LayerNorm;
-use crate::weights::{Scope, Weights};
+use crate::weights::Weights;
 
 /// The text encoder.
 #[derive(Debug, Clone)]
@@ -92,7 +99,7 @@ impl ClipTextEncoder {
             tokens: embeddings.tensor("token_embedding.weight", &[config.vocabulary, config.width])?,
             positions: embeddings.tensor("position_embedding.weight", &[config.max_tokens, config.width])?,
             layers: (0..config.n_layers)
-                .map(|i| Layer::load(&layers.at(i), &config))
+                .map(|i| Layer::load(&layers.at(i), config.layer_sizes(), Sight::Past))
                 .collect::<Result<_>>()?,
             final_norm: LayerNorm::load(&root.at("final_layer_norm"), config.width, config.epsilon)?,
             projection: config
@@ -170,51 +177,5 @@ impl ClipTextEncoder {
         }
         let placed = embedded.broadcast_add(&self.positions.narrow(0, 0, n_tokens)?)?;
         Ok(placed.to_dtype(self.dtype)?)
-    }
-}
-
-/// Attention and two linear layers, each with a norm before and a way round.
-#[derive(Debug, Clone)]
-struct Layer {
-    n_heads: usize,
-    activation: Activation,
-    norm1: LayerNorm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    out: Linear,
-    norm2: LayerNorm,
-    widen: Linear,
-    narrow: Linear,
-}
-
-impl Layer {
-    fn load(scope: &Scope<'_>, config: &ClipConfig) -> Result<Self> {
-        let width = config.width;
-        let projection = |name: &str| Linear::load(&scope.at("self_attn").at(name), width, width);
-        let norm = |name: &str| LayerNorm::load(&scope.at(name), width, config.epsilon);
-        Ok(Self {
-            n_heads: config.n_heads,
-            activation: config.activation,
-            norm1: norm("layer_norm1")?,
-            query: projection("q_proj")?,
-            key: projection("k_proj")?,
-            value: projection("v_proj")?,
-            out: projection("out_proj")?,
-            norm2: norm("layer_norm2")?,
-            widen: Linear::load(&scope.at("mlp.fc1"), width, config.hidden)?,
-            narrow: Linear::load(&scope.at("mlp.fc2"), config.hidden, width)?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let normal = self.norm1.forward(x)?;
-        let q = self.query.forward(&normal)?;
-        let k = self.key.forward(&normal)?;
-        let v = self.value.forward(&normal)?;
-        let found = attention(&q, &k, &v, self.n_heads, Sight::Past)?;
-        let x = self.out.forward_onto(&found, x)?;
-        let hidden = self.activation.forward(&self.widen.forward(&self.norm2.forward(&x)?)?)?;
-        self.narrow.forward_onto(&hidden, &x)
     }
 }

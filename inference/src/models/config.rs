@@ -24,6 +24,18 @@ impl Config {
         Ok(Self { file: file.to_owned(), values: files.json(file)? })
     }
 
+    /// A table inside this one; an empty one if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it is something else.
+    pub fn table(&self, key: &str) -> Result<Self> {
+        let values = match self.get(key) {
+            Some(value) => value.as_object().cloned().ok_or_else(|| self.unsupported(key, "a table"))?,
+            None => Map::new(),
+        };
+        Ok(Self { file: self.file.clone(), values })
+    }
+
     /// The value, if it is there and not null.
     fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key).filter(|value| !value.is_null())
@@ -205,6 +217,18 @@ mod tests {
         assert_eq!(config().count_per_level("heads", 2, None).unwrap(), [2, 4]);
         assert!(config().count_per_level("heads", 3, None).is_err());
         assert_eq!(config().count_per_level("layers", 3, Some(1)).unwrap(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_table_inside_is_read_like_the_file_and_one_that_is_missing_is_empty() {
+        let read = |_: &str| Some(Cow::Borrowed(&br#"{"vision": {"width": 8}, "text": 3}"#[..]));
+        let config = Config::read(&ModelFiles::embedded("demo", read), "config.json").unwrap();
+        assert_eq!(config.table("vision").unwrap().count("width", None).unwrap(), 8);
+        assert_eq!(config.table("sound").unwrap().count("width", Some(4)).unwrap(), 4);
+        assert_eq!(
+            config.table("text").unwrap_err().to_string(),
+            "`text` in `config.json` is `3`, and only a table is supported"
+        );
     }
 
     #[test]

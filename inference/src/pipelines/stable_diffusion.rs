@@ -7,7 +7,7 @@
 //! * `text.rs`: prompts become what the U-Net is told
 //! * `parts.rs`: the networks, and how long each is in memory
 //! * `pass.rs`: one walk from noise to a latent; `beginning.rs`: what it begins with
-//! * `mask.rs`, `fill.rs`, `outpaint.rs`, `resize.rs`, `rgb.rs`: pictures as bytes
+//! * `mask.rs`, `fill.rs`, `outpaint.rs`, `rgb.rs`: pictures as bytes
 //! * `preview.rs`: what a latent looks like, without the VAE
 //!
 //! # Source
@@ -24,7 +24,6 @@ mod parts;
 mod pass;
 mod preview;
 mod request;
-mod resize;
 mod rgb;
 mod text;
 

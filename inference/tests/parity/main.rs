@@ -19,6 +19,7 @@ mod pictures;
 mod prompts;
 mod published;
 mod reference;
+mod safety;
 mod samplers;
 mod text;
 mod two_names;

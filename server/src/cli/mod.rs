@@ -71,7 +71,12 @@ and when pictures are deleted by themselves, which they are not as a rule:
   max_pictures = 100000
   max_pictures_per_visitor = 500
   max_gigabytes = 50
-  keep_favourites = true";
+  keep_favourites = true
+
+and what becomes of pictures that a safety checker would not show, and which model stands in for one that fails:
+  [safety]
+  mode = \"blur\"
+  fallback_model = \"demo\"";
 
 #[derive(Subcommand)]
 enum Command {
@@ -123,7 +128,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn is_users_mistake(error: &anyhow::Error) -> bool {
     let refused = |error: &EngineError| match error {
-        EngineError::Refused(error) => Some(error.clone()),
+        EngineError::Refused(error) | EngineError::OutOfMemory(error) | EngineError::NotFinite(error) => {
+            Some(error.clone())
+        }
         _ => None,
     };
     let public = error.downcast_ref::<PublicError>().cloned();

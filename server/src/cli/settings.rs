@@ -3,6 +3,7 @@
 mod access;
 mod operator;
 mod retention;
+mod safety;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use types::request::COUNT;
 pub use self::access::AccessFlags;
 use self::access::{AccessTable, LimitsTable};
 pub use self::operator::{OperatorFlags, OperatorTable};
+use self::safety::{Safety, SafetyFlags, SafetyTable};
 use crate::bundled;
 use crate::callers::Access;
 use crate::telemetry::LogFormat;
@@ -66,6 +68,8 @@ pub struct Common {
     log_format: Option<LogFormat>,
     #[command(flatten)]
     retention: retention::Flags,
+    #[command(flatten)]
+    safety: SafetyFlags,
 }
 
 /// What `darkroom.toml` may hold. Paths count from the file's own folder.
@@ -93,6 +97,8 @@ struct File {
     limits: LimitsTable,
     #[serde(default)]
     retention: retention::Table,
+    #[serde(default)]
+    safety: SafetyTable,
 }
 
 /// The settings that hold.
@@ -127,6 +133,8 @@ pub struct Settings {
     limits: LimitsTable,
     /// For how long pictures are kept.
     pub retention: Retention,
+    /// What may be shown, and what stands in for a model that fails.
+    pub safety: Safety,
 }
 
 impl Settings {
@@ -149,6 +157,8 @@ impl Settings {
             let preset = file.presets.of(quality);
             preset.check().map_err(|sentence| said(&format!("presets.{}", quality.as_str()), sentence))?;
         }
+        let safety =
+            Safety::read(flags.safety, file.safety).map_err(|(setting, sentence)| said(setting, sentence))?;
         let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
         Ok(Self {
             addr: file.addr,
@@ -170,6 +180,7 @@ impl Settings {
                 .unwrap_or_default(),
             retention: retention::settle(&flags.retention, &file.retention)
                 .map_err(|(setting, sentence)| said(&format!("retention.{setting}"), sentence))?,
+            safety,
             log: log.filter(|log| !log.is_empty()).unwrap_or_else(|| usual_log.to_owned()),
         })
     }
@@ -196,6 +207,8 @@ impl Settings {
             cache: self.cache,
             presets: self.presets,
             retention: self.retention,
+            safety: self.safety.mode,
+            fallback_model: self.safety.fallback_model,
             ..Config::default()
         }
     }
@@ -293,7 +306,7 @@ mod tests {
         let error = file("data = \"d\"\nport = 80").err().unwrap().to_string();
         assert!(
             error.ends_with(
-                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets`, `access`, `limits`, `retention` (line 2)"
+                "cannot be used: unknown field `port`, expected one of `addr`, `data`, `models`, `default_model`, `device`, `dtype`, `memory`, `batch`, `cache`, `log`, `log_format`, `operator`, `presets`, `access`, `limits`, `retention`, `safety` (line 2)"
             ),
             "{error}"
         );

@@ -66,7 +66,8 @@ impl TestApp {
         Self::with(engine, Config { presets, ..Config::default() }).await
     }
 
-    async fn with(engine: FakeEngine, config: Config) -> Self {
+    /// An app with these settings; its data folder is its own.
+    pub async fn with(engine: FakeEngine, config: Config) -> Self {
         Self::guarded(engine, config, Access::default()).await
     }
 

@@ -48,3 +48,4 @@ mod models_command;
 mod operator_listener;
 mod process;
 mod restart;
+mod safety;

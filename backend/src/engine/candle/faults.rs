@@ -14,7 +14,7 @@ pub(super) fn of_loading(name: &str, files: &ModelFiles, error: &Error) -> Engin
     }
     if is_out_of_memory(error) {
         let sentence = format!("there is not enough memory on the graphics card for model `{name}` now");
-        return EngineError::Refused(PublicError::invalid_field("model", sentence));
+        return EngineError::OutOfMemory(PublicError::invalid_field("model", sentence));
     }
     EngineError::Unusable {
         model: name.to_owned(),
@@ -33,10 +33,11 @@ pub(super) fn of_run(model: &str, files: Option<&ModelFiles>, error: &Error) -> 
         Error::Cancelled => EngineError::Cancelled,
         Error::ClipSkip { .. } => refused("clip_skip", error),
         Error::Embedding { .. } => refused("prompt", error),
-        Error::NotFinite(_) | Error::Request(_) => refused("model", error),
+        Error::NotFinite(_) => EngineError::NotFinite(PublicError::invalid_field("model", error.to_string())),
+        Error::Request(_) => refused("model", error),
         Error::Size { .. } => refused("width", error),
         Error::Schedule(_) => refused("steps", error),
-        error if is_out_of_memory(error) => EngineError::Refused(PublicError::invalid_field(
+        error if is_out_of_memory(error) => EngineError::OutOfMemory(PublicError::invalid_field(
             "width",
             "there is not enough memory on the graphics card for this picture; ask for a smaller one"
                 .to_owned(),

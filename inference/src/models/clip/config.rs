@@ -1,7 +1,8 @@
-//! The sizes of a text encoder, from its `config.json`.
+//! The sizes of a text encoder and of a vision tower, from their `config.json`.
 
 use serde_json::Value;
 
+use super::layer::LayerSizes;
 use crate::error::Result;
 use crate::model_files::ModelFiles;
 use crate::models::config::Config;
@@ -49,11 +50,7 @@ impl ClipConfig {
         let file = format!("{folder}/config.json");
         let config = &Config::read(files, &file)?;
         let width = config.count("hidden_size", Some(512))?;
-        let n_heads = config.count("num_attention_heads", Some(8))?;
-        if !width.is_multiple_of(n_heads) {
-            return Err(config.unsupported("num_attention_heads", format!("a number that divides {width}")));
-        }
-        let activations = [Activation::QuickGelu, Activation::Gelu];
+        let n_heads = heads(config, width, 8)?;
         let projection = if has_projection(&files.json(&file)?) {
             Some(ProjectionConfig {
                 width: config.count("projection_dim", Some(512))?,
@@ -69,11 +66,86 @@ impl ClipConfig {
             n_layers: config.count("num_hidden_layers", Some(12))?,
             n_heads,
             max_tokens: config.count("max_position_embeddings", Some(77))?,
-            activation: activations[config.choice("hidden_act", &["quick_gelu", "gelu"])?],
+            activation: activation(config)?,
             epsilon: config.number("layer_norm_eps", 1e-5)?,
             projection,
         })
     }
+
+    pub(super) fn layer_sizes(&self) -> LayerSizes {
+        let Self { width, hidden, n_heads, activation, epsilon, .. } = *self;
+        LayerSizes { width, hidden, n_heads, activation, epsilon }
+    }
+}
+
+/// The sizes of a vision tower.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VisionConfig {
+    /// Channels of a part of the picture.
+    pub width: usize,
+    /// Channels between the two layers after each attention.
+    pub hidden: usize,
+    /// Blocks.
+    pub n_layers: usize,
+    /// Heads of each attention.
+    pub n_heads: usize,
+    /// Pixels of a side of the square picture.
+    pub side: usize,
+    /// Pixels of a side of its square parts.
+    pub patch: usize,
+    /// The curve between the two layers.
+    pub activation: Activation,
+    /// Added to the variances.
+    pub epsilon: f64,
+}
+
+impl VisionConfig {
+    /// Reads the table `vision_config` of a model that has one. What is left out is that of `CLIPVisionConfig`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unsupported`].
+    pub fn read(config: &Config) -> Result<Self> {
+        let width = config.count("hidden_size", Some(768))?;
+        let side = config.count("image_size", Some(224))?;
+        let patch = config.count("patch_size", Some(32))?;
+        if patch > side {
+            return Err(config.unsupported("patch_size", format!("a number up to {side}")));
+        }
+        config.only("num_channels", &[3.into()])?;
+        Ok(Self {
+            width,
+            hidden: config.count("intermediate_size", Some(3072))?,
+            n_layers: config.count("num_hidden_layers", Some(12))?,
+            n_heads: heads(config, width, 12)?,
+            side,
+            patch,
+            activation: activation(config)?,
+            epsilon: config.number("layer_norm_eps", 1e-5)?,
+        })
+    }
+
+    /// Parts of a picture along one side; what is left over at its end is not looked at.
+    pub fn patches_per_side(&self) -> usize {
+        self.side / self.patch
+    }
+
+    pub(super) fn layer_sizes(&self) -> LayerSizes {
+        let Self { width, hidden, n_heads, activation, epsilon, .. } = *self;
+        LayerSizes { width, hidden, n_heads, activation, epsilon }
+    }
+}
+
+fn heads(config: &Config, width: usize, usual: usize) -> Result<usize> {
+    let n_heads = config.count("num_attention_heads", Some(usual))?;
+    if width.is_multiple_of(n_heads) {
+        return Ok(n_heads);
+    }
+    Err(config.unsupported("num_attention_heads", format!("a number that divides {width}")))
+}
+
+fn activation(config: &Config) -> Result<Activation> {
+    let activations = [Activation::QuickGelu, Activation::Gelu];
+    Ok(activations[config.choice("hidden_act", &["quick_gelu", "gelu"])?])
 }
 
 /// `projection_dim` is in every config; whether the layer is there, the class alone says.

@@ -2,9 +2,9 @@
 
 use candle_core::{Device, Tensor};
 
-use super::resize::resize;
 use super::rgb::Rgb;
 use crate::error::Result;
+use crate::resize::{Curve, resize};
 
 /// From this value on a pixel is painted anew.
 const THRESHOLD: u8 = 128;
@@ -29,7 +29,7 @@ impl Mask {
     /// The mask at another size; the same if it has that size.
     #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {
-        let pixels = resize(&self.pixels, 1, (self.width, self.height), (width, height));
+        let pixels = resize(&self.pixels, 1, (self.width, self.height), (width, height), Curve::Lanczos);
         Self { width, height, pixels }
     }
 

@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::resize::resize;
 use crate::error::Result;
+use crate::resize::{Curve, resize};
 
 /// A picture: red, green and blue, row by row from the top left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Rgb {
     /// The picture at another size, sharp and without jagged edges (Lanczos); the same if it has that size.
     #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {
-        let pixels = resize(&self.pixels, 3, (self.width, self.height), (width, height));
+        let pixels = resize(&self.pixels, 3, (self.width, self.height), (width, height), Curve::Lanczos);
         Self { width, height, pixels }
     }
 }

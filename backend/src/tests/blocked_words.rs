@@ -1,0 +1,119 @@
+//! Words that a site does not paint.
+
+use futures::TryStreamExt;
+use tempfile::TempDir;
+use types::error::{ErrorCode, PublicError};
+use types::request::{RawGrid, RawGridAxis, RawRequest};
+
+use super::helpers::{TestServices, asking, free_running};
+use crate::engine::fake::{FakeEngine, fake_lora};
+use crate::prompt_helpers::{BLOCKED_WORDS, STYLES, WILDCARDS};
+
+/// Services whose data folder has that file.
+async fn blocking(words: &str) -> (TestServices, TempDir) {
+    let (site, folder) = free_running().await;
+    block(&folder, words);
+    (site, folder)
+}
+
+fn block(folder: &TempDir, words: &str) {
+    std::fs::write(folder.path().join("data").join(BLOCKED_WORDS), words).unwrap();
+}
+
+async fn refusal(site: &TestServices, raw: RawRequest) -> PublicError {
+    site.services.create_job(&site.alice, raw).await.unwrap_err().public()
+}
+
+#[tokio::test]
+async fn a_prompt_with_such_a_word_is_refused_in_one_sentence_and_leaves_no_job() {
+    let (site, _folder) = blocking("# mine\nknife\n").await;
+    let error = refusal(&site, asking("a big kn1fe")).await;
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidField, Some("prompt")));
+    assert_eq!(error.message, "the prompt has words that this site does not paint; say it in other words");
+    assert!(site.services.latest_jobs(&site.alice, 9).await.unwrap().is_empty());
+    site.ask("a penknife").await;
+}
+
+#[tokio::test]
+async fn the_file_is_read_again_once_it_changes() {
+    let (site, folder) = free_running().await;
+    site.ask("a knife").await;
+    block(&folder, "knife");
+    refusal(&site, asking("a knife")).await;
+    block(&folder, "sword\n");
+    site.ask("a knife").await;
+    std::fs::remove_file(folder.path().join("data").join(BLOCKED_WORDS)).unwrap();
+    site.ask("a sword").await;
+}
+
+#[tokio::test]
+async fn what_is_painted_counts_and_not_what_was_typed() {
+    let (site, folder) = blocking("knife").await;
+    let data = folder.path().join("data");
+    std::fs::write(data.join(STYLES), "name,prompt,negative_prompt\nSharp,knife,\n").unwrap();
+    std::fs::create_dir_all(data.join(WILDCARDS)).unwrap();
+    std::fs::write(data.join(WILDCARDS).join("tool.txt"), "knife\n").unwrap();
+    for raw in [
+        asking("a __tool__"),
+        asking("a {knife}"),
+        RawRequest { styles: vec!["Sharp".into()], ..asking("a boat") },
+    ] {
+        assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_away_from_may_be_named() {
+    let (site, _folder) = blocking("knife").await;
+    let raw = RawRequest { negative_prompt: Some("knife".into()), ..asking("a boat") };
+    assert!(site.services.create_job(&site.alice, raw).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_tag_hides_no_word_and_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let knife = types::lora::LoraInfo { name: "knife".into(), ..fake_lora() };
+    let engine = FakeEngine::new().with_loras(vec![fake_lora(), knife]);
+    let site = TestServices::open(folder.path(), engine).await;
+    block(&folder, "knife");
+    refusal(&site, asking("a kni<lora:ink:0.5>fe")).await;
+    site.ask("a boat <lora:knife:0.5>").await;
+}
+
+#[tokio::test]
+async fn the_words_of_every_cell_of_a_grid_count() {
+    let (site, _folder) = blocking("knife").await;
+    let cells = |values: &str| {
+        let columns = RawGridAxis::typed("prompt_part", values);
+        RawRequest { grid: Some(RawGrid { columns, rows: None, sheets: None }), ..asking("a boat at sea") }
+    };
+    assert!(site.services.create_job(&site.alice, cells("boat, ship")).await.is_ok());
+    refusal(&site, cells("boat, knife")).await;
+}
+
+#[tokio::test]
+async fn what_is_written_ends_before_such_a_word() {
+    let (site, folder) = free_running().await;
+    let write = |start: &str| site.services.write_prompt(start.to_owned(), Some(0));
+    let whole = |pieces: Vec<String>| pieces.concat();
+    let free = whole(write("a").unwrap().try_collect().await.unwrap());
+    assert_eq!(free, " red boat calm sea evening sky");
+    block(&folder, "sea");
+    assert_eq!(whole(write("a").unwrap().try_collect().await.unwrap()), " red boat calm");
+    block(&folder, "knife\n");
+    assert_eq!(whole(write("a").unwrap().try_collect().await.unwrap()), free);
+    block(&folder, "boat calm\n");
+    assert_eq!(whole(write("a").unwrap().try_collect().await.unwrap()), " red boat");
+    let error = write("a boat, calm").err().unwrap().public();
+    assert_eq!(error.field.as_deref(), Some("start"));
+}
+
+#[tokio::test]
+async fn a_prompt_that_goes_on_by_itself_is_painted_up_to_such_a_word() {
+    let (site, _folder) = blocking("evening").await;
+    let raw = RawRequest { extend: true, seed: Some(0), ..asking("a") };
+    let job = site.services.create_job(&site.alice, raw).await.unwrap();
+    assert_eq!(job.request.prompt, "a red boat calm sea");
+    let raw = RawRequest { extend: true, ..asking("an evening") };
+    assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"));
+}

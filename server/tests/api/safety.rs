@@ -1,0 +1,121 @@
+//! Words that are not painted, pictures that are not shown, and a model that stands in: as browsers and programs see it.
+
+use axum::http::StatusCode;
+use backend::engine::fake::{FakeEngine, fake_model};
+use backend::{Config, EngineError, SafetyMode};
+use serde_json::{Value, json};
+use types::model::ModelInfo;
+
+use crate::comfyui::graph;
+use crate::helpers::TestApp;
+use crate::process::darkroom;
+
+const SENTENCE: &str = "the prompt has words that this site does not paint; say it in other words";
+
+/// An app that paints no knives.
+async fn without_knives() -> TestApp {
+    let app = TestApp::start().await;
+    std::fs::write(app.data().join("blocked-words.txt"), "knife\n").unwrap();
+    app
+}
+
+#[tokio::test]
+async fn every_way_of_asking_refuses_a_word_that_is_not_painted_in_its_own_shape() {
+    let app = without_knives().await;
+    let anna = app.browser();
+    let prompt = "a big Kn\u{456}fe";
+    let asked = json!({ "prompt": prompt });
+    insta::assert_snapshot!(
+        anna.create_job(asked.clone()).await.complaint(),
+        @"422 invalid_field (prompt): the prompt has words that this site does not paint; say it in other words"
+    );
+    for answer in [
+        anna.generate_image(asked.clone()).await,
+        anna.post_json("/v1/images/generations", &asked).await,
+        anna.post_json("/sdapi/v1/txt2img", &asked).await,
+        anna.post_workflow(&graph(&[("6", "text", json!(prompt))])).await,
+    ] {
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+        assert!(answer.text().contains(SENTENCE), "{}", answer.text());
+    }
+    let form = anna.post_form("/", &[("prompt", prompt)]).await;
+    assert_eq!(form.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(form.text().contains("he prompt has words that this site does not paint"), "{}", form.text());
+    assert!(anna.history("").await.pictures.is_empty());
+}
+
+#[tokio::test]
+async fn a_prompt_is_not_written_on_from_such_a_word_nor_to_one() {
+    let app = without_knives().await;
+    let anna = app.browser();
+    let refused = anna.post_json("/api/v1/prompts", &json!({ "start": "a knife" })).await;
+    insta::assert_snapshot!(
+        refused.complaint(),
+        @"422 invalid_field (start): the start has words that this site does not paint; say it in other words"
+    );
+    std::fs::write(app.data().join("blocked-words.txt"), "calm sea\n").unwrap();
+    let written: Value = anna.post_json("/api/v1/prompts", &json!({ "start": "a", "seed": 0 })).await.json();
+    assert_eq!(written["prompts"][0]["prompt"], "a red boat calm");
+}
+
+#[tokio::test]
+async fn a_jobs_page_says_that_its_picture_was_blurred() {
+    let config = Config { safety: SafetyMode::Blur, ..Config::default() };
+    let app = TestApp::with(FakeEngine::new().with_safety_checker(|_| true), config).await;
+    let anna = app.browser();
+    let picture = anna.paint("a red boat").await;
+    let job = anna.job(picture.job_id).await;
+    assert_eq!(job.json::<Value>()["notes"], json!(["blurred"]));
+    let page = anna.get(&format!("/j/{}", picture.job_id)).await.text();
+    assert!(page.contains("his site's safety checker blurred the picture"), "{page}");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_refused_is_a_failed_job_with_a_sentence() {
+    let config = Config { safety: SafetyMode::Refuse, ..Config::default() };
+    let app = TestApp::with(FakeEngine::new().with_safety_checker(|_| true), config).await;
+    insta::assert_snapshot!(
+        app.browser().generate_image(json!({ "prompt": "a red boat" })).await.complaint(),
+        @"422 invalid_field: the job made no picture: the picture was held back by this site's safety checker; change the prompt, or try another seed"
+    );
+}
+
+#[tokio::test]
+async fn a_jobs_page_says_that_another_model_stood_in() {
+    let broken = EngineError::Unusable { model: "large".into(), reason: "its weights are gone".into() };
+    let models = vec![fake_model(), ModelInfo { name: "large".into(), ..fake_model() }];
+    let engine = FakeEngine::new().with_models(models).failing_with("large", broken);
+    let config = Config { fallback_model: Some("demo".into()), ..Config::default() };
+    let app = TestApp::with(engine, config).await;
+    let anna = app.browser();
+    let picture = anna.generate_image(json!({ "prompt": "a red boat", "model": "large" })).await;
+    assert_eq!(picture.status, StatusCode::OK, "{}", picture.text());
+    let job = anna.history("").await.pictures[0].job_id;
+    let page = anna.get(&format!("/j/{job}")).await.text();
+    assert!(page.contains("so this site's fallback model made the picture"), "{page}");
+}
+
+/// The sentence with which the program does not begin to serve.
+fn refused_at_start(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = darkroom(folder.path())
+        .args(["serve", "--addr", "127.0.0.1:0"])
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    assert!(!ended.status.success());
+    assert!(ended.stdout.is_empty(), "it does not say that it listens");
+    String::from_utf8(ended.stderr).unwrap().trim_end().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_setting_that_cannot_be_kept_is_refused_at_the_start() {
+    insta::assert_snapshot!(
+        refused_at_start(&["--safety-mode", "blur"]),
+        @"error: safety mode `blur` needs a safety checker, and none is installed; put the folder `safety_checker` of a Stable Diffusion model into the models folder, or set the mode to `off`"
+    );
+    insta::assert_snapshot!(
+        refused_at_start(&["--fallback-model", "sdxl"]),
+        @"error: model `sdxl` is not installed"
+    );
+}
