@@ -53,9 +53,8 @@ impl Shared {
                 tracing::warn!(preset = preset.name.as_str(), problem, "a preset cannot be used");
             }
         }
-        let opened = Self::open_with_files(folder, files, engine).await?;
-        let measures = config.measures.clone();
-        Ok(Self { presets: config.presets.clone(), caches: config.cache, measures, ..opened })
+        let opened = Self::open_with_files(folder, files, engine, config.measures.clone()).await?;
+        Ok(Self { presets: config.presets.clone(), caches: config.cache, ..opened })
     }
 
     /// The same with the pictures elsewhere.
@@ -63,6 +62,7 @@ impl Shared {
         folder: DataFolder,
         files: Files,
         engine: Arc<dyn Engine>,
+        measures: Measures,
     ) -> Result<Self> {
         let uploads = Files::in_folder(&folder.uploads())?;
         let helpers = PromptHelpers::in_folder(folder.path());
@@ -71,6 +71,7 @@ impl Shared {
         if n_back + n_given_up > 0 {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
         }
+        measures.jobs_given_up(n_given_up);
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
         Ok(Self {
@@ -84,7 +85,7 @@ impl Shared {
             presets: Presets::default(),
             decoding: Semaphore::new(1),
             caches: false,
-            measures: Measures::default(),
+            measures,
             samples: Samples::default(),
             stopping,
             folder,

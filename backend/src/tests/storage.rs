@@ -19,6 +19,7 @@ use crate::data_folder::DataFolder;
 use crate::engine::fake::FakeEngine;
 use crate::files::Files;
 use crate::jobs::worker::Outcome;
+use crate::measures::Measures;
 use crate::shared::Shared;
 
 /// A store in memory that can be full.
@@ -79,7 +80,8 @@ async fn a_full_disk_fails_the_job_with_a_sentence_and_the_worker_goes_on() {
     let disk = Arc::new(Disk::default());
     let files = Files::new(Arc::clone(&disk) as Arc<dyn ObjectStore>);
     let data = DataFolder::lock(&config(folder.path()).data_dir).unwrap();
-    let shared = Shared::open_with_files(data, files, Arc::new(FakeEngine::new())).await.unwrap();
+    let shared = Shared::open_with_files(data, files, Arc::new(FakeEngine::new()), Measures::default());
+    let shared = shared.await.unwrap();
     let mut site = TestServices::over(shared);
 
     disk.is_full.store(true, Ordering::SeqCst);
