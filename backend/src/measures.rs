@@ -24,6 +24,7 @@ use prometheus_client::registry::{Registry, Unit};
 use types::error::ErrorCode;
 
 use self::labels::{OfEnd, OfModel};
+use crate::store::gave_up;
 pub(crate) use labels::PictureKind;
 
 /// Seconds of what a visitor waits for: from a tenth to an hour.
@@ -133,6 +134,14 @@ impl Measures {
     /// A job came to its end.
     pub(crate) fn job_ended(&self, end: JobEnd) {
         self.0.ends.get_or_create(&OfEnd::from(end)).inc();
+    }
+
+    /// So many jobs were given up at the start: the program had died too often with them.
+    pub(crate) fn jobs_given_up(&self, n_jobs: u64) {
+        if n_jobs > 0 {
+            let end = JobEnd::Failed(gave_up().code);
+            self.0.ends.get_or_create(&OfEnd::from(end)).inc_by(n_jobs);
+        }
     }
 
     /// A model was read into memory.

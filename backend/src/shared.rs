@@ -70,12 +70,11 @@ impl Shared {
                 tracing::warn!(preset = preset.name.as_str(), problem, "a preset cannot be used");
             }
         }
-        let opened = Self::open_on(storage, engine).await?;
+        let opened = Self::open_on(storage, engine, config.measures.clone()).await?;
         Ok(Self {
             presets: config.presets.clone(),
             caches: config.cache,
             limits: config.limits,
-            measures: config.measures.clone(),
             housekeeping: Housekeeping::new(config.retention),
             safety: config.safety,
             fallback_model: config.fallback_model.clone(),
@@ -84,7 +83,11 @@ impl Shared {
     }
 
     /// The same on any storage, with the usual settings.
-    pub(crate) async fn open_on(storage: Storage, engine: Arc<dyn Engine>) -> Result<Self> {
+    pub(crate) async fn open_on(
+        storage: Storage,
+        engine: Arc<dyn Engine>,
+        measures: Measures,
+    ) -> Result<Self> {
         let Storage { folder, pictures: files, uploads, busy_timeout } = storage;
         let helpers = PromptHelpers::in_folder(folder.path());
         let store = Store::open_waiting(&folder.database(), busy_timeout).await?;
@@ -92,6 +95,7 @@ impl Shared {
         if n_back + n_given_up > 0 {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
         }
+        measures.jobs_given_up(n_given_up);
         let signing_secret = store.secret("signing").await?;
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
@@ -112,7 +116,7 @@ impl Shared {
             fallback_model: None,
             decoding: Semaphore::new(1),
             caches: false,
-            measures: Measures::default(),
+            measures,
             samples: Samples::default(),
             stopping,
             folder,

@@ -106,7 +106,7 @@ fn surround(routes: Router, state: &AppState, http: HttpMeasures) -> Router {
 fn span(request: &Request<Body>) -> Span {
     let id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
     let (method, path) = (request.method(), request.uri().path());
-    tracing::error_span!("request", request.id = id, %method, path)
+    tracing::error_span!("request", request.id = %id, %method, path)
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

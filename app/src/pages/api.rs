@@ -66,7 +66,8 @@ const EVENTS: [(&str, &str, &str); 8] = [
          used in f32. made_in_f32: the model left the range of its numbers, so the picture was made once more in f32. \
          all_black: the picture came out wholly black; another seed or sampler may do better. made_by_fallback: the \
          model that was asked for could not be used, so this site's fallback model made the picture. blurred: this \
-         site's safety checker blurred the picture.",
+         site's safety checker blurred the picture. picture_lost: a picture of this job was lost, since its file was missing or \
+         damaged.",
     ),
     ("picture", "picture", "A picture is finished: its id, seed and size."),
     ("done", "", "All pictures are there."),

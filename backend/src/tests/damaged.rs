@@ -37,7 +37,9 @@ async fn file_of(
 /// Changes one byte in the middle of a file.
 fn damage(file: &std::path::Path) {
     let mut bytes = std::fs::read(file).unwrap();
-    let middle = bytes.len() / 2;
+    // Behind the texts, in the middle of the pixels.
+    let pixels = bytes.windows(4).position(|window| window == b"IDAT").unwrap();
+    let middle = usize::midpoint(pixels, bytes.len());
     bytes[middle] ^= 0xff;
     std::fs::write(file, bytes).unwrap();
 }

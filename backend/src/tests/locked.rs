@@ -10,6 +10,7 @@ use super::helpers::{TestServices, asking, config};
 use crate::data_folder::{DataFolder, Storage};
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::{Outcome, Worker};
+use crate::measures::Measures;
 use crate::shared::Shared;
 use crate::store::Store;
 
@@ -20,7 +21,9 @@ const SOON: Duration = Duration::from_secs(30);
 async fn waiting(folder: &tempfile::TempDir, busy_timeout: Duration) -> TestServices {
     let data = DataFolder::lock(&config(folder.path()).data_dir).unwrap();
     let storage = Storage { busy_timeout, ..Storage::in_folder(data).unwrap() };
-    TestServices::over(Shared::open_on(storage, Arc::new(FakeEngine::new())).await.unwrap())
+    TestServices::over(
+        Shared::open_on(storage, Arc::new(FakeEngine::new()), Measures::default()).await.unwrap(),
+    )
 }
 
 /// Another program on the same database.

@@ -9,6 +9,7 @@ use super::helpers::{TestServices, asking, config, free_running, gated, is_step,
 use crate::engine::EngineError;
 use crate::engine::fake::{Behaviour, FakeEngine};
 use crate::jobs::worker::Outcome;
+use crate::store::MAX_CRASHES;
 use crate::{Asked, Check, Config, Services, samples};
 
 /// The lines of the metrics that begin so, with their values.
@@ -81,6 +82,21 @@ async fn a_failure_that_cannot_be_written_down_at_once_is_counted_when_it_is() {
     assert_eq!(told(&site.services, "darkroom_jobs_total").await, [""; 0]);
     store.refuse_results(false).await;
     assert_eq!(site.run_next_job().await, Outcome::Idle);
+    let failed = "darkroom_jobs_total{outcome=\"failed\",code=\"internal\"} 1";
+    assert_eq!(told(&site.services, "darkroom_jobs_total").await, [failed]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_at_the_start_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async || TestServices::open(folder.path(), FakeEngine::new()).await;
+    open().await.ask("one").await;
+    for _ in 0..MAX_CRASHES {
+        let dying = open().await;
+        assert_eq!(told(&dying.services, "darkroom_jobs_total").await, [""; 0]);
+        assert!(dying.services.shared().store.claim().await.unwrap().is_some());
+    }
+    let site = open().await;
     let failed = "darkroom_jobs_total{outcome=\"failed\",code=\"internal\"} 1";
     assert_eq!(told(&site.services, "darkroom_jobs_total").await, [failed]);
 }

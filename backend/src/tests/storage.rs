@@ -12,13 +12,16 @@ use crate::data_folder::{DataFolder, Storage};
 use crate::engine::fake::FakeEngine;
 use crate::files::Files;
 use crate::jobs::worker::Outcome;
+use crate::measures::Measures;
 use crate::shared::Shared;
 
 /// Services whose pictures and uploads lie on these disks.
 async fn on_disks(folder: &tempfile::TempDir, pictures: Files, uploads: Files) -> TestServices {
     let data = DataFolder::lock(&config(folder.path()).data_dir).unwrap();
     let storage = Storage { pictures, uploads, ..Storage::in_folder(data).unwrap() };
-    TestServices::over(Shared::open_on(storage, Arc::new(FakeEngine::new())).await.unwrap())
+    TestServices::over(
+        Shared::open_on(storage, Arc::new(FakeEngine::new()), Measures::default()).await.unwrap(),
+    )
 }
 
 #[tokio::test]

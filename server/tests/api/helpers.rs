@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::connect_info::MockConnectInfo;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use axum::{Extension, Router};
 use backend::access::Limits;
 use backend::engine::fake::{FakeEngine, Gate};
 use backend::{Config, Services, Visitor};
@@ -90,7 +90,8 @@ impl TestApp {
         let site = Site::folder(folder.path().join("site"));
         let state = AppState::new(services.clone(), access, site, CancellationToken::new());
         let operator = server::operator::router(state.clone(), None);
-        let router = router(state).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 4711));
+        let router = router(state).layer(Extension(ConnectInfo(peer)));
         Self { services, router, operator, folder }
     }
 

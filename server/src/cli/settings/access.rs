@@ -12,19 +12,19 @@ use crate::callers::{Access, Hosts, Password, Programs, StreamLimits};
 #[derive(Args, Default)]
 pub struct AccessFlags {
     /// Limits for a site that everybody on the internet can reach, where no others are set: 120 requests a minute and 4
-    /// jobs at a time for a visitor, 600 and 16 for an address, 60 and 300 megapixels a day, and 300 seconds a job
+    /// jobs at a time for a visitor, 600 and 16 for an address, 60 and 300 megapixels a day, and 300 seconds a job [default: no limits but those in darkroom.toml]
     #[arg(long, env = "DARKROOM_PUBLIC", value_parser = clap::builder::FalseyValueParser::new())]
     public: bool,
     /// A name that the site answers to besides addresses and names of private networks, such as demo.example.com or
-    /// *.ngrok.app; can be given several times, `*` allows any
+    /// *.ngrok.app; can be given several times, `*` allows any [default: none]
     #[arg(long = "host", env = "DARKROOM_HOSTS", value_name = "NAME", value_delimiter = ',')]
     hosts: Vec<String>,
     /// A proxy whose word is taken for where callers come from (X-Forwarded-For) and whether by TLS, as an address or a
-    /// network such as 127.0.0.1 or 10.0.0.0/8; can be given several times
+    /// network such as 127.0.0.1 or 10.0.0.0/8; can be given several times [default: none]
     #[arg(long = "trust-proxy", env = "DARKROOM_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',', value_parser = parse_net)]
     trusted_proxies: Vec<IpNet>,
     /// A password that everybody needs who wants to see the site; better in the environment or in darkroom.toml than here,
-    /// where other users of the machine see it
+    /// where other users of the machine see it [default: none]
     #[arg(long, env = "DARKROOM_PASSWORD", value_name = "TEXT", hide_env_values = true)]
     password: Option<String>,
     /// Whether programs may call without a key: open or keys [default: open]
