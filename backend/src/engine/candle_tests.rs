@@ -486,20 +486,41 @@ fn pictures_are_made_once_more_in_f32_where_that_is_more() {
     assert_ne!(half.generate(&request, 0..1, &materials, go_on).unwrap(), expected);
 }
 
-/// Makes the first numbers of the U-Net so large that nothing that is computed with them is a number.
-fn write_broken_unet(model: &Path) {
+/// Multiplies the first numbers of the demo model's U-Net, and stores them in f32.
+fn write_loud_unet(model: &Path, factor: f64) {
     let path = model.join("unet/diffusion_pytorch_model.safetensors");
     let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
-    let first = tensors["conv_in.weight"].affine(0.0, f64::INFINITY).unwrap();
-    tensors.insert("conv_in.weight".to_owned(), first);
+    let first = tensors["conv_in.weight"].to_dtype(candle_core::DType::F32).unwrap();
+    tensors.insert("conv_in.weight".to_owned(), first.affine(factor, 0.0).unwrap());
     candle_core::safetensors::save(&tensors, &path).unwrap();
+}
+
+#[test]
+fn a_unet_that_leaves_the_range_of_f16_is_no_picture_there_and_one_in_f32() {
+    let models = tempfile::tempdir().unwrap();
+    copy_of_demo(&models.path().join("demo"));
+    // Far beyond f16, and then normalised.
+    write_loud_unet(&models.path().join("demo"), 1e7);
+    let config =
+        Config { models_dir: Some(models.path().to_owned()), precision: Precision::F16, ..Config::default() };
+    let engine = CandleEngine::open(&config).unwrap();
+    let request = GenerationRequest { steps: 1, ..request(&engine) };
+    let (materials, go_on) = (Materials::default(), &mut |_: Report<'_>| ControlFlow::Continue(()));
+    let painted = engine.generate(&request, 0..1, &materials, go_on);
+    let Err(EngineError::NotFinite(error)) = painted else { panic!("{painted:?}") };
+    assert_eq!(
+        error.message,
+        "the picture has numbers that are none: the model left the range of f16; with dtype f32 it may not"
+    );
+    let painted = engine.generate_in_f32(&request, 0..1, &materials, go_on).unwrap().unwrap();
+    assert_eq!(painted[0].image.dimensions(), (128, 128));
 }
 
 #[test]
 fn a_model_whose_numbers_are_none_says_so_and_is_no_picture() {
     let models = tempfile::tempdir().unwrap();
     copy_of_demo(&models.path().join("demo"));
-    write_broken_unet(&models.path().join("demo"));
+    write_loud_unet(&models.path().join("demo"), f64::INFINITY);
     let engine = engine_on(models.path());
     let request = GenerationRequest { steps: 1, ..request(&engine) };
     let painted = engine.generate(&request, 0..1, &Materials::default(), &mut |_| ControlFlow::Continue(()));
