@@ -63,7 +63,8 @@ const EVENTS: [(&str, &str, &str); 8] = [
         "note",
         "Something is to be said of how the pictures are made, each once. decoded_in_f32: the VAE left the range of \
          f16 and was used in f32. encoded_in_f32: the VAE left the range of f16 with the start picture and was \
-         used in f32.",
+         used in f32. picture_lost: a picture of this job was lost, since its file was \
+         missing or damaged.",
     ),
     ("picture", "picture", "A picture is finished: its id, seed and size."),
     ("done", "", "All pictures are there."),
