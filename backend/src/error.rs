@@ -172,7 +172,7 @@ impl From<object_store::Error> for Error {
 }
 
 /// What SQLite says went wrong, which the driver passes on as text.
-fn sqlite_code(error: &sea_orm::DbErr) -> Option<u32> {
+pub(crate) fn sqlite_code(error: &sea_orm::DbErr) -> Option<u32> {
     use sea_orm::{DbErr, RuntimeErr};
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))

@@ -392,6 +392,8 @@ impl Store {
         let running = job::Column::Status.eq(JobStatus::Running.as_str());
         let count = job::Entity::update_many()
             .col_expr(job::Column::Crashes, Expr::col(job::Column::Crashes).add(1))
+            // What was only being copied is painted from now on, and brought nothing down.
+            .filter(job::Column::Cached.eq(false))
             .filter(running.clone());
         count.exec(&transaction).await?;
         let gave_up = gave_up();

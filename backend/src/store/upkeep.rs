@@ -10,6 +10,7 @@ use types::note::Note;
 use super::Store;
 use super::entities::job::KnownNote;
 use super::entities::{job, picture, upload, upload_use};
+use crate::error::sqlite_code;
 use crate::{Error, Result};
 
 impl Store {
@@ -100,9 +101,16 @@ impl Store {
     /// # Source
     /// <https://sqlite.org/pragma.html#pragma_integrity_check>
     pub(crate) async fn faults(&self) -> Result<Vec<String>> {
-        let backend = self.db.get_database_backend();
+        /// `SQLITE_CORRUPT`: it is damaged so badly that SQLite does not even look further.
+        const CORRUPT: u32 = 11;
+        let query = Statement::from_string(self.db.get_database_backend(), "PRAGMA integrity_check");
+        let found = match self.db.query_all_raw(query).await {
+            Err(error) if sqlite_code(&error).is_some_and(|code| code & 0xff == CORRUPT) => {
+                return Ok(vec![error.to_string()]);
+            }
+            found => found?,
+        };
         let mut faults = Vec::new();
-        let found = self.db.query_all_raw(Statement::from_string(backend, "PRAGMA integrity_check")).await?;
         for row in found {
             let sentence: String = row.try_get("", "integrity_check")?;
             if sentence != "ok" {

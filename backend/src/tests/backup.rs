@@ -94,10 +94,14 @@ async fn a_backup_that_is_made_while_pictures_are_painted_and_deleted_is_consist
         let (data, file) = (data.clone(), file.clone());
         async move { back_up(&data, &file).await.unwrap() }
     });
-    let mut seed = 20;
+    // One job is always under way.
+    let mut under_way = services.create_job(&alice, raw(20)).await.unwrap().id;
+    let mut seed = 21;
     while !backing_up.is_finished() {
-        services.create_job(&alice, raw(seed)).await.unwrap();
+        let next = services.create_job(&alice, raw(seed)).await.unwrap().id;
         seed += 1;
+        tokio::time::timeout(SOON, services.wait(under_way)).await.expect("it is painted").unwrap();
+        under_way = next;
         let pictures = services.history(&alice, HistoryQuery::default()).await.unwrap().pictures;
         services.delete_picture(&alice, pictures[pictures.len() / 2].id).await.unwrap();
     }

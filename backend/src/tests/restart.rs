@@ -4,9 +4,11 @@ use types::job::JobStatus;
 use types::request::RawRequest;
 
 use super::helpers::{TestServices, asking, config, gated, is_step, read_until};
+use crate::access::Limits;
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
 use crate::shared::Shared;
+use crate::store::{Inserted, NewJob};
 use std::sync::Arc;
 use std::time::Duration;
 use types::event::JobEvent;
@@ -111,6 +113,29 @@ async fn a_job_over_which_the_program_died_three_times_is_given_up() {
     let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
     assert!(site.job(id).await.error.unwrap().starts_with("the program stopped 3 times"));
     assert_eq!(site.run_next_job().await, Outcome::Idle);
+}
+
+#[tokio::test]
+async fn a_job_that_was_only_being_copied_when_the_program_died_is_painted_and_counts_as_no_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let store = site.services.shared().store.clone();
+    let like = store.job(site.ask("a red boat").await).await.unwrap().unwrap();
+    let request = like.generation_request().unwrap();
+    let new =
+        NewJob { request: &request, fingerprint: None, once: None, cached: true, limits: Limits::default() };
+    let Inserted::Job(copied) = store.insert_job(&site.alice, new).await.unwrap() else {
+        panic!("the job is new");
+    };
+    assert_eq!((copied.status.as_str(), copied.cached), ("running", true));
+    drop(site);
+
+    let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let row = site.services.shared().store.job(copied.job_id()).await.unwrap().unwrap();
+    assert_eq!((row.status.as_str(), row.cached, row.crashes), ("queued", false, 0));
+    assert_eq!(site.run_next_job().await, Outcome::Done);
+    assert_eq!(site.run_next_job().await, Outcome::Done);
+    assert_eq!(site.history().await.len(), 2);
 }
 
 #[tokio::test]
