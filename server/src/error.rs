@@ -71,22 +71,41 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let problem = Json(Problem::new(self.status, &self.public));
         let kind = [(header::CONTENT_TYPE, PROBLEM)];
-        let advice = advice(&self.public);
+        let advice = Advice::of(&self.public).headers();
         // A second time beside the body, for whoever makes a page of it.
         (self.status, kind, advice, Extension(self.public), problem).into_response()
     }
 }
 
-/// Headers that tell a program what to do about an error: when to try again, or how to say who it is.
-pub fn advice(error: &PublicError) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Some(seconds) = error.retry_after_s {
-        headers.insert(header::RETRY_AFTER, seconds.into());
+/// What a program can do about an error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Advice {
+    /// Seconds after which it may try again.
+    pub retry_after_s: Option<u32>,
+    /// Whether it has to say who it is.
+    asks_for_key: bool,
+}
+
+impl Advice {
+    /// What is to be done about this error.
+    pub fn of(error: &PublicError) -> Self {
+        Self {
+            retry_after_s: error.retry_after_s.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
+            asks_for_key: error.code == ErrorCode::Unauthorized,
+        }
     }
-    if error.code == ErrorCode::Unauthorized {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+
+    /// The same as headers.
+    pub fn headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.asks_for_key {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        headers
     }
-    headers
 }
 
 /// The media type of a [`Problem`].

@@ -102,7 +102,7 @@ pub async fn run(
     let operator = operator.map(|listener| operator::serve(listener, state.clone(), stopped.clone()));
     let operator = OptionFuture::from(operator.transpose()?);
     tokio::pin!(operator);
-    let server = listen::serve(listener, router::router(state), Patience::default(), stopping.clone());
+    let server = listen::serve(listener, router::router(&state), Patience::default(), stopping.clone());
     tokio::pin!(server);
 
     tokio::select! {

@@ -27,7 +27,7 @@ use crate::state::AppState;
 use crate::{a1111, comfyui, forms, openai, operator, pages, security, selection, slow_bodies};
 
 /// The whole program as one service; a test sends requests to it without a socket.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: &AppState) -> Router {
     // What pages wait for runs on tokio. It is said once a process; a second router says it in vain.
     let _ = Executor::init_tokio();
     let pages = Router::new()
@@ -49,11 +49,11 @@ pub fn router(state: AppState) -> Router {
         .route("/j/{id}/share", post(forms::share).get(forms::page_of));
 
     let api = Router::from(api::routes()).route(document::PATH, get(document::show));
-    let own = for_programs(&state, Shape::Own, api);
+    let own = for_programs(state, Shape::Own, api);
     // The shapes of other programs' APIs.
-    let others = for_programs(&state, Shape::OpenAi, openai::routes())
-        .merge(for_programs(&state, Shape::Automatic1111, a1111::routes()))
-        .merge(for_programs(&state, Shape::ComfyUi, comfyui::routes()));
+    let others = for_programs(state, Shape::OpenAi, openai::routes())
+        .merge(for_programs(state, Shape::Automatic1111, a1111::routes()))
+        .merge(for_programs(state, Shape::ComfyUi, comfyui::routes()));
 
     let http = state.http.clone();
     let routes = pages
@@ -69,7 +69,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone());
-    surround(routes, &state, http)
+    surround(routes, state, http)
 }
 
 /// Routes that programs call, with what stands before them: who it is, and whether they may.

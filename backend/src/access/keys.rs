@@ -15,11 +15,11 @@ use crate::hexadecimal::hexadecimal;
 /// What every key begins with, so that people and scanners for secrets know one when they see it.
 const MARK: &str = "dk_";
 
-/// Hexadecimal digits by which a key is found: they are no secret.
-const PREFIX_DIGITS: usize = 12;
+/// Bytes by which a key is found: they are no secret.
+const PREFIX_BYTES: usize = 6;
 
-/// Hexadecimal digits of the secret: 256 bits.
-const SECRET_DIGITS: usize = 64;
+/// Bytes of the secret.
+const SECRET_BYTES: usize = 32;
 
 /// What a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -112,20 +112,20 @@ pub(crate) struct Parts {
 impl Parts {
     /// A new key, from the system's random numbers.
     pub(crate) fn new_random() -> Self {
-        let mut bits = [0; (PREFIX_DIGITS + SECRET_DIGITS) / 2];
+        let mut bits = [0; PREFIX_BYTES + SECRET_BYTES];
         rand::rng().fill_bytes(&mut bits);
-        let digits = hexadecimal(&bits);
-        let prefix = format!("{MARK}{}", &digits[..PREFIX_DIGITS]);
-        Self { text: format!("{prefix}_{}", &digits[PREFIX_DIGITS..]), prefix }
+        let (prefix, secret) = bits.split_at(PREFIX_BYTES);
+        let prefix = format!("{MARK}{}", hexadecimal(prefix));
+        Self { text: format!("{prefix}_{}", hexadecimal(secret)), prefix }
     }
 
     /// The parts of a text that has a key's form.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let (prefix, secret) = text.strip_prefix(MARK)?.split_once('_')?;
-        let is_digits = |part: &str, n: usize| {
-            part.len() == n && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        let is_digits = |part: &str, n_bytes: usize| {
+            part.len() == 2 * n_bytes && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
-        (is_digits(prefix, PREFIX_DIGITS) && is_digits(secret, SECRET_DIGITS))
+        (is_digits(prefix, PREFIX_BYTES) && is_digits(secret, SECRET_BYTES))
             .then(|| Self { prefix: format!("{MARK}{prefix}"), text: text.to_owned() })
     }
 }

@@ -8,7 +8,7 @@
 //! In which round an owner was served last is kept apart from the jobs, since those can be deleted.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{CaseStatement, Func, OnConflict, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{CaseStatement, Func, OnConflict, Query, SelectStatement};
 use sea_orm::{ActiveValue, ConnectionTrait, Order, QueryOrder, QuerySelect};
 use types::job::JobStatus;
 
@@ -40,12 +40,9 @@ pub(super) async fn record_turn(db: &impl ConnectionTrait, claim: &job::Model) -
         round: ActiveValue::Set(claim.round),
     };
     // A job that went back into the queue is served in its old round, which takes nothing back.
-    let later: SimpleExpr = Func::greatest([
-        Expr::col((turn::Entity, turn::Column::Round)).into(),
-        Expr::val(claim.round).into(),
-    ])
-    .into();
-    let known = OnConflict::column(turn::Column::Owner).value(turn::Column::Round, later).to_owned();
+    let later = Func::greatest([Expr::col((turn::Entity, turn::Column::Round)), Expr::val(claim.round)]);
+    let known =
+        OnConflict::column(turn::Column::Owner).value(turn::Column::Round, Expr::expr(later)).to_owned();
     turn::Entity::insert(turn).on_conflict(known).exec_without_returning(db).await?;
     // Of rounds that are past, nobody asks.
     let newest = newest_round(db).await?;

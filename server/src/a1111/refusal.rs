@@ -6,12 +6,12 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::error::{ErrorCode, PublicError};
 
-use crate::error::{ApiError, advice};
+use crate::error::{Advice, ApiError};
 
 /// An error on its way to a client of that web UI.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,14 +20,14 @@ pub struct Refusal {
     /// Where in the request it is, from `body` on; empty if it is nowhere in particular.
     place: Vec<Value>,
     message: String,
-    /// Headers that say what to do about it.
-    advice: HeaderMap,
+    /// What can be done about it.
+    advice: Advice,
 }
 
 impl Refusal {
     /// One sentence.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, place: Vec::new(), message: message.into(), advice: HeaderMap::new() }
+        Self { status, place: Vec::new(), message: message.into(), advice: Advice::default() }
     }
 
     /// A value of the body that cannot be used; `place` are the keys on the way to it.
@@ -86,7 +86,7 @@ impl From<backend::Error> for Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(ApiError { status, public }: ApiError) -> Self {
-        let advice = advice(&public);
+        let advice = Advice::of(&public);
         let PublicError { code, field, message, .. } = public;
         let refusal = match (code, field.as_deref()) {
             // Names that stand for nothing have statuses of their own there.
@@ -116,7 +116,7 @@ impl IntoResponse for Refusal {
         } else {
             json!({ "detail": [{ "loc": place, "msg": message, "type": "value_error" }] })
         };
-        (status, advice, Json(body)).into_response()
+        (status, advice.headers(), Json(body)).into_response()
     }
 }
 

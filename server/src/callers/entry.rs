@@ -56,7 +56,7 @@ impl Password {
 
     /// What the cookie is signed for: another password, and all have to say it anew.
     fn as_text(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:02x?}", self.0)
     }
 }
 

@@ -30,7 +30,7 @@ impl Frequency {
     /// # Errors
     /// How long to wait.
     pub fn count(&self, caller: &str, per_minute: u32) -> Result<(), Duration> {
-        let Some(per_minute) = NonZeroU32::new(per_minute) else { return Err(Duration::from_secs(60)) };
+        let Some(per_minute) = NonZeroU32::new(per_minute) else { return Err(Duration::from_mins(1)) };
         let limiter = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.n_questions += 1;

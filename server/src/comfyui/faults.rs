@@ -3,13 +3,13 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use types::error::{ErrorCode, PublicError};
 
-use crate::error::{ApiError, advice};
+use crate::error::{Advice, ApiError};
 
 /// One thing that is wrong: with a workflow as a whole, or with one of its nodes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,17 +70,22 @@ pub struct Refusal {
     /// The answer's status.
     pub status: StatusCode,
     /// What is wrong on the whole.
-    pub error: Fault,
+    pub error: Box<Fault>,
     /// What is wrong with which node.
     pub node_errors: Vec<(String, NodeFaults)>,
-    /// Headers that say what to do about it.
-    pub advice: HeaderMap,
+    /// What can be done about it.
+    pub advice: Advice,
 }
 
 impl Refusal {
     /// A workflow without a fault of one node.
     pub fn of(error: Fault) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, node_errors: Vec::new(), advice: HeaderMap::new() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: Box::new(error),
+            node_errors: Vec::new(),
+            advice: Advice::default(),
+        }
     }
 
     /// A workflow none of whose outputs can be made.
@@ -109,7 +114,7 @@ pub fn by_node(node_errors: &[(String, NodeFaults)]) -> Value {
 /// What has nothing to do with a node: a full disk, a server that stops, a body that is no JSON.
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        let advice = advice(&error.public);
+        let advice = Advice::of(&error.public);
         let PublicError { code, message, .. } = error.public;
         let fault = Fault::new(code.as_str(), message, "", json!({}));
         Self { status: error.status, advice, ..Self::of(fault) }
@@ -119,7 +124,7 @@ impl From<ApiError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({ "error": self.error, "node_errors": by_node(&self.node_errors) });
-        (self.status, self.advice, Json(body)).into_response()
+        (self.status, self.advice.headers(), Json(body)).into_response()
     }
 }
 

@@ -6,12 +6,12 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use types::error::{ErrorCode, PublicError};
 
-use crate::error::ApiError;
+use crate::error::{Advice, ApiError};
 
 /// Shorthand for what these handlers return.
 pub type OpenAiResult<T> = Result<T, OpenAiError>;
@@ -23,8 +23,8 @@ pub struct OpenAiError {
     pub status: StatusCode,
     /// What is said of it.
     pub error: ErrorObject,
-    /// Headers that say what to do about it.
-    pub advice: HeaderMap,
+    /// What can be done about it.
+    pub advice: Advice,
 }
 
 /// What the body says under `error`.
@@ -57,7 +57,7 @@ impl OpenAiError {
             param: Some(param.to_owned()),
             code: Some(code),
         };
-        Self { status: StatusCode::BAD_REQUEST, error, advice: HeaderMap::new() }
+        Self { status: StatusCode::BAD_REQUEST, error, advice: Advice::default() }
     }
 
     /// A parameter with a value that is not allowed.
@@ -88,7 +88,7 @@ const INVALID_VALUE: &str = "invalid_value";
 
 impl From<ApiError> for OpenAiError {
     fn from(ApiError { status, public }: ApiError) -> Self {
-        let advice = crate::error::advice(&public);
+        let advice = Advice::of(&public);
         let PublicError { code, field, message, .. } = public;
         // OpenAI answers all that can be mended in the request with 400.
         let status = match status {
@@ -127,9 +127,9 @@ impl IntoResponse for OpenAiError {
         let Self { status, error, advice } = self;
         // A second try costs as much as the first and ends as it did, but for a server that is started anew, and for one
         // that says when.
-        let may_retry = status == StatusCode::SERVICE_UNAVAILABLE || advice.contains_key(header::RETRY_AFTER);
+        let may_retry = status == StatusCode::SERVICE_UNAVAILABLE || advice.retry_after_s.is_some();
         let retry = (HeaderName::from_static("x-should-retry"), if may_retry { "true" } else { "false" });
-        (status, [retry], advice, Json(ErrorBody { error })).into_response()
+        (status, [retry], advice.headers(), Json(ErrorBody { error })).into_response()
     }
 }
 
@@ -146,7 +146,7 @@ pub fn wrong_content_type(message: &str) -> OpenAiError {
         param: None,
         code: Some("unsupported_content_type"),
     };
-    OpenAiError { status: StatusCode::BAD_REQUEST, error, advice: HeaderMap::new() }
+    OpenAiError { status: StatusCode::BAD_REQUEST, error, advice: Advice::default() }
 }
 
 /// What no route below `/v1` has.
@@ -157,7 +157,7 @@ pub async fn unknown_address(method: Method, address: Uri) -> OpenAiError {
          /v1/images/variations and /v1/models"
     );
     let error = ErrorObject { message, kind: INVALID_REQUEST, param: None, code: Some("unknown_url") };
-    OpenAiError { status: StatusCode::NOT_FOUND, error, advice: HeaderMap::new() }
+    OpenAiError { status: StatusCode::NOT_FOUND, error, advice: Advice::default() }
 }
 
 /// An address that is there, with another method.
@@ -166,7 +166,7 @@ pub async fn wrong_method(method: Method, address: Uri) -> OpenAiError {
     let message = format!("method {method} is not possible at this address; allowed is {wanted}");
     let error =
         ErrorObject { message, kind: INVALID_REQUEST, param: None, code: Some("method_not_supported") };
-    OpenAiError { status: StatusCode::METHOD_NOT_ALLOWED, error, advice: HeaderMap::new() }
+    OpenAiError { status: StatusCode::METHOD_NOT_ALLOWED, error, advice: Advice::default() }
 }
 
 /// A handler panicked; the panic itself was written to stderr where it happened.

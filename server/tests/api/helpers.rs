@@ -91,7 +91,7 @@ impl TestApp {
         let state = AppState::new(services.clone(), access, site, CancellationToken::new());
         let operator = server::operator::router(state.clone(), None);
         let peer = SocketAddr::from(([127, 0, 0, 1], 4711));
-        let router = router(state).layer(Extension(ConnectInfo(peer)));
+        let router = router(&state).layer(Extension(ConnectInfo(peer)));
         Self { services, router, operator, folder }
     }
 
