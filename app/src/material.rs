@@ -39,9 +39,9 @@ impl Material {
         (self.width, self.height)
     }
 
-    /// What the style sheet has to know of it to show it as large as there is room for.
-    pub fn easel_style(&self) -> String {
-        format!("--wide: {}; --high: {}", self.width, self.height)
+    /// What the style sheet has to know of it to show it as large as there is room for: properties and their values.
+    pub fn easel_style(&self) -> [(&'static str, String); 2] {
+        [("--wide", self.width.to_string()), ("--high", self.height.to_string())]
     }
 
     /// Its size for people.

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) fallback_model: Option<String>,
     /// Given to whoever reads what a visitor sent: to one at a time.
     pub(crate) decoding: Semaphore,
+    /// Given to whoever has a picture converted: to two at a time.
+    pub(crate) converting: Semaphore,
     /// Whether pictures that were made before are given out again.
     pub(crate) caches: bool,
     /// Where it is counted what happens.
@@ -115,6 +117,7 @@ impl Shared {
             safety: SafetyMode::Off,
             fallback_model: None,
             decoding: Semaphore::new(1),
+            converting: Semaphore::new(2),
             caches: false,
             measures,
             samples: Samples::default(),

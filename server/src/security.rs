@@ -11,10 +11,7 @@ use crate::error::ApiError;
 /// On every answer that has none of its own.
 pub const HEADERS: [(HeaderName, &str); 4] = [
     // What is not a page has no business in a frame, and nothing to load.
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Within the site the address is sent, so that a form finds back to its page.
     (header::REFERRER_POLICY, "same-origin"),
@@ -26,7 +23,7 @@ pub const HEADERS: [(HeaderName, &str); 4] = [
 pub fn page_policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; connect-src 'self'; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }

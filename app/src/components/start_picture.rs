@@ -4,6 +4,7 @@
 //! `StartPicture` brings it to life: then pictures are sent as they are chosen, the mask is painted, and the form
 //! sends their names.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use super::field::{Range, field, number_input, slider};
@@ -72,10 +73,15 @@ fn chooser(error: Option<String>) -> AnyView {
 
 /// The picture with the mask over it. Without a script, a check mark keeps it or leaves it out.
 fn chosen(start: Option<&Material>) -> AnyView {
-    let style = start.map(Material::easel_style);
+    // A rule rather than an attribute, which the page's policy would not let through.
+    let rule = start.map(|start| {
+        let properties = start.easel_style().map(|(name, value)| format!("{name}: {value};")).concat();
+        view! { <style nonce=use_nonce()>{format!("#easel {{ {properties} }}")}</style> }
+    });
     view! {
+        {rule}
         <div class="chosen" id="start" hidden=start.is_none()>
-            <div class="easel" id="easel" style=style>
+            <div class="easel" id="easel">
                 <img
                     id="start-shown"
                     src=start.map(|start| start.path.clone())

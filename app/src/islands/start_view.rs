@@ -1,6 +1,6 @@
 //! Shows the picture to start from, and what makes sense with one alone.
 
-use web_sys::Element;
+use web_sys::{Element, HtmlElement};
 
 use super::dom::{by_id, disable, set_number, show};
 use super::outpaint::draw_frame;
@@ -36,8 +36,10 @@ fn show_picture(picture: &Material) {
         set_number(&shown, "width", i64::from(picture.width));
         set_number(&shown, "height", i64::from(picture.height));
     }
-    if let Some(easel) = by_id::<Element>("easel") {
-        let _ = easel.set_attribute("style", &picture.easel_style());
+    if let Some(easel) = by_id::<HtmlElement>("easel") {
+        for (name, value) in picture.easel_style() {
+            let _ = easel.style().set_property(name, &value);
+        }
     }
     if let Some(size) = by_id::<Element>("start-size") {
         size.set_text_content(Some(&picture.size_note()));

@@ -13,30 +13,49 @@ use crate::store::entities::job;
 /// How much the newest job counts beside all before it: the machine may be busy with something else for a while.
 const WEIGHT: f64 = 0.3;
 
-/// What was measured: seconds for a step of a million pixels, by model. Lives as long as the program.
+/// How many sizes are kept of each model, the ones that were met last.
+const MOST_SIZES: usize = 32;
+
+/// How many times as many pixels a picture may have as one that was measured, or how many times fewer, for the one to say
+/// something of the other. Small pictures take longer for each pixel, by far on a graphics card.
+const FARTHEST: f64 = 4.0;
+
+/// What steps took, by model and by pixels of the picture. Lives as long as the program.
 #[derive(Default)]
 pub(crate) struct Estimates {
-    seconds: Mutex<HashMap<String, f64>>,
+    measured: Mutex<HashMap<String, Vec<Measured>>>,
+}
+
+/// What a step of one picture took.
+#[derive(Clone, Copy)]
+struct Measured {
+    n_pixels: u64,
+    seconds: f64,
 }
 
 impl Estimates {
-    /// All pictures of this request were made in that time.
-    pub(crate) fn record(&self, request: &GenerationRequest, time: Duration) {
-        let work = work(request);
-        if work <= 0.0 {
-            return;
+    /// A step of a picture of this request took that long, loading, decoding and whatever else apart.
+    pub(crate) fn record(&self, request: &GenerationRequest, step: Duration) {
+        let (n_pixels, seconds) = (n_pixels(request), step.as_secs_f64());
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let sizes = measured.entry(request.model.clone()).or_default();
+        let known = sizes.iter().position(|known| known.n_pixels == n_pixels).map(|at| sizes.remove(at));
+        let seconds = known.map_or(seconds, |known| known.seconds + WEIGHT * (seconds - known.seconds));
+        if sizes.len() == MOST_SIZES {
+            sizes.remove(0);
         }
-        let found = time.as_secs_f64() / work;
-        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = seconds.entry(request.model.clone()).or_insert(found);
-        *known += WEIGHT * (found - *known);
+        sizes.push(Measured { n_pixels, seconds });
     }
 
-    /// What a request will take, once its model has made something.
+    /// What the steps of a request will take, once its model has made something of about its size.
     pub(crate) fn of(&self, request: &GenerationRequest) -> Option<Duration> {
-        let seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-        let per_work = seconds.get(&request.model)?;
-        Duration::try_from_secs_f64(per_work * work(request)).ok()
+        let wanted = n_pixels(request) as f64;
+        let measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = |known: &Measured| wanted / known.n_pixels.max(1) as f64;
+        let far = |known: &Measured| times(known).max(1.0 / times(known));
+        let near = measured.get(&request.model)?.iter().min_by(|a, b| far(a).total_cmp(&far(b)))?;
+        let step = near.seconds * times(near);
+        (far(near) <= FARTHEST).then(|| Duration::try_from_secs_f64(step * n_steps(request)).ok()).flatten()
     }
 }
 
@@ -58,12 +77,15 @@ pub(crate) fn time_left(estimates: &Estimates, hub: &ProgressHub, job: &job::Mod
     estimates.of(&job.generation_request().ok()?)
 }
 
-/// Steps times millions of pixels, over all pictures.
-fn work(request: &GenerationRequest) -> f64 {
+/// Pixels of each picture.
+fn n_pixels(request: &GenerationRequest) -> u64 {
     let (width, height) = request.picture_size();
-    let megapixels = f64::from(width) * f64::from(height) / 1e6;
-    let n_steps: f64 = (0..request.count).map(|index| f64::from(request.n_steps_of(index))).sum();
-    n_steps * megapixels
+    u64::from(width) * u64::from(height)
+}
+
+/// Steps of all pictures.
+fn n_steps(request: &GenerationRequest) -> f64 {
+    (0..request.count).map(|index| f64::from(request.n_steps_of(index))).sum()
 }
 
 /// Of a request that would take longer than `most_s` seconds: how many steps, and how many pictures with as many steps as
@@ -93,7 +115,8 @@ mod tests {
     fn twice_the_steps_take_twice_the_time_and_so_do_twice_the_pixels() {
         let estimates = Estimates::default();
         let known = request();
-        estimates.record(&known, Duration::from_secs(8));
+        // Two pictures of 20 steps.
+        estimates.record(&known, Duration::from_millis(200));
         let more = GenerationRequest { steps: known.steps * 2, ..known.clone() };
         let larger = GenerationRequest { width: known.width * 2, ..known.clone() };
         for (request, seconds) in [(known, 8.0), (more, 16.0), (larger, 16.0)] {
@@ -103,8 +126,29 @@ mod tests {
     }
 
     #[test]
+    fn a_tiny_picture_says_nothing_of_a_large_one_and_the_nearest_size_says_most() {
+        let estimates = Estimates::default();
+        let sized = |side| GenerationRequest { width: side, height: side, count: 1, ..request() };
+        estimates.record(&sized(64), Duration::from_secs(1));
+        assert_eq!(estimates.of(&sized(512)), None);
+        estimates.record(&sized(384), Duration::from_secs(1));
+        let found = estimates.of(&sized(512)).unwrap().as_secs_f64();
+        assert!((found - 20.0 * 512.0 * 512.0 / (384.0 * 384.0)).abs() < 1e-6, "{found}");
+    }
+
+    #[test]
+    fn no_more_sizes_are_kept_than_are_of_use() {
+        let estimates = Estimates::default();
+        for width in 1..200 {
+            estimates.record(&GenerationRequest { width, ..request() }, Duration::from_secs(1));
+        }
+        assert_eq!(estimates.measured.lock().unwrap()["demo"].len(), MOST_SIZES);
+    }
+
+    #[test]
     fn what_is_measured_later_counts_more_and_one_outlier_does_not_rule() {
-        let (estimates, request) = (Estimates::default(), request());
+        let (estimates, request) =
+            (Estimates::default(), GenerationRequest { count: 1, steps: 1, ..request() });
         estimates.record(&request, Duration::from_secs(1));
         estimates.record(&request, Duration::from_secs(11));
         let after_one = estimates.of(&request).unwrap().as_secs_f64();

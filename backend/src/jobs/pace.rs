@@ -54,7 +54,7 @@ impl Pace {
     }
 
     /// What a step takes, once one was measured.
-    fn per_step(&self) -> Option<Duration> {
+    pub(super) fn per_step(&self) -> Option<Duration> {
         let (time, n_steps) = self.measured;
         (n_steps > 0).then(|| time / n_steps)
     }

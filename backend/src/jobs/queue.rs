@@ -88,6 +88,11 @@ impl Queue {
                 return;
             }
         };
+        let waits =
+            |job: &job::Model| job.status == JobStatus::Queued.as_str() && hub.is_watched(job.job_id());
+        if !open.iter().any(waits) {
+            return;
+        }
         let mut wait = Some(Duration::ZERO);
         for (job, n_ahead) in open.into_iter().zip(0..) {
             let id = job.job_id();

@@ -1,7 +1,7 @@
 //! Takes a job, makes its pictures, stores them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -125,12 +125,8 @@ impl Worker {
         let id = claim.job_id();
         tracing::info!("a job begins");
         let running = shared.queue.begin(id);
-        let (begin, is_whole) = (Instant::now(), claim.n_made == 0);
         let outcome = match self.work_on(&mut claim, &running.token()).await {
             Ok(Ended::Done) => {
-                if is_whole && let Ok(request) = claim.generation_request() {
-                    shared.estimates.record(&request, begin.elapsed());
-                }
                 shared.hub.finish(id, numbers::last(claim.attempt_number()), JobEvent::Done);
                 Outcome::Done
             }
@@ -240,6 +236,13 @@ impl Worker {
                 hub.publish(job, numbers::picture(attempt, index), picture);
             }
             claim.crashes = 0;
+            // The cells of a grid differ in what a step takes, and a model that stood in takes its own time.
+            if request.grid.is_none()
+                && failed.is_empty()
+                && let Some(step) = pace_after.per_step()
+            {
+                self.shared.estimates.record(&request, step / n_together);
+            }
             (pace, next) = (pace_after, next + n_together);
         }
         measures.job_done(&kind, since(claim.created_at));

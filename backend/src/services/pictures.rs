@@ -71,6 +71,7 @@ impl Services {
         let bytes = match format {
             PictureFormat::Png => png,
             format => {
+                let _turn = self.0.shared.converting.acquire().await.map_err(|_| Error::ShuttingDown)?;
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
                 let convert = move || {
                     // Where another model had to stand in, the file knows what its job does not.

@@ -99,10 +99,10 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Inserted::Known(known));
         }
-        let mut new = new;
+        let round = rounds::next_round(&transaction, owner).await?;
+        let new = job::ActiveModel { round: ActiveValue::Set(round), ..new };
         if !job.cached {
             spending::check(&transaction, owner, &job.limits, job.request, now).await?;
-            new.round = ActiveValue::Set(rounds::next_round(&transaction, owner).await?);
             spending::record(&transaction, owner, job.request, now).await?;
         }
         let row = job::Entity::insert(new).exec_with_returning(&transaction).await?;

@@ -1,11 +1,13 @@
 //! Rounds: how the queue serves its owners in turn, however many jobs each of them has.
 //!
 //! Every job has a round. The queue works off one round after the other, and within a round first come, first served. A
-//! new job comes into the round that is being served, or into the one after its owner's last, whichever is later: an
-//! owner has one job in each round, and a hundred jobs of one owner delay the one job of another by at most one of them.
+//! new job comes into the round after the one that is being served, or into the one after its owner's last, whichever is
+//! later: an owner has one job in each round, and a hundred jobs of one owner delay the one job of another by at most two
+//! of them. Nobody comes into the round that is being served, so it has an end, however many newcomers there are.
+//!
 //! It is start-time fair queueing (Goyal, Vin, Cheng 1996) with every job counted alike.
 //!
-//! In which round an owner was served last is kept apart from the jobs, since those can be deleted.
+//! Which round is being served is kept apart from the jobs, since those can be deleted.
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Func, OnConflict, Query, SelectStatement};
@@ -20,7 +22,6 @@ use crate::{Result, Visitor};
 /// The round of this owner's next job.
 pub(super) async fn next_round(db: &impl ConnectionTrait, owner: &Visitor) -> Result<i64> {
     let current = newest_round(db).await?;
-    let served = turn::Entity::find_by_id(owner.owner_id()).one(db).await?.map(|turn| turn.round);
     let queued: Option<Option<i64>> = job::Entity::find()
         .select_only()
         .column_as(job::Column::Round.max(), "round")
@@ -29,8 +30,7 @@ pub(super) async fn next_round(db: &impl ConnectionTrait, owner: &Visitor) -> Re
         .into_tuple()
         .one(db)
         .await?;
-    let last = served.max(queued.flatten());
-    Ok(last.map_or(current, |last| current.max(last + 1)))
+    Ok(queued.flatten().map_or(current, |last| current.max(last)) + 1)
 }
 
 /// The job is being served: its owner's turn is over, and with it, perhaps, a round.

@@ -115,7 +115,12 @@ pub(super) async fn record(
 ) -> Result<()> {
     let row = spending::ActiveModel {
         owner: ActiveValue::Set(owner.owner_id().to_owned()),
-        address: ActiveValue::Set(owner.address().to_owned()),
+        // A key stands for its holder, wherever they call from, and takes nothing from others there.
+        address: ActiveValue::Set(if owner.allowance().is_some() {
+            String::new()
+        } else {
+            owner.address().to_owned()
+        }),
         n_pixels: ActiveValue::Set(n_pixels(request)),
         at: ActiveValue::Set(now),
         ..Default::default()

@@ -59,9 +59,9 @@ async fn whoever_comes_later_waits_for_one_job_of_each_owner_and_not_for_all() {
     site.run_next_job().await;
     site.run_next_job().await;
     let late = ask(&site, &site.bob, "bob 1").await;
-    assert_eq!(site.services.job(&site.bob, late).await.unwrap().n_ahead, Some(0));
+    assert_eq!(site.services.job(&site.bob, late).await.unwrap().n_ahead, Some(1));
     ask(&site, &site.bob, "bob 2").await;
-    assert_eq!(order(&site).await, ["bob 1", "alice 3", "bob 2", "alice 4", "alice 5"]);
+    assert_eq!(order(&site).await, ["alice 3", "bob 1", "alice 4", "bob 2", "alice 5"]);
 }
 
 #[tokio::test]
@@ -83,6 +83,20 @@ async fn whoever_asks_again_and_again_starves_nobody_even_if_they_delete_what_th
     }
     assert_eq!(served, [1, 2, 3]);
     assert_eq!(site.history().await.len(), 3, "every second job was Alice's");
+}
+
+#[tokio::test]
+async fn newcomers_without_end_do_not_keep_an_owner_from_their_second_job() {
+    let (mut site, _folder) = free_running().await;
+    ask(&site, &site.alice, "alice 1").await;
+    let second = ask(&site, &site.alice, "alice 2").await;
+    let mut n_newcomers = 0;
+    while !site.job(second).await.status.is_final() {
+        ask(&site, &Visitor::from_token(&format!("newcomer {n_newcomers}")), "a boat").await;
+        n_newcomers += 1;
+        site.run_next_job().await;
+        assert!(n_newcomers < 10, "the second job waits for ever");
+    }
 }
 
 #[tokio::test]
@@ -141,7 +155,11 @@ async fn everybody_at_an_address_shares_its_limit_and_a_key_has_its_own() {
     ask(&site, &at("three", "elsewhere"), "a boat").await;
 
     let allowance = Allowance { scopes: vec![Scope::Generate], ration: Ration::default() };
-    ask(&site, &at("key", "here").allowed(allowance), "a boat").await;
+    ask(&site, &at("key", "here").allowed(allowance.clone()), "a boat").await;
+    // Nor does what a key asks for take away from those at its address.
+    ask(&site, &at("key", "there").allowed(allowance.clone()), "a boat").await;
+    ask(&site, &at("key", "there").allowed(allowance), "a boat").await;
+    ask(&site, &at("four", "there"), "a boat").await;
 }
 
 #[tokio::test]
@@ -171,7 +189,7 @@ async fn a_job_that_would_take_too_long_is_refused_with_what_would_not() {
     site.ask("nothing is known yet").await;
     let request = site.services.shared().store.claim().await.unwrap().unwrap().generation_request().unwrap();
     // Four steps take ten seconds.
-    site.services.shared().estimates.record(&request, Duration::from_secs(10));
+    site.services.shared().estimates.record(&request, Duration::from_millis(2500));
     let (sentence, _) = refusal(&site, &site.alice, RawRequest { count: Some(8), ..asking("boats") }).await;
     assert_eq!(
         sentence,

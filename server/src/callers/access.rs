@@ -6,6 +6,7 @@ use super::entry::Password;
 use super::frequency::Frequency;
 use super::hosts::Hosts;
 use super::streams::{StreamLimits, Streams};
+use super::tries::Tries;
 
 /// Whether programs may call without saying who they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Access {
     pub streams: Streams,
     /// How often everybody called lately.
     pub frequency: Frequency,
+    /// Who said a wrong password lately.
+    pub tries: Tries,
 }
 
 impl Access {

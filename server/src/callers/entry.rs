@@ -27,9 +27,6 @@ const COOKIE: &str = "darkroom_entry";
 /// How long one is in after the password was said.
 const LIFETIME: time::Duration = time::Duration::days(30);
 
-/// How often one address may try in a minute.
-const TRIES_PER_MINUTE: u32 = 10;
-
 /// A password, of which only a hash is kept.
 pub struct Password([u8; 32]);
 
@@ -61,10 +58,19 @@ impl Password {
 }
 
 /// Whether the caller may come in: there is no password, or they have said it.
-pub(super) fn has_entered(state: &AppState, jar: &CookieJar, headers: &HeaderMap) -> bool {
+pub(super) fn has_entered(
+    state: &AppState,
+    jar: &CookieJar,
+    headers: &HeaderMap,
+    address: ClientAddress,
+) -> bool {
     let Some(password) = &state.access.password else { return true };
-    let by_cookie = jar.get(COOKIE).map(Cookie::value).is_some_and(|value| is_valid(state, password, value));
-    by_cookie || credentials::shown(headers).is_some_and(|shown| password.is(&shown))
+    if jar.get(COOKIE).map(Cookie::value).is_some_and(|value| is_valid(state, password, value)) {
+        return true;
+    }
+    let Some(shown) = credentials::shown(headers) else { return false };
+    let at = address.hash(|text| state.services.signature(text));
+    state.access.tries.of(&at, || password.is(&shown)).unwrap_or(false)
 }
 
 /// Sends a visitor to the door, with where they wanted to go.
@@ -94,14 +100,14 @@ pub async fn enter(
     let at = address.hash(|text| state.services.signature(text));
     let refused = match &state.access.password {
         None => return Redirect::to(&to).into_response(),
-        Some(password) => match state.access.frequency.count(&format!("door {at}"), TRIES_PER_MINUTE) {
-            Ok(()) if password.is(field("password")) => {
+        Some(password) => match state.access.tries.of(&at, || password.is(field("password"))) {
+            Ok(true) => {
                 let until = time::OffsetDateTime::now_utc() + LIFETIME;
                 let value = signed(&state, password, until.unix_timestamp());
                 let cookie = cookie(COOKIE, value, address.is_tls, LIFETIME);
                 return (CookieJar::new().add(cookie), Redirect::to(&to)).into_response();
             }
-            Ok(()) => PublicError::new(ErrorCode::Unauthorized, "this is not the password"),
+            Ok(false) => PublicError::new(ErrorCode::Unauthorized, "this is not the password"),
             Err(wait) => {
                 let sentence = format!("too many tries; wait {} s", wait.as_secs() + 1);
                 PublicError::limit_reached(sentence, wait.as_secs() + 1)

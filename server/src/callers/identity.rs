@@ -36,7 +36,7 @@ pub async fn identify_visitor(
     next: Next,
 ) -> Response {
     let address = address_of(&request);
-    if !entry::has_entered(&state, &jar, request.headers()) {
+    if !entry::has_entered(&state, &jar, request.headers(), address) {
         return entry::show_door(&request);
     }
     let known = token(&jar);
@@ -62,7 +62,7 @@ pub async fn identify_program(
     next: Next,
 ) -> Response {
     let address = address_of(&request);
-    match visitor_of_program(&state, &jar, request.headers(), address).await {
+    match visitor_of_program(&state, &jar, request.headers(), address, shape).await {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor);
             next.run(request).await
@@ -80,6 +80,7 @@ pub async fn visitor_of_program(
     jar: &CookieJar,
     headers: &HeaderMap,
     address: ClientAddress,
+    shape: Shape,
 ) -> Result<Visitor, ApiError> {
     let at = address.hash(|text| state.services.signature(text));
     let shown = credentials::shown(headers);
@@ -87,11 +88,13 @@ pub async fn visitor_of_program(
     if let Some(key) = shown.as_deref().filter(|key| looks_like_a_key(key)) {
         return Ok(state.services.keyring().holder(key).await?.at(at));
     }
-    if !entry::has_entered(state, jar, headers) {
+    if !entry::has_entered(state, jar, headers, address) {
         let sentence = "this site has a password; send it, or a key, as `Authorization: Bearer …`";
         return Err(PublicError::new(ErrorCode::Unauthorized, sentence).into());
     }
-    if let Some(token) = token(jar) {
+    // Every page gives a cookie to whoever asks, so it stands for a key nowhere but in the page's own calls.
+    let takes_cookies = state.access.programs == Programs::Open || shape == Shape::Own;
+    if let Some(token) = token(jar).filter(|_| takes_cookies) {
         return Ok(Visitor::from_token(&token).at(at));
     }
     if state.access.programs == Programs::Keys {

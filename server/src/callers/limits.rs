@@ -14,6 +14,7 @@ use types::error::{ErrorCode, PublicError};
 
 use super::shape::Shape;
 use super::streams::OpenStream;
+use crate::api::prompts;
 use crate::state::AppState;
 
 /// Middleware behind those that say who calls: what the caller's key does not allow, or what is too often, is refused in
@@ -45,8 +46,10 @@ pub async fn admit(
 /// # Errors
 /// What their key does not allow, or what is too often.
 pub fn allowed(state: &AppState, visitor: &Visitor, request: &Request) -> Result<(), PublicError> {
+    let path = request.uri().path();
     let needed = match *request.method() {
-        Method::GET | Method::HEAD | Method::OPTIONS => Scope::Read,
+        // A prompt is written for whoever asks, by whichever method.
+        Method::GET | Method::HEAD | Method::OPTIONS if !path.starts_with(prompts::STREAM) => Scope::Read,
         _ => Scope::Generate,
     };
     if let Some(allowance) = visitor.allowance()
@@ -55,8 +58,9 @@ pub fn allowed(state: &AppState, visitor: &Visitor, request: &Request) -> Result
         let sentence = format!("this key does not allow that; it takes one with the scope `{needed}`");
         return Err(PublicError::new(ErrorCode::Forbidden, sentence));
     }
-    // Files are many to a page, and cost little.
-    if request.method() == Method::GET && request.uri().path().starts_with("/images/") {
+    // Files are many to a page, and cost little where nothing is converted.
+    let is_stored = ["png", "thumbnail"].into_iter().any(|end| path.ends_with(end));
+    if request.method() == Method::GET && path.starts_with("/images/") && is_stored {
         return Ok(());
     }
     let limits = state.services.limits();

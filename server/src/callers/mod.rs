@@ -5,7 +5,7 @@
 //! * `address`: where a call comes from; `hosts`: which names this site answers to
 //! * `identity`: a visitor's cookie, a program's key, or its address; `credentials` reads keys and passwords
 //! * `limits`: what the caller may do, how often, and with how many open streams; `frequency`, `streams` count
-//! * `entry`: the site's own password
+//! * `entry`: the site's own password; `tries`: how often it may be guessed
 //! * `shape`: a refusal as the API that was called tells its errors
 //!
 //! Every request passes `arrive`, then `identify_*`, then `admit`, in that order: see `router.rs`.
@@ -20,6 +20,7 @@ mod identity;
 mod limits;
 mod shape;
 mod streams;
+mod tries;
 
 pub use access::{Access, Programs};
 pub use address::ClientAddress;

@@ -41,8 +41,14 @@ async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Resp
     if request.uri().path() == "/models" {
         return info::folders().await.into_response();
     }
-    let visitor =
-        callers::visitor_of_program(&state, jar, request.headers(), callers::address_of(&request)).await;
+    let visitor = callers::visitor_of_program(
+        &state,
+        jar,
+        request.headers(),
+        callers::address_of(&request),
+        Shape::ComfyUi,
+    )
+    .await;
     let admitted = visitor.and_then(|visitor| {
         callers::allowed(&state, &visitor, &request)?;
         Ok(visitor)

@@ -117,6 +117,10 @@ async fn where_programs_need_a_key_pages_do_not() {
     let page = app.newcomer();
     assert_eq!(page.get("/").await.status, StatusCode::OK);
     assert_eq!(page.get("/api/v1/jobs").await.status, StatusCode::OK, "the page's own calls have its cookie");
+    for way in &WAYS[1..] {
+        // Anybody gets a cookie from a page, so it is no key.
+        assert_eq!(ask(&page, way, &[]).await.status, StatusCode::UNAUTHORIZED, "{way}");
+    }
     let key = bearer(&key(&app, Scope::Generate).await);
     assert_eq!(ask(&app.newcomer(), WAYS[0], &[("authorization", &key)]).await.status, StatusCode::ACCEPTED);
 }
@@ -254,6 +258,9 @@ async fn a_password_cannot_be_tried_out() {
     let answer = app.newcomer().post_form("/enter", &[("password", "correct horse")]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(answer.text().contains("Too many tries; wait"), "{}", answer.text());
+    // Nor where programs say it.
+    let said = [("authorization", "Bearer correct horse")];
+    assert_eq!(app.newcomer().get_with("/api/v1/models", &said).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

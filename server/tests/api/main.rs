@@ -8,6 +8,7 @@ mod a1111;
 mod a1111_control;
 mod a1111_refusals;
 mod assets;
+mod attacks;
 mod bad_input;
 mod callers;
 mod comfyui;

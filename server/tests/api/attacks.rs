@@ -1,0 +1,169 @@
+//! What strangers try, each with what comes of it. `docs/threat-model.md` names the rest, and where it is tried.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use bytes::Bytes;
+use futures::stream;
+use serde_json::json;
+
+use crate::helpers::{Multipart, TestApp};
+
+/// A body of so many bytes that is never in memory as a whole.
+fn zeros(n_bytes: usize) -> Body {
+    const PIECE: usize = 1 << 14;
+    let pieces = (0..n_bytes / PIECE).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[b'0'; PIECE])));
+    Body::from_stream(stream::iter(pieces))
+}
+
+#[tokio::test]
+async fn a_body_of_a_hundred_megabytes_is_refused_wherever_it_is_sent() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    for (path, kind) in [
+        ("/api/v1/jobs", "application/json"),
+        ("/api/v1/uploads", "image/png"),
+        ("/generate-image", "application/json"),
+        ("/v1/images/generations", "application/json"),
+        ("/v1/images/edits", "application/json"),
+        ("/sdapi/v1/txt2img", "application/json"),
+        ("/sdapi/v1/img2img", "application/json"),
+        ("/prompt", "application/json"),
+        ("/", "application/x-www-form-urlencoded"),
+    ] {
+        let answer = anna.send(Method::POST, path, &[("content-type", kind)], zeros(100 << 20)).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}: {}", answer.text());
+    }
+    assert!(anna.history("").await.pictures.is_empty());
+}
+
+#[tokio::test]
+async fn a_prompt_of_ten_megabytes_is_refused_and_a_long_one_is_told_its_limit() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let answer = anna.create_job(json!({ "prompt": "a".repeat(10 << 20) })).await;
+    assert_eq!(
+        answer.complaint(),
+        "413 invalid_request: the body is too large; at most 1048576 bytes are allowed"
+    );
+    let answer = anna.create_job(json!({ "prompt": "a".repeat(900_000) })).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        answer.complaint(),
+        "422 invalid_field (prompt): the prompt has 900000 characters; at most 2000 are allowed"
+    );
+}
+
+#[tokio::test]
+async fn markup_and_marks_that_turn_text_around_are_text_on_every_page_and_in_every_file() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let prompt = "<script>alert(1)</script><img src=x onerror=alert(2)> \"'`&lt; \u{202e}gnp.exe";
+    let picture = anna.paint(prompt).await;
+    let job = picture.job_id;
+    let tile = "/history".to_owned();
+    for path in [format!("/j/{job}"), tile, "/".to_owned(), "/history?search=%3Cscript%3E".to_owned()] {
+        let page = anna.get(&path).await.text();
+        assert!(!page.contains("<script>alert"), "{path}");
+        assert!(!page.contains("<img src=x"), "{path}");
+    }
+    for path in
+        [format!("/images/{}.png?download", picture.id), format!("/images/{}.webp?download", picture.id)]
+    {
+        let name = anna.get(&path).await.header("content-disposition").to_owned();
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        assert!(is_plain && name.starts_with("attachment; filename=\"darkroom-"), "{name}");
+        assert_eq!(name.matches('"').count(), 2, "{name}");
+    }
+    let json = anna.job(job).await;
+    assert_eq!(json.header("content-type"), "application/json");
+    assert_eq!(json.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn line_breaks_in_a_prompt_are_no_headers() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let picture = anna.paint("boat\r\nset-cookie: evil=1\r\n\r\n<html>").await;
+    let answer = anna.get(&format!("/images/{}.png?download", picture.id)).await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn no_name_leads_out_of_its_folder() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let secret = app.data().join("darkroom.sqlite3");
+    assert!(secret.is_file());
+    let way_out = "../../data/darkroom.sqlite3";
+    for request in [
+        json!({ "prompt": "boat", "model": way_out }),
+        json!({ "prompt": "boat", "loras": [{ "name": way_out }] }),
+        json!({ "prompt": format!("boat <lora:{way_out}:1>") }),
+        json!({ "prompt": format!("__{way_out}__") }),
+        json!({ "prompt": "boat", "start": way_out }),
+        json!({ "prompt": "boat", "styles": [way_out] }),
+    ] {
+        let answer = anna.create_job(request.clone()).await;
+        assert!(!answer.text().contains("SQLite format"), "{request}");
+        if answer.status == StatusCode::ACCEPTED {
+            // What is no name of anything is text.
+            assert!(request["prompt"].as_str().is_some_and(|prompt| prompt != "boat"), "{request}");
+        } else {
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{request}: {}", answer.text());
+        }
+    }
+    for path in [
+        "/images/..%2f..%2fdarkroom.sqlite3",
+        "/pkg/..%2f..%2fdata%2fdarkroom.sqlite3",
+        "/pkg/../../data/darkroom.sqlite3",
+        "/view?filename=..%2f..%2fdarkroom.sqlite3&type=input",
+        "/view?filename=x.png&subfolder=..%2f..&type=output",
+        "/v1/models/..%2f..%2fdarkroom.sqlite3",
+        "/models/..%2f..",
+    ] {
+        let answer = anna.get(path).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+        assert!(!answer.text().contains("SQLite format"), "{path}");
+    }
+    let form = Multipart::new().file("image", "../../evil.png", b"no picture").field("subfolder", "../..");
+    let answer = anna.post_multipart("/upload/image", form).await;
+    assert!(answer.status.is_client_error(), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_forged_address_is_believed_of_a_trusted_proxy_alone_and_there_of_its_last_entry() {
+    use backend::access::{Limits, Ration};
+    use backend::engine::fake::FakeEngine;
+    use server::callers::Access;
+    let address = Ration { requests_per_minute: Some(2), ..Ration::default() };
+    let config =
+        backend::Config { limits: Limits { address, ..Limits::default() }, ..backend::Config::default() };
+    let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    let access = Access { trusted_proxies, ..Access::default() };
+    let app = TestApp::guarded(FakeEngine::new(), config, access).await;
+    let call = async |forwarded: &str| {
+        app.newcomer().get_with("/api/v1/models", &[("x-forwarded-for", forwarded)]).await.status
+    };
+    for number in 0..4 {
+        // Whatever the caller writes first, the proxy writes where they came from.
+        let expected = if number < 2 { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(call(&format!("203.0.113.{number}, 192.0.2.1")).await, expected, "{number}");
+    }
+    assert_eq!(call("192.0.2.2").await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_page_may_run_what_stands_in_it_or_load_from_elsewhere() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let picture = anna.paint("a red boat").await;
+    let paths =
+        ["/", "/history", "/models", "/api", "/enter", "/nothing-here", &format!("/j/{}", picture.job_id)];
+    for path in paths {
+        let answer = anna.get(path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
+        assert!(policy.contains("default-src 'self'") && policy.contains("nonce-"), "{path}: {policy}");
+        assert!(!answer.text().contains(" style=\""), "{path} has a style that its policy forbids");
+    }
+}
