@@ -1,9 +1,11 @@
 //! What the architecture forbids (`ARCHITECTURE.md`, Invariants), looked up.
 //!
 //! * [`arrows`]: which crate may depend on which, and what must be out of reach
+//! * [`secrets`]: keys and tokens that must not be in the repository
 //! * [`words`]: what may be named in which folder only
 
 mod arrows;
+mod secrets;
 mod words;
 
 use anyhow::{Result, bail};
@@ -15,9 +17,10 @@ use anyhow::{Result, bail};
 pub fn check() -> Result<()> {
     let mut breaches = arrows::breaches()?;
     breaches.extend(words::breaches()?);
+    breaches.extend(secrets::breaches());
     if breaches.is_empty() {
-        println!("  every arrow and every word is where it may be");
+        println!("  every arrow and every word is where it may be, and no secret is anywhere");
         return Ok(());
     }
-    bail!("the architecture forbids this:\n  {}", breaches.join("\n  "));
+    bail!("this must not be:\n  {}", breaches.join("\n  "));
 }
