@@ -6,13 +6,15 @@ use std::process::Output;
 use crate::helpers::models_folder;
 use crate::process::darkroom;
 
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+/// How a command ended.
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Ended {
+/// Runs a command to its end.
+pub fn run(folder: &Path, arguments: &[&str]) -> Ended {
     let Output { status, stdout, stderr } =
         darkroom(folder).args(arguments).output().expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");

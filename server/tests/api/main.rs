@@ -43,6 +43,7 @@ mod command_line_prompts;
 mod figures;
 mod generate_from_pictures;
 mod keeping_house;
+mod keys_command;
 mod kill;
 mod log;
 mod models_command;
