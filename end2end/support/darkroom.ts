@@ -23,14 +23,15 @@ export class Darkroom {
     readonly data: string,
     /** Where it answers, without a slash at the end. Another port after every start. */
     public url: string,
+    private readonly more: readonly string[],
   ) {}
 
-  /** Starts it with an empty data folder, on a port that is free. */
-  static async start(): Promise<Darkroom> {
+  /** Starts it with an empty data folder, on a port that is free, with more flags than every test's. */
+  static async start(more: readonly string[] = []): Promise<Darkroom> {
     if (!existsSync(PROGRAM)) {
       throw new Error(`${PROGRAM} is missing; cargo xtask build --release makes it`);
     }
-    const darkroom = new Darkroom(await mkdtemp(path.join(tmpdir(), "darkroom-")), "");
+    const darkroom = new Darkroom(await mkdtemp(path.join(tmpdir(), "darkroom-")), "", more);
     await darkroom.startAgain();
     return darkroom;
   }
@@ -40,7 +41,7 @@ export class Darkroom {
     // From a folder that has nothing to do with the repository: the program carries all it needs.
     // Tests ask for the same pictures again and want to see them made.
     const addresses = ["--addr", `127.0.0.1:${port}`, "--operator-addr", "127.0.0.1:0"];
-    const flags = ["serve", ...addresses, "--data", this.data, "--no-cache"];
+    const flags = ["serve", ...addresses, "--data", this.data, "--no-cache", ...this.more];
     const child = spawn(PROGRAM, flags, {
       cwd: this.data,
       stdio: ["ignore", "pipe", "pipe"],

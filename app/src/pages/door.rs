@@ -25,16 +25,18 @@ pub fn DoorPage() -> impl IntoView {
             <p>"This darkroom has a password. Whoever runs it knows it."</p>
             {notice}
             <input type="hidden" name="to" value=to />
-            <label for="password">"Password"</label>
-            <input
-                id="password"
-                name="password"
-                type="password"
-                autocomplete="current-password"
-                required
-                autofocus
-                aria-describedby=described
-            />
+            <div class="field">
+                <label for="password">"Password"</label>
+                <input
+                    id="password"
+                    name="password"
+                    type="password"
+                    autocomplete="current-password"
+                    required
+                    autofocus
+                    aria-describedby=described
+                />
+            </div>
             <button type="submit" class="primary">
                 "Enter"
             </button>

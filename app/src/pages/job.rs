@@ -76,7 +76,7 @@ fn sharing(job: &JobInfo) -> AnyView {
         return view! {
             <form class="share" id="share" method="post" action=action>
                 <p>"You alone can see this page and its pictures."</p>
-                <button type="submit" name="shared" value="true">
+                <button type="submit" class="quiet" name="shared" value="true">
                     "Share"
                 </button>
             </form>
@@ -93,7 +93,7 @@ fn sharing(job: &JobInfo) -> AnyView {
                 </span>
                 {copy_button("job-address".to_owned(), "address")}
             </p>
-            <button type="submit" name="shared" value="false">
+            <button type="submit" class="quiet" name="shared" value="false">
                 "Stop sharing"
             </button>
         </form>
