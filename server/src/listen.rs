@@ -104,3 +104,76 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A server with that patience, and where it is.
+    async fn started(patience: Patience) -> (SocketAddr, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stopping) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let routes = Router::new().route("/", get(async || "here"));
+        tokio::spawn(serve(listener, routes, patience, stopping.clone()));
+        (address, stopping)
+    }
+
+    /// All that comes until the other side hangs up.
+    async fn rest(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn a_request_is_answered_with_the_callers_address_known() {
+        let (address, _stopping) = started(Patience::default()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("here"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn whoever_connects_and_does_not_say_what_they_want_is_hung_up_on() {
+        let head = Duration::from_millis(50);
+        let (address, _stopping) = started(Patience { head, ..Patience::default() }).await;
+        for said in [&b""[..], b"GET / HTTP/1.1\r\nhost: a\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(said).await.unwrap();
+            assert!(!rest(&mut stream).await.contains("200"));
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_connections_are_open_than_are_put_up_with_and_the_next_one_waits() {
+        let (address, _stopping) = started(Patience { most_connections: 1, ..Patience::default() }).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        first.read_exact(&mut byte).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        tokio::select! {
+            biased;
+            _ = second.read(&mut byte) => panic!("the second connection was served beside the first"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(first);
+        assert!(rest(&mut second).await.contains("200 OK"));
+    }
+
+    #[tokio::test]
+    async fn what_is_under_way_is_answered_before_the_end() {
+        let (address, stopping) = started(Patience::default()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        stopping.cancel();
+        assert!(rest(&mut stream).await.ends_with("here"));
+    }
+}

@@ -167,3 +167,25 @@ async fn no_page_may_run_what_stands_in_it_or_load_from_elsewhere() {
         assert!(!answer.text().contains(" style=\""), "{path} has a style that its policy forbids");
     }
 }
+
+#[tokio::test]
+async fn of_two_thousand_streams_of_one_client_no_more_are_open_than_are_allowed() {
+    let (app, _gate) = TestApp::gated().await;
+    let anna = app.browser();
+    let path = format!("/api/v1/jobs/{}/events", anna.ask_for("a red boat").await.id);
+    let mut open = Vec::new();
+    let mut n_refused = 0;
+    for _ in 0..2000 {
+        let answer = anna.send_raw(Method::GET, &path, &[], Body::empty()).await;
+        match answer.status() {
+            StatusCode::OK => open.push(answer),
+            status => {
+                assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+                n_refused += 1;
+            }
+        }
+    }
+    assert_eq!((open.len(), n_refused), (64, 1936));
+    let ben = app.browser();
+    assert_eq!(ben.get("/api/v1/jobs").await.status, StatusCode::OK, "others are served meanwhile");
+}

@@ -301,7 +301,8 @@ impl Browser {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    async fn send_raw(
+    /// An answer whose body was not read yet.
+    pub async fn send_raw(
         &self,
         method: Method,
         path: &str,
