@@ -1,9 +1,11 @@
 //! Connections: accepted, bounded in number and in patience, and brought to their end.
 //!
-//! `axum::serve` waits for ever for whoever connects and says nothing; this is the same loop with a clock and a bound.
+//! `axum::serve` waits for ever for whoever connects and says nothing; this is the same loop with a clock and a bound. It
+//! speaks HTTP/1.1 alone, as proxies do to what stands behind them: whoever tells HTTP/2 from it waits for its first bytes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +13,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ use tower::ServiceExt;
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// Connections at a time; the next ones wait to be accepted.
-    pub most_connections: usize,
+    pub most_connections: u32,
     /// How long the head of a request may take, and how long a connection may be idle between two requests.
     pub head: Duration,
 }
@@ -36,15 +37,9 @@ impl Default for Patience {
 
 /// Serves until `stopping`, and then until the last request under way is answered.
 pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, stopping: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(patience.most_connections));
-    let graceful = GracefulShutdown::new();
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(patience.head)
-        .keep_alive_timeout(patience.head);
+    let slots = Arc::new(Semaphore::new(patience.most_connections as usize));
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
@@ -64,18 +59,27 @@ pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, st
                 Ok::<_, Infallible>(routes.oneshot(request).await.unwrap_or_else(|never| match never {}))
             }
         });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stopping = stopping.clone();
         tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
             // Whoever hangs up in the middle is no fault of this server's.
-            if let Err(error) = connection.await {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
             drop(slot);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    // Once every slot is free, the last connection has ended. Nobody closes the semaphore.
+    let _ = slots.acquire_many(patience.most_connections).await;
 }
 
 /// The next connection. What goes wrong with one of them, or because there are too many files open, passes.
