@@ -154,7 +154,7 @@ def test_a_stream_that_is_left_stops_its_job(darkroom):
     # Whoever sends a visitor's cookie is that visitor, whose jobs Darkroom's own API tells.
     visitor = requests.Session()
     jobs = f"{darkroom.url}/api/v1/jobs"
-    visitor.get(jobs, timeout=60).raise_for_status()
+    visitor.get(f"{darkroom.url}/", timeout=60).raise_for_status()
     cookie = {"Cookie": f"darkroom_visitor={visitor.cookies['darkroom_visitor']}"}
     client = openai.OpenAI(base_url=f"{darkroom.url}/v1", api_key="any", default_headers=cookie)
     # More than a thousand steps: whoever had to wait for them would wait for minutes.
