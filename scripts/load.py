@@ -4,7 +4,7 @@
     cargo xtask build --release
     target/clients-venv/bin/python scripts/load.py [--clients 200] [--jobs 2000] [--program target/release/darkroom]
 
-Needs httpx, which `cargo xtask test --only clients` installs. The demo model paints pictures of 128x128 in one step, so that
+Needs httpx2, which `cargo xtask test --only clients` installs. The demo model paints pictures of 128x128 in one step, so that
 what is measured is the site and not the model. Four things are tried, and the script fails if one does not hold:
 
 * so many visitors at once post a job each and read its events to the end: none is lost, none is doubled;
@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = {"steps": 1, "width": 128, "height": 128}
