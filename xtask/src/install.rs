@@ -27,6 +27,29 @@ pub fn wasm_target() -> Result<()> {
     command::run(command::new("rustup").args(["target", "add", WASM]))
 }
 
+/// A tool of cargo's, such as `cargo-deny`: the one on the path, else one of our own in the target folder.
+///
+/// # Errors
+/// It is missing and does not build.
+pub fn cargo_tool(name: &str) -> Result<PathBuf> {
+    if command::exists(name) {
+        return Ok(PathBuf::from(name));
+    }
+    let folder = paths::target().join("tools");
+    let program = folder.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        println!("  installing {name}");
+        // Built apart from the workspace: `cargo install` takes a folder of its own for that.
+        command::run(
+            command::cargo()
+                .args(["install", "--quiet", "--locked", "--debug", "--root"])
+                .arg(&folder)
+                .arg(name),
+        )?;
+    }
+    Ok(program)
+}
+
 /// The packages of the browser tests, from npm, exactly as `package-lock.json` has them.
 ///
 /// # Errors

@@ -12,14 +12,18 @@
 //! * [`serve`]: build, then run
 //! * [`tests`]: the checks and the tests, step by step
 //! * [`rules`]: what the architecture forbids, looked up in the sources and the dependency graph
+//! * [`dependencies`]: what the program is linked from, checked with cargo-deny
+//! * [`fuzz`]: the readers of what strangers send, fed with anything
 //! * [`bundle`]: the size that a browser downloads
 //! * [`install`]: what is missing on this machine
 //! * [`command`], [`paths`], [`fingerprint`]: small parts of the above
 
 mod bundle;
 mod command;
+mod dependencies;
 mod fingerprint;
 mod front;
+mod fuzz;
 mod install;
 mod licences;
 mod paths;
@@ -64,6 +68,15 @@ enum Action {
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         only: Vec<tests::Step>,
     },
+    /// Feed the readers of what strangers send with anything, each for a while, and stop at the first that fails.
+    Fuzz {
+        /// Seconds for each reader.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+        /// This reader alone, or these.
+        #[arg(long, value_name = "TARGET", value_delimiter = ',')]
+        only: Vec<String>,
+    },
     /// Check what the architecture forbids: a step of `test` that is quick enough for every save.
     Rules,
 }
@@ -88,6 +101,7 @@ fn run(action: Action) -> anyhow::Result<()> {
         }
         Action::Serve { addr, flags } => serve::serve(&addr, &flags),
         Action::Test { only } => tests::run(&only),
+        Action::Fuzz { seconds, only } => fuzz::run(seconds, &only),
         Action::Rules => rules::check(),
     }
 }

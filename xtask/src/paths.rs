@@ -40,6 +40,11 @@ pub fn clients() -> PathBuf {
     end2end().join("clients")
 }
 
+/// The fuzz targets, a workspace of their own.
+pub fn fuzz() -> PathBuf {
+    root().join("fuzz")
+}
+
 /// The program.
 pub fn program(release: bool) -> PathBuf {
     let profile = if release { "release" } else { "debug" };

@@ -1,12 +1,11 @@
 //! The checks and the tests, step by step, quick ones first.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{bundle, command, install, licences, paths, program, rules, site};
+use crate::{bundle, command, dependencies, install, paths, program, rules, site};
 
 /// One step. Each is complete in itself: `--only` runs it on a fresh clone as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,6 +14,8 @@ pub enum Step {
     Format,
     /// What the architecture forbids is not there.
     Rules,
+    /// What is linked has licences, sources and no known faults that forbid it.
+    Dependencies,
     /// The site builds, and its bundle is small enough.
     Site,
     /// clippy has nothing to say, to the server's crates and to the browser's.
@@ -23,8 +24,6 @@ pub enum Step {
     Docs,
     /// The tests of every crate.
     Crates,
-    /// The program builds in release, with everything inside.
-    Program,
     /// The tests of the painter and the captions, in Python.
     Painter,
     /// The tests in a real browser, on the program.
@@ -61,16 +60,16 @@ impl Step {
         match self {
             Self::Format => command::run(command::cargo().args(["fmt", "--all", "--check"])),
             Self::Rules => rules::check(),
+            Self::Dependencies => dependencies::check(),
             Self::Site => {
                 site::build()?;
                 bundle::check_size()
             }
             Self::Lints => lints(),
-            Self::Docs => {
-                command::run(server_side("doc").args(["--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
-            }
+            Self::Docs => command::run(
+                program::server_side("doc").args(["--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
+            ),
             Self::Crates => crates(),
-            Self::Program => program::build(true).map(|_| ()),
             Self::Painter => painter(),
             Self::Browser => browser(),
             Self::Clients => clients(),
@@ -78,25 +77,9 @@ impl Step {
     }
 }
 
-/// A cargo command over all crates but the browser's, which would switch `app/hydrate` on for the server.
-fn server_side(subcommand: &str) -> Command {
-    let mut cargo = command::cargo();
-    cargo.args(subcommand.split(' ')).args(["--workspace", "--exclude", "frontend"]);
-    cargo
-}
-
 fn lints() -> Result<()> {
-    // With what the program carries, as the tests are built without it. That has to be there for it.
-    site::build()?;
-    licences::collect()?;
-    command::run(server_side("clippy").args([
-        "--all-targets",
-        "--features",
-        "server/embed",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
+    program::inside()?;
+    command::run(program::with_everything("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
     command::run(
         command::cargo()
             .args(["clippy", "--package", "frontend", "--target", "wasm32-unknown-unknown"])
@@ -108,12 +91,13 @@ fn lints() -> Result<()> {
 }
 
 fn crates() -> Result<()> {
+    program::inside()?;
     if command::output(command::cargo().args(["nextest", "--version"])).is_ok() {
-        command::run(&mut server_side("nextest run"))?;
+        command::run(&mut program::with_everything("nextest run"))?;
         // nextest leaves the examples in the documentation to cargo.
-        command::run(server_side("test").args(["--doc", "--quiet"]))
+        command::run(program::with_everything("test").args(["--doc", "--quiet"]))
     } else {
-        command::run(&mut server_side("test"))
+        command::run(&mut program::with_everything("test"))
     }
 }
 
@@ -123,7 +107,7 @@ fn painter() -> Result<()> {
 }
 
 fn browser() -> Result<()> {
-    let program = program::build(true)?;
+    let program = program::of_the_tests()?;
     install::npm_packages()?;
     install::chromium()?;
     // The code that a job's page gives for Python clients is run there.
@@ -136,7 +120,7 @@ fn browser() -> Result<()> {
 }
 
 fn clients() -> Result<()> {
-    let program = program::build(true)?;
+    let program = program::of_the_tests()?;
     install::npm_packages()?;
     let python = install::clients()?;
     command::run(
