@@ -5,8 +5,9 @@
     target/clients-venv/bin/python scripts/load.py [--clients 200] [--jobs 2000] [--program target/release/darkroom]
 
 Needs httpx2, which `cargo xtask test --only clients` installs. The demo model paints pictures of 128x128 in one step, so that
-what is measured is the site and not the model. Four things are tried, and the script fails if one does not hold:
+what is measured is the site and not the model. Five things are tried, and the script fails if one does not hold:
 
+* while nothing is made, the first page is answered within 20 ms, by the median;
 * so many visitors at once post a job each and read its events to the end: none is lost, none is doubled;
 * an owner with fifty jobs does not keep fifty others with one job each waiting;
 * after that, so many jobs leave the memory flat: within 5 % of what it was after the first 200;
@@ -26,6 +27,8 @@ import httpx2 as httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = {"steps": 1, "width": 128, "height": 128}
+MOST_IDLE_MS = 20.0
+N_IDLE_VISITS = 51
 MOST_P99_MS = 50.0
 MOST_GROWTH = 0.05
 SETTLED_AFTER = 200
@@ -71,6 +74,19 @@ class Visitor:
             names = [line.removeprefix("event: ") async for line in events.aiter_lines() if line.startswith("event:")]
         assert names[-1].strip() == "done", names
         return (await self.http.get(f"/api/v1/jobs/{job}")).json()
+
+
+async def idle(url: str) -> None:
+    times = []
+    async with httpx.AsyncClient() as http:
+        for _ in range(N_IDLE_VISITS):
+            begin = time.perf_counter()
+            (await http.get(url, headers={"accept": "text/html"})).raise_for_status()
+            times.append((time.perf_counter() - begin) * 1000)
+    times.sort()
+    median = times[N_IDLE_VISITS // 2]
+    print(f"the first page of an idle site: median {median:.1f} ms, {times[0]:.1f} to {times[-1]:.1f} ms")
+    assert median <= MOST_IDLE_MS, f"the first page takes {median:.1f} ms; allowed are {MOST_IDLE_MS:.0f}"
 
 
 async def all_at_once(url: str, n: int) -> None:
@@ -150,6 +166,7 @@ async def answered_meanwhile(url: str, enough: asyncio.Event) -> list[float]:
 
 
 async def run(site: Site, n_clients: int, n_jobs: int) -> None:
+    await idle(site.url)
     await all_at_once(site.url, n_clients)
     await in_turn(site.url, 50)
     enough = asyncio.Event()
