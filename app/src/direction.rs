@@ -1,8 +1,9 @@
 //! Marks that turn text around, in what visitors type.
 //!
-//! A text of its own (a heading, a paragraph, a tile) may read in any direction. Within a sentence of the page a single
-//! mark would turn around what the page says after it, and so would one that ends the element's own direction: so there
-//! they are shown instead of followed. Within code they would show other code than is copied ("Trojan Source", CVE-2021-42574).
+//! A text of its own (a heading, a paragraph, a tile) may read in any direction. Within a sentence of the page a
+//! single mark would turn around what the page says after it, and so would one that ends the element's own direction:
+//! so there they are shown instead of followed. Within code they would show other code than is copied ("Trojan
+//! Source", CVE-2021-42574).
 
 /// What is shown in the place of a mark: Unicode's replacement character.
 const SEEN: &str = "\u{FFFD}";

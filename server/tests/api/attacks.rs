@@ -19,8 +19,8 @@ use crate::helpers::{Answer, Multipart, TestApp};
 
 /// Words that would be markup, end what they stand in, or turn around what is written after them, wherever they are not
 /// taken for words. `HACKED` is in them, and nowhere else.
-const HOSTILE: &str = "<script>HACKED()</script><img src=x onerror=HACKED()> </textarea></title>--> \" autofocus onfocus=HACKED() \
-                       x='y' `&lt; \u{2069}\u{202e}gnp.exe\u{202c}";
+const HOSTILE: &str = "<script>HACKED()</script><img src=x onerror=HACKED()> </textarea></title>--> \" autofocus \
+                       onfocus=HACKED() x='y' `&lt; \u{2069}\u{202e}gnp.exe\u{202c}";
 
 impl Answer {
     /// A page on which [`HOSTILE`] is words alone. Whether it is there at all is for the caller to ask.

@@ -83,7 +83,13 @@ mod tests {
     use super::*;
 
     const DOCUMENT: &str = "# Attacks\n\n| attack | expectation | tests |\n| --- | --- | --- |\n\
-                            | a bomb | `413`, at once | `a/b.rs`: `one`, `two`; `e/c.spec.ts`: `a page is calm` |\n| nothing | none | |\n";
+                            | a bomb | `413`, at once | `a/b.rs`: `one`, `two`; `e/c.spec.ts`: `a page is calm` |\n\
+                            | nothing | none | |\n";
+
+    #[test]
+    fn every_test_that_the_list_of_attacks_names_is_there() {
+        assert_eq!(breaches().unwrap(), Vec::<String>::new());
+    }
 
     #[test]
     fn a_row_names_tests_behind_their_files() {

@@ -1,5 +1,5 @@
-//! Small files that say they are huge, or unpack to much more than they are. Nothing is packed that comes in a body, so what
-//! unpacks is inside pictures alone; zip files are made here and read nowhere.
+//! Small files that say they are huge, or unpack to much more than they are. Nothing is packed that comes in a body,
+//! so what unpacks is inside pictures alone; zip files are made here and read nowhere.
 
 use std::io::Write;
 

@@ -1,5 +1,5 @@
-//! Markup, line breaks and marks that turn text around, in everything that leaves the site besides its pages. Each gives the
-//! words back as they were typed, as data: whoever shows them has to take them for words.
+//! Markup, line breaks and marks that turn text around, in everything that leaves the site besides its pages. Each
+//! gives the words back as they were typed, as data: whoever shows them has to take them for words.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Markup and marks that turn text around, in every field that a page shows again. `end2end/tests/hostile-words.spec.ts`
-//! looks at the same pages in a browser.
+//! Markup and marks that turn text around, in every field that a page shows again.
+//! `end2end/tests/hostile-words.spec.ts` looks at the same pages in a browser.
 
 use axum::http::StatusCode;
 use backend::EngineError;
@@ -144,7 +144,10 @@ async fn hostile_words_are_words_in_every_field_of_a_form_that_is_refused() {
         assert_eq!(turning_texts(&page), [""; 0], "{field}");
     }
     let written = anna.post_form("/write-prompt", &[("prompt", HOSTILE), ("beginning", HOSTILE)]).await;
-    assert_eq!(turning_texts(&written.assert_tame("a written prompt")), [""; 0]);
+    assert_eq!(written.status, StatusCode::SEE_OTHER, "{}", written.text());
+    let page = anna.get(written.header("location")).await.assert_tame("a written prompt");
+    assert!(page.contains("&lt;script&gt;HACKED"), "{page}");
+    assert_eq!(turning_texts(&page), [""; 0]);
 }
 
 #[tokio::test]

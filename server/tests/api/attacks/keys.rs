@@ -1,5 +1,5 @@
-//! Keys that are half typed, changed, revoked or made up: every one is refused with the very same answer, so that none tells
-//! how near it was. That nothing compares them letter by letter is held by `cargo xtask rules`.
+//! Keys that are half typed, changed, revoked or made up: every one is refused with the very same answer, so that
+//! none tells how near it was. That nothing compares them letter by letter is held by `cargo xtask rules`.
 
 use axum::http::StatusCode;
 use backend::access::{Allowance, NewKey, Ration, Scope};

@@ -1,5 +1,5 @@
-//! What is somebody else's: whoever knows its name or guesses it gets the answer of what is not there, by every way that
-//! there is to it.
+//! What is somebody else's: whoever knows its name or guesses it gets the answer of what is not there, by every way
+//! that there is to it.
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};

@@ -1,5 +1,5 @@
-//! Files of weights by every name that a request may give, and lists of words without an end. That pickles are not opened
-//! wherever they lie is tried in `models_command/pickles.rs`.
+//! Files of weights by every name that a request may give, and lists of words without an end. That pickles are not
+//! opened wherever they lie is tried in `models_command/pickles.rs`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
