@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use time::OffsetDateTime;
 
+use crate::direction::with_marks_seen;
+
 /// How long something still takes: "about 3 s left".
 pub fn remaining(ms: u64) -> String {
     format!("{} left", about(ms))
@@ -98,14 +100,14 @@ pub fn machine_moment(at: OffsetDateTime) -> String {
 }
 
 /// First letter in upper case and a full stop at the end: errors are lower case inside the program. A file's
-/// name at the beginning stays as it is.
+/// name at the beginning stays as it is. What it repeats of a visitor's words turns nothing around.
 pub fn sentence(text: &str) -> String {
-    let text = text.trim();
+    let text = with_marks_seen(text.trim());
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };
     let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
     let mut sentence: String =
-        if is_word { first.to_uppercase().chain(chars).collect() } else { text.to_owned() };
+        if is_word { first.to_uppercase().chain(chars).collect() } else { text.clone() };
     if !sentence.ends_with(['.', '!', '?', '…']) {
         sentence.push('.');
     }
@@ -195,6 +197,7 @@ mod tests {
         assert_eq!(sentence("Done!"), "Done!");
         assert_eq!(sentence(""), "");
         assert_eq!(sentence("unet/model.safetensors is missing"), "unet/model.safetensors is missing.");
+        assert_eq!(sentence("model `\u{202E}x` is unknown"), "Model `\u{FFFD}x` is unknown.");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use types::job::JobStatus;
 
+use crate::direction::with_marks_seen;
 use crate::format::{queue_place, remaining, sentence, shortened};
 use crate::seen::{Happened, SeenJob, SeenPicture};
 
@@ -175,7 +176,7 @@ pub fn announcement(job: &SeenJob) -> String {
 
 /// The document's title: what a visitor sees of the job from another tab.
 pub fn title(job: &SeenJob) -> String {
-    let prompt = shortened(&job.prompt, 60);
+    let prompt = with_marks_seen(&shortened(&job.prompt, 60));
     match job.status {
         JobStatus::Queued => format!("In the queue: {prompt}"),
         JobStatus::Running if job.loading.is_some() => format!("Loading: {prompt}"),

@@ -9,6 +9,7 @@
 //! * [`job_view`], [`prompt_text`]: what islands decide, apart from what they show
 //! * [`seen`]: a job as a browser follows it
 //! * [`mask`]: a mask as it is painted, apart from its canvas; [`material`]: pictures that a form names
+//! * `direction`: marks that turn text around
 //! * `format`: numbers and times as people read them
 //!
 //! # Invariants
@@ -17,6 +18,7 @@
 
 #[cfg(feature = "ssr")]
 pub mod components;
+pub mod direction;
 pub mod format;
 pub mod islands;
 pub mod job_view;

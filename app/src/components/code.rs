@@ -12,6 +12,8 @@ mod openai;
 mod quoting;
 mod webuiapi;
 
+pub(super) use quoting::with_marks_in_numbers;
+
 use leptos::prelude::*;
 use types::request::GenerationRequest;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use types::request::{GenerationRequest, RawRequest};
 
-use super::code::{counted_field, n_calls};
+use super::code::{counted_field, n_calls, with_marks_in_numbers};
 use super::settings_list::copy_button;
 use crate::islands::small_deeds::EXAMPLE_ORIGIN;
 
@@ -64,7 +64,7 @@ fn body(request: &GenerationRequest, raw: RawRequest) -> String {
         count: None,
         ..raw
     };
-    let body = serde_json::to_string_pretty(&named).unwrap_or_default();
+    let body = with_marks_in_numbers(&serde_json::to_string_pretty(&named).unwrap_or_default());
     // Within single quotes a shell takes everything literally but the quote itself.
     let mut body = body.replace('\'', r"'\''");
     for name in ["start", "mask"] {

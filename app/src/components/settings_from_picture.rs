@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use types::metadata::{NotCarried, Program};
 
 use super::start_picture::{KINDS, fault};
+use crate::direction::with_marks_seen;
 use crate::format::counted;
 use crate::islands::settings_from_picture::{FIELD, READ_SETTINGS, SettingsFromPicture};
 use crate::state::Filled;
@@ -72,13 +73,13 @@ pub fn filled_from_picture(filled: &Filled) -> AnyView {
 }
 
 fn item(NotCarried { name, value, reason }: &NotCarried) -> impl IntoView + use<> {
-    let value = (!value.is_empty()).then(|| view! { " " <code>{value.clone()}</code> });
+    let value = (!value.is_empty()).then(|| view! { " " <code>{with_marks_seen(value)}</code> });
     view! {
         <li>
-            <strong>{name.clone()}</strong>
+            <strong>{with_marks_seen(name)}</strong>
             {value}
             ": "
-            {reason.clone()}
+            {with_marks_seen(reason)}
         </li>
     }
 }

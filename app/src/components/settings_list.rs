@@ -7,6 +7,7 @@ use types::request::{
 };
 
 use super::grid_fields::title;
+use crate::direction::with_marks_seen;
 use crate::format::{counted, machine_moment, moment};
 
 /// All settings of a job but its prompt, as a list of terms.
@@ -76,7 +77,7 @@ fn unusual(request: &GenerationRequest) -> Vec<(&'static str, &'static str, Stri
     let names = [("Columns", "grid-columns"), ("Rows", "grid-rows"), ("Blocks", "grid-sheets")];
     for ((name, id), axis) in names.into_iter().zip(grid.axes()) {
         if let Some(axis) = axis.filter(|axis| !axis.field.is_empty()) {
-            rows.push((name, id, format!("{}: {}", title(&axis.field), axis.list())));
+            rows.push((name, id, format!("{}: {}", title(&axis.field), with_marks_seen(&axis.list()))));
         }
     }
     if let Some(strength) = request.strength() {

@@ -8,6 +8,7 @@ use types::history::{HistoryPage as Found, HistoryQuery};
 
 use crate::components::failure::failure;
 use crate::components::picture_tile::{SELECTION_FORM, picture_tile};
+use crate::direction::with_marks_seen;
 use crate::format::{counted, query_value, sentence};
 use crate::islands::small_deeds::SmallDeeds;
 use crate::state::{FormState, PageStatus};
@@ -137,7 +138,8 @@ fn selection_bar() -> AnyView {
 
 fn nothing_found(query: &HistoryQuery) -> AnyView {
     let is_filtered = !query.search.trim().is_empty() || query.favourites;
-    let (heading, words) = match (query.search.trim(), query.favourites) {
+    let search = with_marks_seen(query.search.trim());
+    let (heading, words) = match (search.as_str(), query.favourites) {
         ("", false) if query.cursor.is_some() => ("No older pictures", "This was the last page.".to_owned()),
         ("", false) => (
             "No pictures yet",

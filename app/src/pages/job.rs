@@ -63,7 +63,7 @@ fn asked_prompt(job: &JobInfo) -> Option<impl IntoView + use<>> {
     let asked = job.request.asked_prompt.clone()?;
     Some(view! {
         <p class="asked-prompt">
-            "From " <q id="asked-prompt">{asked}</q> " "
+            "From " <q id="asked-prompt" dir="auto">{asked}</q> " "
             {copy_button("asked-prompt".to_owned(), "what was typed")}
         </p>
     })

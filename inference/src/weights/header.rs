@@ -178,7 +178,11 @@ impl Line {
         };
         let n_elements = self.shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
         let expected = n_elements.and_then(|n| n.checked_mul(self.dtype.n_bytes()));
-        let fits = if self.dtype == Kind::Other { n_elements.is_some() } else { expected == Some(length) };
+        let fits = match self.dtype {
+            // However a number is stored, it takes at least a bit.
+            Kind::Other => n_elements.is_some_and(|n| n <= length.saturating_mul(8)),
+            _ => expected == Some(length),
+        };
         if !fits {
             return Err(file.broken(format!("`{name}` has {length} bytes, which its shape does not give")));
         }
@@ -240,6 +244,12 @@ mod tests {
             (file(&[line("a", "[2]", 0, 8), line("b", "[1]", 4, 8)]), "`a` and `b` lie over each other"),
             (file(&[line("a", "[2]", 0, 8), line("a", "[1]", 0, 4)]), "`a` stands there twice"),
             (file(&[line("a", "[4294967296, 4294967296, 2]", 0, 8)]), "which its shape does not give"),
+            (
+                r#"{"a": {"dtype": "U8", "shape": [18446744073709551615], "data_offsets": [0, 8]}}"#
+                    .to_owned(),
+                "which its shape does not give",
+            ),
+            (file(&[line("a", "[2]", 0, usize::MAX)]), "which its shape does not give"),
             (file(&[line("a", "[-1]", 0, 8)]), "its entry for `a` makes no sense"),
             ("[]".to_owned(), "its header is wrong"),
             ("{".to_owned(), "its header is wrong"),

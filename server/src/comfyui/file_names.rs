@@ -14,17 +14,20 @@ const MAX_PREFIX: usize = 80;
 /// Digits of an id.
 const ID_DIGITS: usize = 32;
 
-/// A picture as ComfyUI tells it: its name, and where that lies.
+/// A picture as ComfyUI tells it: its name, and where that lies. Programs save under what they are told, so no folder is one
+/// that leads upwards.
 pub fn image(saved: &Saved, picture: &PictureInfo) -> Value {
     let (subfolder, name) = saved.prefix.rsplit_once('/').unwrap_or(("", &saved.prefix));
     let plain = |text: &str, keeps: &str| {
         let is_plain = |c: char| c.is_alphanumeric() || " -_.()".contains(c) || keeps.contains(c);
         text.chars().take(MAX_PREFIX).map(|c| if is_plain(c) { c } else { '_' }).collect::<String>()
     };
+    let is_folder = |part: &&str| !part.chars().all(|c| c == '.');
+    let subfolder = subfolder.split('/').filter(is_folder).collect::<Vec<_>>().join("/");
     let separator = if name.is_empty() { "" } else { "_" };
     json!({
         "filename": format!("{}{separator}{}.{}", plain(name, ""), picture.id, PictureFormat::Png.extension()),
-        "subfolder": plain(subfolder, "/"),
+        "subfolder": plain(&subfolder, "/"),
         "type": if saved.fate == Fate::Previewed { "temp" } else { "output" },
     })
 }
@@ -71,6 +74,8 @@ mod tests {
             ("ComfyUI", "", "ComfyUI_"),
             ("boats/red/Sail 1", "boats/red", "Sail 1_"),
             ("a\"b\r\n", "", "a_b___"),
+            ("../../etc/./.../x", "etc", "x_"),
+            ("/etc/..", "etc", ".._"),
             ("", "", ""),
         ] {
             let image = saved(prefix);

@@ -1,6 +1,7 @@
 //! `darkroom models inspect`, `import` and `pull`.
 
 mod hub;
+mod pickles;
 mod pull;
 
 use std::fmt::Write as _;
