@@ -59,6 +59,7 @@ struct RationTable {
     requests_per_minute: Option<u32>,
     queued_jobs: Option<u32>,
     megapixels_per_day: Option<u32>,
+    uploaded_megabytes_per_day: Option<u32>,
 }
 
 /// How many streams of events may be open.
@@ -73,8 +74,18 @@ struct StreamsTable {
 /// What is limited on a site that everybody can reach, unless its operator says otherwise. A picture of SDXL has a
 /// megapixel.
 const PUBLIC: Limits = Limits {
-    visitor: Ration { requests_per_minute: Some(120), queued_jobs: Some(4), megapixels_per_day: Some(60) },
-    address: Ration { requests_per_minute: Some(600), queued_jobs: Some(16), megapixels_per_day: Some(300) },
+    visitor: Ration {
+        requests_per_minute: Some(120),
+        queued_jobs: Some(4),
+        megapixels_per_day: Some(60),
+        uploaded_megabytes_per_day: Some(500),
+    },
+    address: Ration {
+        requests_per_minute: Some(600),
+        queued_jobs: Some(16),
+        megapixels_per_day: Some(300),
+        uploaded_megabytes_per_day: Some(2000),
+    },
     seconds_per_job: Some(300),
 };
 
@@ -118,8 +129,8 @@ impl LimitsTable {
 
 impl RationTable {
     fn ration(&self) -> Ration {
-        let Self { requests_per_minute, queued_jobs, megapixels_per_day } = *self;
-        Ration { requests_per_minute, queued_jobs, megapixels_per_day }
+        let Self { requests_per_minute, queued_jobs, megapixels_per_day, uploaded_megabytes_per_day } = *self;
+        Ration { requests_per_minute, queued_jobs, megapixels_per_day, uploaded_megabytes_per_day }
     }
 }
 
