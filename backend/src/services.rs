@@ -151,7 +151,8 @@ impl Services {
     }
 
     /// What happens to a job, from where it stands, or from after the event with the number `after`. The
-    /// stream ends after the final event, when its owner shares the job with the viewer no longer, or when the program stops.
+    /// stream ends after the final event, when the job's owner shares it with the viewer no longer, or when the program
+    /// stops.
     ///
     /// # Errors
     /// There is no such job, or it is somebody else's who does not share it.

@@ -15,8 +15,8 @@ pub const HEADERS: [(HeaderName, &str); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // For browsers that do not know `frame-ancestors`.
     (header::X_FRAME_OPTIONS, "DENY"),
-    // A page of another site that opens one of this site's holds on to nothing of it. Pictures may be shown elsewhere all the
-    // same, as programs do that hand out their addresses: so there is no `cross-origin-resource-policy`.
+    // A page of another site that opens one of this site's holds on to nothing of it. Pictures may be shown elsewhere
+    // all the same, as programs do that hand out their addresses: so there is no `cross-origin-resource-policy`.
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
@@ -32,8 +32,8 @@ pub const HEADERS: [(HeaderName, &str); 7] = [
 pub const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                    base-uri 'none'; frame-ancestors 'none'";
 
-/// For a year, the browser asks for this site by TLS alone. Said to those who came by it; other names below the site's own
-/// are not this site's business.
+/// For a year, the browser asks for this site by TLS alone. Said to those who came by it; other names below the site's
+/// own are not this site's business.
 pub const TLS_ALONE: (HeaderName, HeaderValue) =
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 

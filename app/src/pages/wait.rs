@@ -1,7 +1,7 @@
 //! What is shown to those who asked for more than is allowed at a time.
 //!
-//! It is sent to whoever asks too often, so it costs next to nothing: it knows of no visitor, looks nothing up, and has no
-//! script.
+//! It is sent to whoever asks too often, so it costs next to nothing: it knows of no visitor, looks nothing up, and has
+//! no script.
 
 use leptos::prelude::*;
 

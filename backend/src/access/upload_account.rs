@@ -1,8 +1,8 @@
-//! How many bytes of uploads came from each visitor and each address in the last 24 hours. An upload that no job uses is
-//! kept no longer than that.
+//! How many bytes of uploads came from each visitor and each address in the last 24 hours. An upload that no job uses
+//! is kept no longer than that.
 //!
-//! The account is in memory. After a start, those of owners are read anew from the uploads that lie there; those of
-//! addresses, which stand with no upload, begin anew.
+//! The account is in memory. After a start, that of an owner is read anew from the uploads that lie there; that of an
+//! address, which stands with no upload, begins anew.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -1,9 +1,9 @@
 //! How much of what callers send is in memory at a time.
 //!
-//! Forms with files and JSON with pictures are read whole before anything is done with them. Room for a body is taken before
-//! each piece of it is read, from what all have and from what everybody at one address has; it is free again once the
-//! answer begins. Who finds none waits a little, and is then told to come again. A first small piece costs nothing, since
-//! connections are bounded: so what has no pictures in it is taken at all times.
+//! Forms with files and JSON with pictures are read whole before anything is done with them. Room for a body is taken
+//! before each piece of it is read, from what all have and from what everybody at one address has; it is free again
+//! once the answer begins. Who finds none waits a little, and is then told to come again. A small body costs nothing,
+//! since connections are bounded: so what has no pictures in it is taken at all times.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

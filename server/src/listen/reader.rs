@@ -1,5 +1,5 @@
-//! A connection whose other side may stop reading: what is written then waits in this program, and the connection with it,
-//! for as long as they like.
+//! A connection whose other side may stop reading: what is written then waits in this program, and the connection with
+//! it, for as long as they like.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;

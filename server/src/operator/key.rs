@@ -28,8 +28,8 @@ pub async fn check_address(address: SocketAddr, services: &Services) -> anyhow::
         return Ok(());
     }
     bail!(
-        "other machines can reach the operator's listener at `{address}`, and there is no operator's key; make one with \
-         `darkroom keys create NAME --scope operator`, or listen on an address of this machine alone, such as \
+        "other machines can reach the operator's listener at `{address}`, and there is no operator's key; make one \
+         with `darkroom keys create NAME --scope operator`, or listen on an address of this machine alone, such as \
          127.0.0.1:{}",
         address.port()
     )
