@@ -41,6 +41,8 @@ mod typed;
 #[cfg(feature = "ssr")]
 pub use pages::operator::{OperatorView, operator_document};
 #[cfg(feature = "ssr")]
+pub use pages::wait::wait_document;
+#[cfg(feature = "ssr")]
 pub use shell::{App, shell};
 #[cfg(feature = "ssr")]
 pub use state::{ApiDocument, DoorState, FormState, PageStatus};

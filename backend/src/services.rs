@@ -151,14 +151,23 @@ impl Services {
     }
 
     /// What happens to a job, from where it stands, or from after the event with the number `after`. The
-    /// stream ends after the final event, or when the program stops.
+    /// stream ends after the final event, when the job's owner shares it with the viewer no longer, or when the program
+    /// stops.
     ///
     /// # Errors
     /// There is no such job, or it is somebody else's who does not share it.
     pub async fn events(&self, viewer: &Visitor, id: JobId, after: Option<u64>) -> Result<EventStream> {
-        let row = self.0.shared.store.job(id).await?;
-        row.filter(|row| info::may_see(viewer, row)).ok_or_else(|| Error::not_found("job", &id))?;
-        jobs::events::events(&self.0.shared, id, after).await
+        let Shared { store, taken_back, .. } = &*self.0.shared;
+        // First listen, then look: what is taken back in between is told.
+        let told = taken_back.subscribe();
+        let row = store.job(id).await?.filter(|row| info::may_see(viewer, row));
+        let row = row.ok_or_else(|| Error::not_found("job", &id))?;
+        let events = jobs::events::events(&self.0.shared, id, after).await?;
+        if row.owner == viewer.owner_id() {
+            return Ok(events);
+        }
+        let taken_back = sharing::until_taken_back(store.clone(), viewer.clone(), id, told);
+        Ok(events.take_until(taken_back).boxed())
     }
 
     /// Waits until the job came to its end.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
+use types::job::JobId;
 use types::preset::Presets;
 
 use crate::access::Limits;
+use crate::access::upload_account::UploadAccount;
 use crate::data_folder::{DataFolder, Storage};
 use crate::files::Files;
 use crate::jobs::estimate::Estimates;
@@ -18,6 +20,9 @@ use crate::safety::SafetyMode;
 use crate::samples::Samples;
 use crate::store::Store;
 use crate::{Config, Engine, EngineError, Error, Measures, Result};
+
+/// Shares that are told of while somebody does not listen. Whoever missed one looks at their own.
+const MOST_TAKEN_BACK: usize = 64;
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -33,6 +38,10 @@ pub(crate) struct Shared {
     pub(crate) estimates: Estimates,
     /// How much everybody may ask for.
     pub(crate) limits: Limits,
+    /// How much everybody sent lately.
+    pub(crate) upload_account: UploadAccount,
+    /// Tells of jobs that are shared no longer.
+    pub(crate) taken_back: broadcast::Sender<JobId>,
     /// What addresses of pictures are signed with.
     pub(crate) signing_secret: String,
     /// What is deleted by itself, and when.
@@ -110,6 +119,8 @@ impl Shared {
             queue,
             estimates: Estimates::default(),
             limits: Limits::default(),
+            upload_account: UploadAccount::default(),
+            taken_back: broadcast::Sender::new(MOST_TAKEN_BACK),
             signing_secret,
             housekeeping: Housekeeping::default(),
             helpers,

@@ -11,6 +11,7 @@ use types::error::PublicError;
 use types::picture::PictureFormat;
 use types::upload::{MAX_UPLOAD_BYTES, UploadId};
 
+use crate::access::upload_account::DAY_MS;
 use crate::pictures::DecodeError;
 use crate::shared::Shared;
 use crate::store::to_ms;
@@ -85,6 +86,21 @@ pub(crate) async fn sweep_files(shared: &Shared) -> Result<u64> {
     Ok(n_swept)
 }
 
+/// Counts what came in the last day before the program was started, where it is limited how much may come.
+pub(crate) async fn recount(shared: &Shared, now: OffsetDateTime) -> Result<()> {
+    let Shared { limits, store, uploads, upload_account, .. } = shared;
+    if limits.visitor.uploaded_megabytes_per_day.is_none() {
+        return Ok(());
+    }
+    for upload in store.uploads_since(to_ms(now) - DAY_MS).await? {
+        // A file that is lost takes no room.
+        if let Ok(n_bytes) = uploads.size(&upload.file).await {
+            upload_account.recount(&upload.owner, UploadId(upload.id), n_bytes, upload.created_at);
+        }
+    }
+    Ok(())
+}
+
 /// Sweeps at the start of the program, when nobody sends anything yet. What cannot be swept now is swept at the
 /// next start.
 pub(crate) async fn sweep_at_start(shared: &Shared) {
@@ -96,6 +112,9 @@ pub(crate) async fn sweep_at_start(shared: &Shared) {
         Ok((0, 0)) => {}
         Ok((n_unused, n_files)) => tracing::info!(n_unused, n_files, "uploads that nobody uses were deleted"),
         Err(error) => tracing::warn!(%error, "uploads that nobody uses could not be looked for"),
+    }
+    if let Err(error) = recount(shared, OffsetDateTime::now_utc()).await {
+        tracing::warn!(%error, "what visitors sent in the last day could not be counted");
     }
 }
 

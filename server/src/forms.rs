@@ -24,6 +24,7 @@ use crate::extract::{ApiForm, ApiId, Fields};
 use crate::multipart::{FormWithFiles, SentFile, file_too_large};
 use crate::pages;
 use crate::state::AppState;
+use crate::waiting::held;
 
 pub use read_settings::read_settings;
 
@@ -58,7 +59,7 @@ pub async fn prompt(
     let beginning = beginning(&fields).to_owned();
     let written = match not_kept {
         Some(error) => Err(error),
-        None => write_prompt(&state.services, &beginning).await,
+        None => write_prompt(&state, &visitor, &beginning).await,
     };
     match written {
         Ok(prompt) => {
@@ -132,9 +133,10 @@ async fn refuse(state: AppState, visitor: Visitor, fields: &Fields, error: ApiEr
     pages::refused_form(state, visitor, Uri::from_static("/"), form, error.status).await
 }
 
-async fn write_prompt(services: &Services, start: &str) -> ApiResult<String> {
+async fn write_prompt(state: &AppState, visitor: &Visitor, start: &str) -> ApiResult<String> {
     let start = check_prompt("prompt", start)?;
-    let pieces: Vec<String> = services.write_prompt(start.clone(), None)?.try_collect().await?;
+    let _held = held(state, visitor)?;
+    let pieces: Vec<String> = state.services.write_prompt(start.clone(), None)?.try_collect().await?;
     // GPT-2 begins its words with a space.
     Ok((start + &pieces.concat()).trim_start().to_owned())
 }
@@ -348,6 +350,10 @@ pub async fn errors_as_pages(State(state): State<AppState>, request: Request, ne
     };
     if error.code == ErrorCode::NotFound {
         return pages::not_found(state, visitor).await;
+    }
+    // Whoever asks too often is not to be given a page that takes the server longest.
+    if error.code == ErrorCode::LimitReached {
+        return pages::wait(&state, &error);
     }
     let form = FormState { error: Some(error), ..FormState::default() };
     pages::refused_form(state, visitor, Uri::from_static("/"), form, answer.status()).await

@@ -10,7 +10,7 @@
 //! * [`hostile`]: the readers of what strangers send, for those who feed them anything
 //! * [`callers`]: who calls, and how much they may
 //! * [`operator`]: health, metrics and a page for whoever operates the site, on a listener of its own
-//! * `listen`, `slow_bodies`: connections, and patience with them
+//! * `listen`, `slow_bodies`, [`patience`]: connections, and patience with them
 //! * `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
@@ -42,6 +42,7 @@ mod multipart;
 mod openai;
 pub mod operator;
 mod pages;
+pub mod patience;
 mod request_id;
 pub mod router;
 mod security;
@@ -62,7 +63,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assets::Site;
 use crate::callers::Access;
-use crate::listen::Patience;
 use crate::state::AppState;
 
 /// How long an answer may still take once the server stops.
@@ -88,7 +88,7 @@ impl From<TcpListener> for Listeners {
 /// under way have a few seconds to be finished. The operator is told until the end that the program stops.
 ///
 /// # Errors
-/// The operator's listener breaks.
+/// The operator's listener has no address.
 pub async fn run(
     listeners: impl Into<Listeners>,
     services: Services,
@@ -102,12 +102,14 @@ pub async fn run(
     let operator = operator.map(|listener| operator::serve(listener, state.clone(), stopped.clone()));
     let operator = OptionFuture::from(operator.transpose()?);
     tokio::pin!(operator);
-    let server = listen::serve(listener, router::router(&state), Patience::default(), stopping.clone());
+    let Access { patience, trusted_proxies, .. } = &*state.access;
+    let (patience, trusted) = (*patience, trusted_proxies.clone());
+    let server = listen::serve(listener, router::router(&state), patience, trusted, stopping.clone());
     tokio::pin!(server);
 
     tokio::select! {
         () = &mut server => return Ok(()),
-        Some(ended) = &mut operator => return ended,
+        Some(()) = &mut operator => return Ok(()),
         () = shutdown => tracing::info!("stopping"),
     }
     stopping.cancel();
@@ -117,11 +119,10 @@ pub async fn run(
             tokio::join!(server, services.shutdown());
             stopped.cancel();
         };
-        tokio::join!(site, operator).1.unwrap_or(Ok(()))
+        tokio::join!(site, operator)
     };
-    if let Ok(ended) = tokio::time::timeout(GRACE, stop).await {
-        return ended;
+    if tokio::time::timeout(GRACE, stop).await.is_err() {
+        tracing::warn!("some answers were not finished and are cut off");
     }
-    tracing::warn!("some answers were not finished and are cut off");
     Ok(())
 }

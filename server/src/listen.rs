@@ -3,6 +3,9 @@
 //! `axum::serve` waits for ever for whoever connects and says nothing; this is the same loop with a clock and a bound. It
 //! speaks HTTP/1.1 alone, as proxies do to what stands behind them: whoever tells HTTP/2 from it waits for its first bytes.
 
+mod addresses;
+mod reader;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -15,28 +18,26 @@ use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// What a listener puts up with.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Connections at a time; the next ones wait to be accepted.
-    pub most_connections: u32,
-    /// How long the head of a request may take, and how long a connection may be idle between two requests.
-    pub head: Duration,
-}
+use self::addresses::Addresses;
+use self::reader::Unread;
+use crate::patience::Patience;
 
-impl Default for Patience {
-    fn default() -> Self {
-        Self { most_connections: 8192, head: Duration::from_secs(30) }
-    }
-}
-
-/// Serves until `stopping`, and then until the last request under way is answered.
-pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, stopping: CancellationToken) {
+/// Serves until `stopping`, and then until the last request under way is answered. The `trusted` proxies may have as many
+/// connections as there are.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    patience: Patience,
+    trusted: Vec<IpNet>,
+    stopping: CancellationToken,
+) {
+    let addresses = Addresses::new(patience.most_per_address, trusted);
     let slots = Arc::new(Semaphore::new(patience.most_connections as usize));
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
@@ -50,6 +51,8 @@ pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, st
             () = stopping.cancelled() => break,
             else => break,
         };
+        // Hung up on at once: an answer in words would take what there is too little of.
+        let Some(counted) = addresses.count(peer.ip()) else { continue };
         let routes = routes.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let routes = routes.clone();
@@ -59,7 +62,9 @@ pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, st
                 Ok::<_, Infallible>(routes.oneshot(request).await.unwrap_or_else(|never| match never {}))
             }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection = builder
+            .serve_connection(TokioIo::new(Unread::new(stream, patience.unread)), service)
+            .with_upgrades();
         let stopping = stopping.clone();
         tokio::spawn(async move {
             let mut connection = pin!(connection);
@@ -74,7 +79,7 @@ pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, st
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
-            drop(slot);
+            drop((slot, counted));
         });
     }
     drop(listener);
@@ -111,17 +116,26 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Bytes;
     use axum::routing::get;
+    use futures::stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
     /// A server with that patience, and where it is.
     async fn started(patience: Patience) -> (SocketAddr, CancellationToken) {
+        started_behind(Vec::new(), patience).await
+    }
+
+    /// The same behind these proxies.
+    async fn started_behind(trusted: Vec<IpNet>, patience: Patience) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stopping) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let routes = Router::new().route("/", get(async || "here"));
-        tokio::spawn(serve(listener, routes, patience, stopping.clone()));
+        let endless =
+            async || Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[0; 1024]))));
+        let routes = Router::new().route("/", get(async || "here")).route("/endless", get(endless));
+        tokio::spawn(serve(listener, routes, patience, trusted, stopping.clone()));
         (address, stopping)
     }
 
@@ -179,5 +193,47 @@ mod tests {
         stream.read_exact(&mut byte).await.unwrap();
         stopping.cancel();
         assert!(rest(&mut stream).await.ends_with("here"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_idle_between_two_requests_is_hung_up_on() {
+        let head = Duration::from_millis(50);
+        let (address, _stopping) = started(Patience { head, ..Patience::default() }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        assert!(rest(&mut stream).await.ends_with("here"));
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_nothing_of_an_answer_is_hung_up_on() {
+        let patience =
+            Patience { most_connections: 1, unread: Duration::from_millis(50), ..Patience::default() };
+        let (address, _stopping) = started(patience).await;
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        deaf.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        // There is room for one connection, so this is answered once the other one is over.
+        let mut next = TcpStream::connect(address).await.unwrap();
+        next.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        assert!(rest(&mut next).await.ends_with("here"));
+    }
+
+    #[tokio::test]
+    async fn one_address_has_no_more_connections_than_it_may_unless_it_is_a_trusted_proxy() {
+        let patience = Patience { most_per_address: 1, ..Patience::default() };
+        let ask = async |address: SocketAddr| {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            // Who is hung up on may learn it while still speaking.
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+            let mut byte = [0];
+            (stream.read(&mut byte).await.unwrap_or(0), stream)
+        };
+        let (address, _stopping) = started(patience).await;
+        let (n_read, _first) = ask(address).await;
+        assert_eq!(n_read, 1);
+        assert_eq!(ask(address).await.0, 0, "the second one was answered");
+        let proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        let (address, _stopping) = started_behind(proxies, patience).await;
+        let (n_read, _first) = ask(address).await;
+        assert_eq!((n_read, ask(address).await.0), (1, 1));
     }
 }

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::extract::{ApiForm, Fields, MAX_BODY_BYTES};
 
 /// Largest form with files, in bytes: a start picture, a mask, and everything else.
-const MAX_FORM_BYTES: usize = 2 * MAX_UPLOAD_BYTES + MAX_BODY_BYTES;
+pub const MAX_FORM_BYTES: usize = 2 * MAX_UPLOAD_BYTES + MAX_BODY_BYTES;
 
 /// What a field weighs beside its name and its text, so that there is an end to empty ones too.
 const BYTES_PER_FIELD: usize = 64;

@@ -1,12 +1,13 @@
 //! A listener of its own for whoever operates the site: health, metrics and the operator's page.
 //!
-//! It has no password. It is for this machine, or for a network in which everybody may see it.
+//! On an address of this machine alone it has no password. On any other it takes an operator's key.
 //!
 //! # Invariants
 //! Nothing here is on the site's own listener, and nothing of the site is here but its style sheet and its icons.
 
 mod health;
 mod host;
+mod key;
 mod metrics;
 pub mod page;
 
@@ -16,18 +17,16 @@ use anyhow::Context;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::security;
+pub use self::key::check_address;
+use crate::patience::Patience;
 use crate::state::AppState;
-
-/// What the page may load: its own style sheet and icons. It may send its form to itself.
-pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                               base-uri 'none'; frame-ancestors 'none'";
+use crate::{listen, security};
 
 /// The icons of the page.
 const ICONS: [&str; 3] = ["/favicon.ico", "/favicon.svg", "/logo.svg"];
@@ -35,28 +34,25 @@ const ICONS: [&str; 3] = ["/favicon.ico", "/favicon.svg", "/logo.svg"];
 /// Tells the log where the operator looks, and gives back what serves [`router`] there until `stopped`.
 ///
 /// # Errors
-/// The listener has no address; later, it breaks.
+/// The listener has no address.
 pub fn serve(
     listener: TcpListener,
     state: AppState,
     stopped: CancellationToken,
-) -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
+) -> anyhow::Result<impl Future<Output = ()>> {
     let address = listener.local_addr().context("the operator's listener has no address")?;
     let url = format!("http://{address}");
     tracing::info!(operator.url = url, "the operator's page and metrics are served");
-    if !address.ip().is_loopback() {
-        tracing::warn!("the operator's page has no password, and other machines can reach it");
-    }
-    let routes = router(state, Some(address)).into_make_service();
-    let server = axum::serve(listener, routes).with_graceful_shutdown(stopped.cancelled_owned());
-    Ok(async { server.await.context("the operator's listener broke off") })
+    let routes = router(state, Some(address));
+    Ok(listen::serve(listener, routes, Patience::default(), Vec::new(), stopped))
 }
 
 /// Every route of the operator's. A test sends requests to it without a socket.
 ///
 /// On a listener at `address` that only this machine reaches, requests that call it by any name but its address or
-/// `localhost` are refused.
+/// `localhost` are refused; on any other, those without an operator's key.
 pub fn router(state: AppState, address: Option<SocketAddr>) -> Router {
+    let guard = from_fn_with_state(state.clone(), key::guard);
     let routes = Router::new()
         .route("/", get(page::show))
         .route("/livez", get(health::live))
@@ -66,10 +62,11 @@ pub fn router(state: AppState, address: Option<SocketAddr>) -> Router {
         .with_state(state);
     let routes = match address {
         Some(address) if address.ip().is_loopback() => routes.layer(from_fn(host::only_this_machine)),
-        _ => routes,
+        Some(_) => routes.layer(guard),
+        None => routes,
     };
     // The innermost is the one that holds.
-    let policy = (header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    let policy = (header::CONTENT_SECURITY_POLICY, security::DOCUMENT_POLICY);
     std::iter::once(policy)
         .chain(security::HEADERS)
         .fold(routes, |routes, header| routes.layer(security::header_layer(header)))

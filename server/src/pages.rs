@@ -1,11 +1,11 @@
 //! Leptos' pages as answers: rendered whole, with the status that the page asks for.
 
-use app::{ApiDocument, DoorState, FormState, PageStatus, shell};
+use app::{ApiDocument, DoorState, FormState, PageStatus, shell, wait_document};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use backend::Visitor;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
@@ -13,7 +13,7 @@ use leptos_axum::ResponseOptions;
 
 use crate::api::document;
 use crate::callers::entry::DOOR;
-use crate::error::ApiError;
+use crate::error::{Advice, ApiError, status_of};
 use crate::security;
 use crate::state::AppState;
 use types::error::PublicError;
@@ -35,8 +35,10 @@ pub async fn refused_form(
     form: FormState,
     status: StatusCode,
 ) -> Response {
+    let advice = form.error.as_ref().map(Advice::of).unwrap_or_default();
     let mut page = render(state, visitor, Some(form), page_request(address)).await;
     *page.status_mut() = status;
+    page.headers_mut().extend(advice.headers());
     page
 }
 
@@ -50,6 +52,13 @@ pub async fn not_found(state: AppState, visitor: Visitor) -> Response {
     let mut page = render(state, visitor, None, page_request(Uri::from_static("/not-found"))).await;
     *page.status_mut() = StatusCode::NOT_FOUND;
     page
+}
+
+/// The page for those who asked for more than is allowed at a time.
+pub fn wait(state: &AppState, refused: &PublicError) -> Response {
+    let page = Html(wait_document(&refused.message, &state.site.style_sheet()));
+    let policy = [(header::CONTENT_SECURITY_POLICY, security::DOCUMENT_POLICY)];
+    (status_of(refused.code), Advice::of(refused).headers(), policy, page).into_response()
 }
 
 /// The door of a site with a password.
@@ -105,7 +114,7 @@ async fn render(state: AppState, visitor: Visitor, form: Option<FormState>, requ
     let render = leptos_axum::render_app_async_with_context(contexts, move || shell(options.clone()));
     let mut page = render(request).await;
     if let Some(code) = status.error() {
-        *page.status_mut() = crate::error::status_of(code);
+        *page.status_mut() = status_of(code);
     }
     page
 }

@@ -56,16 +56,20 @@ pub fn router(state: &AppState) -> Router {
         .merge(for_programs(state, Shape::ComfyUi, comfyui::routes()));
 
     let http = state.http.clone();
+    let on_pages = (state.clone(), Shape::Own);
+    let door =
+        get(entry::show).post(entry::enter).layer(from_fn_with_state(on_pages.clone(), callers::bound));
     let routes = pages
         .merge(forms)
-        .layer(from_fn_with_state((state.clone(), Shape::Own), callers::admit))
+        .layer(from_fn_with_state(on_pages.clone(), callers::bound))
+        .layer(from_fn_with_state(on_pages.clone(), callers::admit))
         .layer(from_fn_with_state(state.clone(), forms::errors_as_pages))
         .layer(from_fn_with_state(state.clone(), callers::identify_visitor))
         .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
         .merge(own)
         .merge(others)
         .route("/operator", get(operator::page::show_with_key))
-        .route(entry::DOOR, get(entry::show).post(entry::enter))
+        .route(entry::DOOR, door)
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone());
@@ -76,6 +80,7 @@ pub fn router(state: &AppState) -> Router {
 fn for_programs(state: &AppState, shape: Shape, routes: Router<AppState>) -> Router<AppState> {
     let with_shape = (state.clone(), shape);
     routes
+        .layer(from_fn_with_state(with_shape.clone(), callers::bound))
         .layer(from_fn_with_state(with_shape.clone(), callers::admit))
         .layer(from_fn_with_state(with_shape, callers::identify_program))
 }
@@ -84,7 +89,7 @@ fn for_programs(state: &AppState, shape: Shape, routes: Router<AppState>) -> Rou
 fn surround(routes: Router, state: &AppState, http: HttpMeasures) -> Router {
     let guarded = routes
         .layer(from_fn_with_state(state.clone(), callers::arrive))
-        .layer(from_fn(slow_bodies::give_up))
+        .layer(from_fn_with_state(state.access.patience, slow_bodies::give_up))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(security::same_site_layer());

@@ -9,15 +9,33 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::error::ApiError;
 
 /// On every answer that has none of its own.
-pub const HEADERS: [(HeaderName, &str); 4] = [
+pub const HEADERS: [(HeaderName, &str); 7] = [
     // What is not a page has no business in a frame, and nothing to load.
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // For browsers that do not know `frame-ancestors`.
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // A page of another site that opens one of this site's holds on to nothing of it. Pictures may be shown elsewhere
+    // all the same, as programs do that hand out their addresses: so there is no `cross-origin-resource-policy`.
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
     // Within the site the address is sent, so that a form finds back to its page.
     (header::REFERRER_POLICY, "same-origin"),
     // Pages and JSON differ from visitor to visitor.
     (header::CACHE_CONTROL, "private, no-cache"),
 ];
+
+/// What a page without scripts may load: the site's style sheet and icons. It may send a form to the site.
+pub const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                                   base-uri 'none'; frame-ancestors 'none'";
+
+/// For a year, the browser asks for this site by TLS alone. Said to those who came by it; other names below the site's
+/// own are not this site's business.
+pub const TLS_ALONE: (HeaderName, HeaderValue) =
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 
 /// What a page may load: its own site's files, scripts that carry `nonce`, and previews as `data:` URLs.
 pub fn page_policy(nonce: &str) -> String {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,24 +16,19 @@ use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use crate::error::ApiError;
-
-/// How long nothing may come.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-
-/// How long a body may take in all. The largest upload needs less than a megabit a second for it.
-const LONGEST: Duration = Duration::from_mins(5);
+use crate::patience::Patience;
 
 /// Middleware that gives up on a body that comes too slowly.
-pub async fn give_up(request: Request, next: Next) -> Response {
+pub async fn give_up(State(patience): State<Patience>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     let gave_up = Arc::new(AtomicBool::new(false));
-    let now = Instant::now();
     let request = request.map(|body| {
-        let pause = Box::pin(tokio::time::sleep_until(now + LONGEST_PAUSE));
-        let end = Box::pin(tokio::time::sleep_until(now + LONGEST));
-        Body::new(Impatient { body, pause, end, gave_up: Arc::clone(&gave_up) })
+        let longest_pause = patience.body_pause;
+        let pause = Box::pin(tokio::time::sleep(longest_pause));
+        let end = Box::pin(tokio::time::sleep(patience.body));
+        Body::new(Impatient { body, longest_pause, pause, end, gave_up: Arc::clone(&gave_up) })
     });
     let answer = next.run(request).await;
     if !gave_up.load(Ordering::Relaxed) {
@@ -41,8 +36,8 @@ pub async fn give_up(request: Request, next: Next) -> Response {
     }
     let sentence = format!(
         "the body came too slowly; allowed are pauses of {} s, and {} s in all",
-        LONGEST_PAUSE.as_secs(),
-        LONGEST.as_secs()
+        patience.body_pause.as_secs_f64(),
+        patience.body.as_secs_f64()
     );
     ApiError::unreadable(StatusCode::REQUEST_TIMEOUT, sentence).into_response()
 }
@@ -50,9 +45,17 @@ pub async fn give_up(request: Request, next: Next) -> Response {
 /// A body that ends with an error when it takes too long.
 struct Impatient {
     body: Body,
+    longest_pause: Duration,
     pause: Pin<Box<Sleep>>,
     end: Pin<Box<Sleep>>,
     gave_up: Arc<AtomicBool>,
+}
+
+impl Impatient {
+    fn gave_up(&self) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.gave_up.store(true, Ordering::Relaxed);
+        Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
+    }
 }
 
 /// Why it ended.
@@ -68,17 +71,16 @@ impl HttpBody for Impatient {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        // However quickly it comes, there is an end to it.
+        if self.end.as_mut().poll(context).is_ready() {
+            return self.gave_up();
+        }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.pause.as_mut().reset(Instant::now() + LONGEST_PAUSE);
+            let until = Instant::now() + self.longest_pause;
+            self.pause.as_mut().reset(until);
             return Poll::Ready(frame);
         }
-        let is_over =
-            self.pause.as_mut().poll(context).is_ready() || self.end.as_mut().poll(context).is_ready();
-        if !is_over {
-            return Poll::Pending;
-        }
-        self.gave_up.store(true, Ordering::Relaxed);
-        Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
+        if self.pause.as_mut().poll(context).is_ready() { self.gave_up() } else { Poll::Pending }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -93,7 +95,7 @@ impl HttpBody for Impatient {
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::post;
     use futures::{StreamExt, stream};
     use tower::ServiceExt;
@@ -102,7 +104,7 @@ mod tests {
 
     fn routes() -> Router {
         let echo = async |body: Bytes| body;
-        Router::new().route("/", post(echo)).layer(from_fn(give_up))
+        Router::new().route("/", post(echo)).layer(from_fn_with_state(Patience::default(), give_up))
     }
 
     /// A body of pieces with pauses before them, on a clock that the test moves.

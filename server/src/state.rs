@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use backend::Services;
 use leptos::config::LeptosOptions;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets::{self, Site};
 use crate::callers::Access;
+use crate::comfyui::Posted;
 use crate::measures::HttpMeasures;
 
 /// Shared by all requests. Cheap to clone.
@@ -27,8 +27,8 @@ pub struct AppState {
     pub stopping: CancellationToken,
     /// Where requests are counted.
     pub http: HttpMeasures,
-    /// Changes whenever somebody posted a workflow, so that those who watch look for what is theirs.
-    pub workflow_posted: watch::Sender<()>,
+    /// Tells those who watch of the workflows that are theirs.
+    pub workflow_posted: Posted,
 }
 
 impl AppState {
@@ -43,7 +43,7 @@ impl AppState {
             leptos,
             stopping,
             http: HttpMeasures::default(),
-            workflow_posted: watch::Sender::new(()),
+            workflow_posted: Posted::default(),
         }
     }
 }

@@ -9,14 +9,16 @@ use types::error::{ErrorCode, PublicError};
 use types::job::{JobId, JobInfo, JobStatus};
 use types::request::RawRequest;
 
+use crate::callers::OpenStream;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// Makes a job and stays with it to its end, whatever that is. A caller who hangs up cancels the job.
 ///
 /// # Errors
-/// The request is refused; the server stops before the job is done.
+/// The request is refused; the caller waits for as many as they may; the server stops before the job is done.
 pub async fn to_its_end(state: &AppState, visitor: &Visitor, asked: RawRequest) -> ApiResult<JobInfo> {
+    let _held = held(state, visitor)?;
     let hung_up = CancellationToken::new();
     // This function is dropped when the caller hangs up, and the guard with it.
     let _guard = hung_up.clone().drop_guard();
@@ -24,6 +26,14 @@ pub async fn to_its_end(state: &AppState, visitor: &Visitor, asked: RawRequest) 
     tokio::spawn(make(state.clone(), visitor.clone(), asked, hung_up))
         .await
         .map_err(|error| broke_off(&error))?
+}
+
+/// Counts an answer that waits, until this is dropped.
+///
+/// # Errors
+/// As many wait as are allowed.
+pub fn held(state: &AppState, visitor: &Visitor) -> Result<OpenStream, PublicError> {
+    state.access.waiting.open(visitor.owner_id(), visitor.address())
 }
 
 /// A job and what happens to it, for whoever tells of it while it is made. Dropped before the job's end, it cancels

@@ -9,3 +9,4 @@ pub mod job;
 pub mod models;
 pub mod not_found;
 pub mod operator;
+pub mod wait;

@@ -109,6 +109,8 @@ fn describe(row: &key::Model) -> KeyInfo {
         requests_per_minute: limit(row.requests_per_minute),
         queued_jobs: limit(row.queued_jobs),
         megapixels_per_day: limit(row.megapixels_per_day),
+        // Keys have none of their own.
+        uploaded_megabytes_per_day: None,
     };
     // A scope that this version of the program does not know allows nothing.
     let scopes = row.scopes.split(' ').filter_map(|scope| scope.parse::<Scope>().ok()).collect();

@@ -9,6 +9,8 @@ pub struct Ration {
     pub queued_jobs: Option<u32>,
     /// Millions of pixels in 24 hours, as large as the pictures become.
     pub megapixels_per_day: Option<u32>,
+    /// Millions of bytes of uploads in 24 hours.
+    pub uploaded_megabytes_per_day: Option<u32>,
 }
 
 impl Ration {
@@ -19,6 +21,7 @@ impl Ration {
             requests_per_minute: self.requests_per_minute.or(other.requests_per_minute),
             queued_jobs: self.queued_jobs.or(other.queued_jobs),
             megapixels_per_day: self.megapixels_per_day.or(other.megapixels_per_day),
+            uploaded_megabytes_per_day: self.uploaded_megabytes_per_day.or(other.uploaded_megabytes_per_day),
         }
     }
 }
@@ -41,7 +44,7 @@ mod tests {
     #[test]
     fn what_a_key_does_not_limit_is_limited_as_for_everybody() {
         let own = Ration { queued_jobs: Some(50), ..Ration::default() };
-        let all = Ration { requests_per_minute: Some(60), queued_jobs: Some(2), megapixels_per_day: None };
+        let all = Ration { requests_per_minute: Some(60), queued_jobs: Some(2), ..Ration::default() };
         let both = Ration { queued_jobs: Some(50), ..all };
         assert_eq!(own.or(all), both);
     }

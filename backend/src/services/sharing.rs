@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use types::job::{JobId, JobInfo};
 use types::picture::PictureId;
 
@@ -10,7 +12,7 @@ use super::Services;
 use crate::hexadecimal::hexadecimal;
 use crate::jobs::info;
 use crate::shared::Shared;
-use crate::store::now_ms;
+use crate::store::{Store, now_ms};
 use crate::{Error, Result, Visitor};
 
 /// How long a signed address of a picture is good, in seconds: an hour, as OpenAI has it.
@@ -25,6 +27,10 @@ impl Services {
         let row = self.0.shared.store.set_shared(owner, id, shared).await?;
         let row = row.ok_or_else(|| Error::not_found("job", &id))?;
         tracing::info!(job.id = %id, shared, "who may see a job was changed");
+        if !shared {
+            // Nobody listens where nobody follows the job of somebody else.
+            let _ = self.0.shared.taken_back.send(id);
+        }
         let pictures = self.0.shared.store.pictures_of([id]).await?;
         info::describe(&self.0.shared, Some(owner), row, &pictures).await
     }
@@ -45,6 +51,29 @@ impl Services {
     /// HMAC-SHA256 (RFC 2104) of a text with a secret of this site's own, in hexadecimal digits.
     pub fn signature(&self, text: &str) -> String {
         signature(&self.0.shared.signing_secret, text)
+    }
+}
+
+/// Comes to its end once the viewer may see the job no longer.
+pub(super) async fn until_taken_back(
+    store: Store,
+    viewer: Visitor,
+    id: JobId,
+    mut told: broadcast::Receiver<JobId>,
+) {
+    loop {
+        match told.recv().await {
+            Ok(other) if other != id => continue,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            // The program stops, which ends the job's events as well.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+        // Who cannot be looked up now is looked up at the next time.
+        if let Ok(row) = store.job(id).await
+            && !row.is_some_and(|row| info::may_see(&viewer, &row))
+        {
+            return;
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::Services;
 use crate::pictures::{Decoded, mask_of_transparency};
 use crate::shared::Shared;
 use crate::store::entities::upload;
+use crate::store::now_ms;
 use crate::{Error, Result, Visitor, uploads};
 
 /// An upload's file, ready to be sent back.
@@ -29,16 +30,19 @@ impl Services {
     /// that was read to its end. It is kept for a day, and as long as a job that uses it.
     ///
     /// # Errors
-    /// The file is too large or no such picture, said of the field `file`; the disk is full.
+    /// The file is too large or no such picture, said of the field `file`; the visitor sent as much as is allowed; the disk
+    /// is full.
     pub async fn store_upload(&self, owner: &Visitor, bytes: Bytes) -> Result<UploadInfo> {
         let shared = &*self.0.shared;
-        let Shared { store, uploads: files, decoding, stopping, .. } = shared;
+        let Shared { store, uploads: files, decoding, limits, upload_account, stopping, .. } = shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
         if bytes.len() > MAX_UPLOAD_BYTES {
             return Err(uploads::too_large(bytes.len()).into());
         }
+        let id = UploadId(Uuid::new_v4());
+        let reserved = upload_account.reserve(owner, limits, id, bytes.len(), now_ms())?;
         // One at a time: the largest ones take a quarter of a gigabyte while they are read.
         let permit = decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
         let file = bytes.clone();
@@ -49,13 +53,14 @@ impl Services {
             .map_err(|error| uploads::refusal(&error))?;
         drop(permit);
 
-        let info = UploadInfo { id: UploadId(Uuid::new_v4()), width, height };
+        let info = UploadInfo { id, width, height };
         let file = uploads::file_of(info.id, format);
         files.create(&file, bytes).await?;
         if let Err(error) = store.insert_upload(owner, &info, &file).await {
             files.discard(&file).await;
             return Err(error);
         }
+        reserved.keep();
         // Here is as good a place as any: only where something comes does anything grow old.
         if let Err(error) = uploads::sweep_unused(shared, OffsetDateTime::now_utc()).await {
             tracing::warn!(%error, "uploads that nobody uses could not be deleted");
@@ -93,12 +98,13 @@ impl Services {
         if ids.is_empty() {
             return;
         }
-        let Shared { store, uploads: files, .. } = &*self.0.shared;
+        let Shared { store, uploads: files, upload_account, .. } = &*self.0.shared;
         match store.delete_own_unused_uploads(owner, ids).await {
             Ok(deleted) => {
                 for upload in &deleted {
                     // First the row and then the file: a row never points to nothing.
                     files.discard(&upload.file).await;
+                    upload_account.give_back(owner, UploadId(upload.id));
                 }
             }
             Err(error) => tracing::warn!(%error, "uploads of a refused request could not be deleted"),

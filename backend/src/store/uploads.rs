@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Query;
-use sea_orm::{ActiveValue, DatabaseTransaction, QuerySelect, QueryTrait};
+use sea_orm::{ActiveValue, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait};
 use types::job::JobId;
 use types::upload::{UploadId, UploadInfo};
 
@@ -62,6 +62,15 @@ impl Store {
             .filter(upload::Column::Id.not_in_subquery(used))
             .into_query();
         returning::<upload::Entity>(&self.db, delete.returning_all()).await
+    }
+
+    /// Those that came after that time (milliseconds since 1970), the oldest first.
+    pub(crate) async fn uploads_since(&self, after: i64) -> Result<Vec<upload::Model>> {
+        Ok(upload::Entity::find()
+            .filter(upload::Column::CreatedAt.gt(after))
+            .order_by_asc(upload::Column::CreatedAt)
+            .all(&self.db)
+            .await?)
     }
 
     /// Whether there is any.

@@ -29,5 +29,6 @@ mod restart;
 mod retention;
 mod safety;
 mod storage;
+mod upload_account;
 mod uploads;
 mod workflows;

@@ -1,15 +1,16 @@
 //! Prompts by GPT-2, as the extension `stable-diffusion-webui-promptgen` offers them.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use backend::Services;
+use axum::{Extension, Json};
+use backend::{Services, Visitor};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::refusal::Refusal;
 use crate::state::AppState;
+use crate::waiting::held;
 
 /// Most prompts of one call.
 const MOST: i64 = 100;
@@ -24,10 +25,15 @@ pub async fn models(State(services): State<Services>) -> Json<Value> {
 /// `POST /promptgen/generate`: as many prompts as are asked for, each of which begins with `text`.
 ///
 /// A caller who hangs up stops the writing.
-pub async fn generate(State(state): State<AppState>, fields: Fields) -> Result<Json<Value>, Refusal> {
+pub async fn generate(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    fields: Fields,
+) -> Result<Json<Value>, Refusal> {
     check_model(&state.services, &fields)?;
     let n_prompts = n_prompts(&fields)?;
     let start = fields.text("text")?.unwrap_or("");
+    let _held = held(&state, &visitor)?;
     let mut prompts = Vec::new();
     for _ in 0..n_prompts {
         let written = state.services.write_prompt(start.to_owned(), None);

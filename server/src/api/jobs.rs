@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::error::{ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiId, ApiJson, ApiQuery};
 use crate::state::AppState;
+use crate::waiting::held;
 
 /// Longest time that an answer waits for a job's end, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 600;
@@ -63,6 +64,9 @@ pub async fn create(
     ApiJson(request): ApiJson<RawRequest>,
 ) -> ApiResult<Response> {
     let services = &state.services;
+    let wait = wish_to_wait(&headers);
+    // Before the job is made: whoever may not wait is told so, and may ask without waiting.
+    let _held = wait.map(|_| held(&state, &visitor)).transpose()?;
     let job = match headers.get(IDEMPOTENCY_KEY) {
         Some(key) => {
             services.create_job_once(&visitor, &String::from_utf8_lossy(key.as_bytes()), request).await?
@@ -70,7 +74,6 @@ pub async fn create(
         None => services.create_job(&visitor, request).await?,
     };
     let location = format!("/api/v1/jobs/{}", job.id);
-    let wait = wish_to_wait(&headers);
     let job = match wait {
         Some(wait) => wait_for(&state, &visitor, job, wait).await?,
         None => job,

@@ -1,10 +1,10 @@
 //! GPT-2's text: as it is written, and whole.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use backend::choose_seed;
+use axum::{Extension, Json};
+use backend::{Visitor, choose_seed};
 use futures::{Stream, StreamExt, future, stream};
 use serde::{Deserialize, Serialize};
 use types::error::PublicError;
@@ -16,6 +16,7 @@ use super::streamed::StreamedEvent;
 use crate::error::{ApiError, ApiResult, PROBLEM, Problem};
 use crate::extract::{ApiJson, ApiQuery};
 use crate::state::AppState;
+use crate::waiting::held;
 
 /// What to write.
 #[derive(Deserialize)]
@@ -111,6 +112,7 @@ pub struct WrittenPrompt {
 )]
 pub async fn create(
     State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
     ApiJson(ask): ApiJson<AskWhole>,
 ) -> ApiResult<Json<Prompts>> {
     let count = ask.count.unwrap_or(1);
@@ -120,6 +122,7 @@ pub async fn create(
         return Err(PublicError::invalid_field("count", message).into());
     }
     let first = seed_or_new(ask.seed)?;
+    let _held = held(&state, &visitor)?;
     let mut prompts = Vec::new();
     for seed in first..first + u64::from(count) {
         let writing = state.services.write_whole_prompt(ask.start.clone(), seed);

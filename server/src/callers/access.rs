@@ -1,12 +1,17 @@
 //! What the operator says of who may call.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 
+use super::bodies::Bodies;
 use super::entry::Password;
 use super::frequency::Frequency;
 use super::hosts::Hosts;
-use super::streams::{StreamLimits, Streams};
+use super::revoked::RECHECK;
+use super::streams::{Held, StreamLimits, Streams};
 use super::tries::Tries;
+use crate::patience::Patience;
 
 /// Whether programs may call without saying who they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,7 +24,6 @@ pub enum Programs {
 }
 
 /// Who may call, and how much.
-#[derive(Default)]
 pub struct Access {
     /// The names that this site answers to.
     pub hosts: Hosts,
@@ -31,16 +35,48 @@ pub struct Access {
     pub programs: Programs,
     /// How many streams of events may be open.
     pub streams: Streams,
+    /// How many answers may wait for their pictures.
+    pub waiting: Streams,
+    /// How much of what callers send may be in memory.
+    pub bodies: Bodies,
+    /// How long connections and bodies may take, and how many connections there are.
+    pub patience: Patience,
+    /// How often it is looked whether the key of an open stream was revoked.
+    pub recheck: Duration,
     /// How often everybody called lately.
     pub frequency: Frequency,
     /// Who said a wrong password lately.
     pub tries: Tries,
 }
 
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            hosts: Hosts::default(),
+            trusted_proxies: Vec::new(),
+            password: None,
+            programs: Programs::default(),
+            streams: Streams::new(Held::Streams, StreamLimits::default()),
+            waiting: Streams::new(Held::Answers, StreamLimits::default()),
+            bodies: Bodies::default(),
+            patience: Patience::default(),
+            recheck: RECHECK,
+            frequency: Frequency::default(),
+            tries: Tries::default(),
+        }
+    }
+}
+
 impl Access {
     /// The same with other limits for streams.
     #[must_use]
     pub fn with_stream_limits(self, limits: StreamLimits) -> Self {
-        Self { streams: Streams::new(limits), ..self }
+        Self { streams: Streams::new(Held::Streams, limits), ..self }
+    }
+
+    /// The same with other limits for answers that wait.
+    #[must_use]
+    pub fn with_waiting_limits(self, limits: StreamLimits) -> Self {
+        Self { waiting: Streams::new(Held::Answers, limits), ..self }
     }
 }

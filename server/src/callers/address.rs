@@ -43,11 +43,15 @@ impl ClientAddress {
     ///
     /// `sign` is the site's own signature, so that nobody who reads the database can try out addresses.
     pub fn hash(&self, sign: impl Fn(&str) -> String) -> String {
-        let network = match self.ip {
-            IpAddr::V4(ip) => IpAddr::V4(ip),
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
-        };
-        sign(&format!("address {network}"))
+        sign(&format!("address {}", network_of(self.ip)))
+    }
+}
+
+/// What counts as one caller's: the whole address for IPv4, and its first 64 bits for IPv6.
+pub fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
     }
 }
 

@@ -110,7 +110,7 @@ pub async fn enter(
             Ok(false) => PublicError::new(ErrorCode::Unauthorized, "this is not the password"),
             Err(wait) => {
                 let sentence = format!("too many tries; wait {} s", wait.as_secs() + 1);
-                PublicError::limit_reached(sentence, wait.as_secs() + 1)
+                return pages::wait(&state, &PublicError::limit_reached(sentence, wait.as_secs() + 1));
             }
         },
     };

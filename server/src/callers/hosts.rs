@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::address::{ClientAddress, host};
 use crate::error::ApiError;
+use crate::security;
 use crate::state::AppState;
 
 /// The names that a site answers to.
@@ -88,7 +89,7 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Middleware for every request: turns away what was sent to a name that is not this site's, and puts the
-/// [`ClientAddress`] into the request's extensions.
+/// [`ClientAddress`] into the request's extensions. A browser that came by TLS is told to come by nothing else.
 pub async fn arrive(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if let Some(host) = host(&request)
         && !state.access.hosts.knows(host)
@@ -102,7 +103,11 @@ pub async fn arrive(State(state): State<AppState>, mut request: Request, next: N
     }
     let address = ClientAddress::of(&request, &state.access.trusted_proxies);
     request.extensions_mut().insert(address);
-    next.run(request).await
+    let mut answer = next.run(request).await;
+    if address.is_tls {
+        answer.headers_mut().extend([security::TLS_ALONE]);
+    }
+    answer
 }
 
 #[cfg(test)]

@@ -12,13 +12,15 @@ use backend::Visitor;
 use backend::access::Scope;
 use types::error::{ErrorCode, PublicError};
 
+use super::revoked::until_revoked;
 use super::shape::Shape;
 use super::streams::OpenStream;
 use crate::api::prompts;
 use crate::state::AppState;
 
 /// Middleware behind those that say who calls: what the caller's key does not allow, or what is too often, is refused in
-/// the shape of the API that was called. An answer that is a stream of events counts as open until it ends.
+/// the shape of the API that was called. An answer that is a stream of events counts as open until it ends, which is at the
+/// latest when the caller's key is revoked.
 pub async fn admit(
     State((state, shape)): State<(AppState, Shape)>,
     request: Request,
@@ -30,12 +32,13 @@ pub async fn admit(
     if let Err(error) = allowed(&state, &visitor, &request) {
         return shape.answer(error);
     }
+    let revoked = until_revoked(&state, request.headers());
     let answer = next.run(request).await;
     if !is_stream(&answer) {
         return answer;
     }
     match state.access.streams.open(visitor.owner_id(), visitor.address()) {
-        Ok(open) => answer.map(|body| Body::new(Counted { body, _open: open })),
+        Ok(open) => answer.map(|body| Body::new(Counted { body, revoked: Box::pin(revoked), _open: open })),
         // What was begun for it is dropped with the answer.
         Err(error) => shape.answer(error),
     }
@@ -90,9 +93,10 @@ fn is_stream(answer: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
-/// A body that counts as an open stream until it is dropped.
+/// A body that counts as an open stream until it is dropped, and ends when the caller's key is revoked.
 struct Counted {
     body: Body,
+    revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
     _open: OpenStream,
 }
 
@@ -104,6 +108,9 @@ impl HttpBody for Counted {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        if self.revoked.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
         Pin::new(&mut self.body).poll_frame(context)
     }
 

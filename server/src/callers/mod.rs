@@ -5,29 +5,34 @@
 //! * `address`: where a call comes from; `hosts`: which names this site answers to
 //! * `identity`: a visitor's cookie, a program's key, or its address; `credentials` reads keys and passwords
 //! * `limits`: what the caller may do, how often, and with how many open streams; `frequency`, `streams` count
+//! * `bodies`: how much of what callers send is in memory; `revoked`: streams whose key is valid no longer
 //! * `entry`: the site's own password; `tries`: how often it may be guessed
 //! * `shape`: a refusal as the API that was called tells its errors
 //!
-//! Every request passes `arrive`, then `identify_*`, then `admit`, in that order: see `router.rs`.
+//! Every request passes `arrive`, then `identify_*`, then `admit`, then `bound`, in that order: see `router.rs`.
 
 mod access;
 mod address;
+mod bodies;
 mod credentials;
 pub mod entry;
 mod frequency;
 mod hosts;
 mod identity;
 mod limits;
+mod revoked;
 mod shape;
 mod streams;
 mod tries;
 
 pub use access::{Access, Programs};
-pub use address::ClientAddress;
+pub use address::{ClientAddress, network_of};
+pub use bodies::{Bodies, BodyLimits, bound};
 pub use credentials::shown as shown_by;
 pub use entry::Password;
 pub use hosts::{Hosts, arrive};
 pub use identity::{COOKIE, address_of, identify_program, identify_visitor, visitor_of_program};
 pub use limits::{admit, allowed};
+pub use revoked::until_revoked;
 pub use shape::Shape;
-pub use streams::{OpenStream, StreamLimits};
+pub use streams::{OpenStream, StreamLimits, Streams};

@@ -1,4 +1,5 @@
-//! How many streams of events are open: each holds a connection for as long as a job takes.
+//! How many streams of events are open, and how many answers wait for their pictures: each holds a connection for as long
+//! as a job takes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use types::error::PublicError;
 /// Seconds after which one may try again: about as long as a quick picture takes.
 const RETRY_S: u64 = 10;
 
-/// Most streams that are open at a time.
+/// Most streams, or answers that wait, at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamLimits {
     /// Of one visitor or key.
@@ -25,9 +26,49 @@ impl Default for StreamLimits {
     }
 }
 
-/// Counts open streams.
-#[derive(Default)]
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Streams of events, and sockets.
+    Streams,
+    /// Answers that come once there is a picture or a prompt.
+    Answers,
+}
+
+impl Held {
+    fn sentence(self, reached: Reached, most: u32) -> String {
+        let (they, remedy) = match self {
+            Self::Streams => ("streams are open", "close one first"),
+            Self::Answers => ("answers are waited for", "wait for one first"),
+        };
+        match (reached, self) {
+            (Reached::Caller, Self::Streams) => {
+                format!("you have {most} streams open, which is as many as are allowed; {remedy}")
+            }
+            (Reached::Caller, Self::Answers) => {
+                format!("you wait for {most} answers, which is as many as are allowed; {remedy}")
+            }
+            (Reached::Address, _) => {
+                format!("{most} {they} from your address, which is as many as are allowed; {remedy}")
+            }
+            (Reached::All, _) => {
+                format!("{most} {they}, which is as many as this site has; try again in a moment")
+            }
+        }
+    }
+}
+
+/// Which limit is reached.
+#[derive(Clone, Copy)]
+enum Reached {
+    Caller,
+    Address,
+    All,
+}
+
+/// Counts open streams, or answers that wait.
 pub struct Streams {
+    held: Held,
     limits: StreamLimits,
     open: Arc<Mutex<Open>>,
 }
@@ -46,8 +87,8 @@ pub struct OpenStream {
 
 impl Streams {
     /// With these limits.
-    pub fn new(limits: StreamLimits) -> Self {
-        Self { limits, open: Arc::default() }
+    pub fn new(held: Held, limits: StreamLimits) -> Self {
+        Self { held, limits, open: Arc::default() }
     }
 
     /// One more stream of this caller at this address.
@@ -59,23 +100,17 @@ impl Streams {
         let names = [format!("caller {caller}"), format!("address {address}")];
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let n_of = |name: &String| open.n_by_name.get(name).copied().unwrap_or(0);
-        let refused = if n_of(&names[0]) >= per_caller {
-            Some(format!(
-                "you have {per_caller} streams open, which is as many as are allowed; close one first"
-            ))
+        let reached = if n_of(&names[0]) >= per_caller {
+            Some((Reached::Caller, per_caller))
         } else if n_of(&names[1]) >= per_address {
-            Some(format!(
-                "{per_address} streams are open from your address, which is as many as are allowed; close one first"
-            ))
+            Some((Reached::Address, per_address))
         } else if open.n >= in_all {
-            Some(format!(
-                "{in_all} streams are open, which is as many as this site has; try again in a moment"
-            ))
+            Some((Reached::All, in_all))
         } else {
             None
         };
-        if let Some(sentence) = refused {
-            return Err(PublicError::limit_reached(sentence, RETRY_S));
+        if let Some((reached, most)) = reached {
+            return Err(PublicError::limit_reached(self.held.sentence(reached, most), RETRY_S));
         }
         for name in &names {
             *open.n_by_name.entry(name.clone()).or_default() += 1;
@@ -107,7 +142,7 @@ mod tests {
 
     #[test]
     fn no_more_streams_are_open_than_are_allowed_and_a_closed_one_makes_room() {
-        let streams = Streams::new(StreamLimits { per_caller: 2, per_address: 3, in_all: 4 });
+        let streams = Streams::new(Held::Streams, StreamLimits { per_caller: 2, per_address: 3, in_all: 4 });
         let first = streams.open("anna", "a").ok();
         let _second = streams.open("anna", "a").ok();
         let refusal =
@@ -123,5 +158,24 @@ mod tests {
         drop(first);
         assert_eq!(refusal("carol", "c"), None);
         assert_eq!(refusal("anna", "a"), None);
+    }
+
+    #[test]
+    fn answers_that_wait_are_told_as_such() {
+        let limits = StreamLimits { per_caller: 1, per_address: 2, in_all: 3 };
+        let answers = Streams::new(Held::Answers, limits);
+        let _open: Vec<_> = [("anna", "a"), ("ben", "a"), ("carol", "c")]
+            .into_iter()
+            .map(|(caller, address)| answers.open(caller, address).ok())
+            .collect();
+        let refusal = |caller: &str, address: &str| {
+            answers.open(caller, address).err().map(|error| error.message).unwrap()
+        };
+        assert_eq!(
+            refusal("anna", "a"),
+            "you wait for 1 answers, which is as many as are allowed; wait for one first"
+        );
+        assert!(refusal("dora", "a").starts_with("2 answers are waited for from your address"));
+        assert!(refusal("dora", "d").starts_with("3 answers are waited for, which"));
     }
 }

@@ -66,7 +66,7 @@ impl Keys {
 impl Create {
     async fn run(self, keyring: &Keyring) -> anyhow::Result<()> {
         let Self { name, mut scope, requests_per_minute, queued_jobs, megapixels_per_day } = self;
-        let ration = Ration { requests_per_minute, queued_jobs, megapixels_per_day };
+        let ration = Ration { requests_per_minute, queued_jobs, megapixels_per_day, ..Ration::default() };
         scope.dedup();
         let key = keyring.create(&name, Allowance { scopes: scope, ration }).await?;
         writeln!(std::io::stderr(), "this key is shown once; keep it where nobody else sees it")?;
@@ -85,7 +85,7 @@ fn list(keys: &[KeyInfo]) -> anyhow::Result<()> {
 fn row(key: &KeyInfo) -> [String; 6] {
     let when = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
     let scopes: Vec<_> = key.allowance.scopes.iter().map(Scope::to_string).collect();
-    let Ration { requests_per_minute, queued_jobs, megapixels_per_day } = key.allowance.ration;
+    let Ration { requests_per_minute, queued_jobs, megapixels_per_day, .. } = key.allowance.ration;
     let limits =
         [(requests_per_minute, "requests/min"), (queued_jobs, "jobs"), (megapixels_per_day, "MP/day")];
     let limits: Vec<_> = limits.into_iter().filter_map(|(n, unit)| Some(format!("{} {unit}", n?))).collect();

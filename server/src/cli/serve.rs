@@ -64,6 +64,9 @@ impl Serve {
         let config = Config { limits, ..settings.into_config() };
         let engine = Arc::new(CandleEngine::open(&config)?);
         let services = Services::open(config, engine).await?;
+        if let Some(operator) = &operator {
+            crate::operator::check_address(operator.local_addr()?, &services).await?;
+        }
 
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;

@@ -1,6 +1,7 @@
 //! Settings: flags go before environment variables, those before `darkroom.toml`, that before the defaults.
 
 mod access;
+mod doors;
 mod operator;
 mod retention;
 mod safety;

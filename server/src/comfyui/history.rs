@@ -14,7 +14,7 @@ use super::body::AnyJson;
 use super::faults::Refusal;
 use super::file_names::image;
 use super::telling;
-use super::workflow::{Fate, Kept, Part};
+use super::workflow::{self, Fate, Kept, PAGE, Part};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiQuery;
 
@@ -62,7 +62,7 @@ pub async fn forget(
 ) -> Result<StatusCode, Refusal> {
     if body.get("clear").and_then(Value::as_bool) == Some(true) {
         loop {
-            let filter = WorkflowFilter { is_open: Some(false), ..WorkflowFilter::default() };
+            let filter = WorkflowFilter { is_open: Some(false), limit: PAGE, ..WorkflowFilter::default() };
             let ended = services.workflows(&visitor, filter).await.map_err(ApiError::from)?;
             if ended.is_empty() {
                 break;
@@ -90,7 +90,7 @@ pub fn ids_in(body: &Map<String, Value>, field: &str) -> Vec<JobId> {
     list.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect()
 }
 
-/// A visitor's history as an object by the workflows' names.
+/// A visitor's history as an object by the workflows' names, as long as an answer may be.
 ///
 /// # Errors
 /// The database is out of order.
@@ -101,11 +101,11 @@ pub async fn history(services: &Services, visitor: &Visitor, window: Window) -> 
         Some(from_oldest) if from_oldest >= 0 => {
             let offset = from_oldest.unsigned_abs();
             let oldest = WorkflowFilter { oldest_first: true, offset, limit: most, ..filter };
-            services.workflows(visitor, oldest).await.map_err(ApiError::from)?
+            workflow::read(services, visitor, oldest).await?
         }
         _ => {
-            let newest = services.workflows(visitor, WorkflowFilter { limit: most, ..filter });
-            let mut newest = newest.await.map_err(ApiError::from)?;
+            let newest = workflow::read(services, visitor, WorkflowFilter { limit: most, ..filter });
+            let mut newest = newest.await?;
             newest.reverse();
             newest
         }

@@ -5,7 +5,7 @@
 //! * `graph`, `values`, `validate`: a workflow is read, and checked as ComfyUI checks it; `faults`: what is wrong with it
 //! * `recipe`, `pass`, `text`, `lora_weights`, `share`, `enlarging`: from an output back to the one request that stands for it
 //! * `prompt`: workflows are posted; `workflow`: what is kept of them; `queue`, `history`: what became of them
-//! * `socket`, `telling`: what happens to them, as it happens
+//! * `socket`, `telling`, `posted`: what happens to them, as it happens
 //! * `uploads`, `view`, `file_names`, `installed`: pictures by the names that programs give them
 //! * `pages`: addresses that are pages of the site as well
 //!
@@ -26,6 +26,7 @@ mod node_classes;
 mod nodes;
 mod pages;
 mod pass;
+mod posted;
 mod prompt;
 mod queue;
 mod recipe;
@@ -48,6 +49,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use faults::refused;
 pub use pages::unless_page;
+pub use posted::Posted;
 pub use prompt::read_anything;
 
 use crate::state::AppState;

@@ -70,7 +70,9 @@ async fn post(
     let id = first.job;
     let document = Document { prompt, extra_data, parts };
     let kept = keep(services, &visitor, id, client_id.as_deref(), &document).await?;
-    state.workflow_posted.send_replace(());
+    if let Some(client_id) = &client_id {
+        state.workflow_posted.tell(&visitor, client_id);
+    }
     let node_errors = by_node(&node_errors);
     Ok(Json(json!({ "prompt_id": prompt_id(id), "number": kept.number, "node_errors": node_errors })))
 }

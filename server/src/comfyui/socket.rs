@@ -22,6 +22,7 @@ use super::faults::Refusal;
 use super::info::features;
 use super::telling::{FileKind, Teller, Told, file, stamp, status, text};
 use super::workflow::{self, Kept, Part};
+use crate::callers::until_revoked;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiQuery;
 use crate::state::AppState;
@@ -64,8 +65,9 @@ pub async fn open(
     // A program that gives itself no name is told one.
     let client_id = if watcher.client_id.is_empty() { Visitor::new_token() } else { watcher.client_id };
     let upgrade = upgrade.max_message_size(MAX_HEARD_BYTES).max_frame_size(MAX_HEARD_BYTES);
+    let revoked = until_revoked(&state, &headers);
     Ok(upgrade.on_upgrade(async move |socket| {
-        serve(socket, state, visitor, client_id).await;
+        serve(socket, state, visitor, client_id, revoked).await;
         drop(open);
     }))
 }
@@ -81,11 +83,19 @@ fn is_same_site(headers: &HeaderMap) -> bool {
     }
 }
 
-async fn serve(socket: WebSocket, state: AppState, visitor: Visitor, client_id: String) {
+/// Tells until the program's key is `revoked`, if it has one.
+async fn serve(
+    socket: WebSocket,
+    state: AppState,
+    visitor: Visitor,
+    client_id: String,
+    revoked: impl Future<Output = ()>,
+) {
     let _following = state.http.follow("/ws");
     let (mut sink, mut heard) = socket.split();
     let (out, mut told) = mpsc::channel(MOST_WAITING);
     let stopping = state.stopping.clone();
+    tokio::pin!(revoked);
     let telling = tell(&state, &visitor, &client_id, out);
     tokio::pin!(telling);
     let mut beat = tokio::time::interval(KEEP_ALIVE);
@@ -115,6 +125,7 @@ async fn serve(socket: WebSocket, state: AppState, visitor: Visitor, client_id: 
             // Only a fault ends it, and was logged.
             _ = &mut telling => break,
             () = stopping.cancelled() => break,
+            () = &mut revoked => break,
         }
     }
     // Whoever is gone already need not be told.
@@ -166,7 +177,7 @@ async fn tell(
 ) -> Result<(), Ended> {
     let (services, out) = (&state.services, Out(out));
     // First subscribe, then look: what is posted in between is found at the next look.
-    let mut posted = state.workflow_posted.subscribe();
+    let mut posted = state.workflow_posted.watch(visitor, client_id);
     let mine = WorkflowFilter { client_id: Some(client_id), ..WorkflowFilter::default() };
     let newest = services.workflows(visitor, WorkflowFilter { limit: 1, ..mine });
     let mut last = newest.await.map_err(ApiError::from)?.first().map_or(0, |newest| newest.number);
@@ -177,14 +188,13 @@ async fn tell(
         for kept in waiting {
             follow(services, visitor, &kept, &out).await?;
         }
-        posted.mark_unchanged();
-        let fresh = services.workflows(visitor, WorkflowFilter { after: Some(last), ..mine });
-        let mut fresh = fresh.await.map_err(ApiError::from)?;
-        fresh.reverse();
+        posted.forget();
+        let filter = WorkflowFilter { after: Some(last), oldest_first: true, limit: workflow::PAGE, ..mine };
+        let fresh = services.workflows(visitor, filter).await.map_err(ApiError::from)?;
         last = fresh.last().map_or(last, |newest| newest.number);
         waiting = fresh.iter().filter_map(Kept::read).collect();
-        if fresh.is_empty() && posted.changed().await.is_err() {
-            return Ok(());
+        if fresh.is_empty() {
+            posted.next().await;
         }
     }
 }

@@ -1,12 +1,18 @@
 //! A workflow that was accepted: what was posted, and the jobs that were made of it.
 
-use backend::{Services, Visitor, Workflow};
+use backend::{Services, Visitor, Workflow, WorkflowFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::job::{JobId, JobInfo, JobStatus};
 
 use super::recipe::Plan;
 use crate::error::{ApiError, ApiResult};
+
+/// Workflows that are read from the database at once: each may be as long as a body.
+pub const PAGE: u64 = 8;
+
+/// Most bytes of kept workflows in one answer.
+pub const MOST_BYTES: usize = 16 << 20;
 
 /// What is kept of a workflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,13 +153,46 @@ pub fn is_running(jobs: &[(&Part, JobInfo)]) -> bool {
     jobs.iter().any(|(_, job)| job.status == JobStatus::Running || job.status.is_final())
 }
 
+/// A visitor's workflows as the filter says, as many of the first as make up [`MOST_BYTES`], and one at least.
+///
+/// # Errors
+/// The database is out of order.
+pub async fn read(
+    services: &Services,
+    visitor: &Visitor,
+    filter: WorkflowFilter<'_>,
+) -> ApiResult<Vec<Workflow>> {
+    let (mut found, mut n_bytes, mut n_read) = (Vec::<Workflow>::new(), 0, 0);
+    while n_read < filter.limit {
+        let limit = PAGE.min(filter.limit - n_read);
+        let page = WorkflowFilter { offset: filter.offset + n_read, limit, ..filter };
+        let page = services.workflows(visitor, page).await?;
+        if page.is_empty() {
+            break;
+        }
+        n_read += page.len() as u64;
+        for workflow in page {
+            // What is posted between two pages moves the others on.
+            if found.iter().any(|known| known.number == workflow.number) {
+                continue;
+            }
+            n_bytes += workflow.document.len();
+            if n_bytes > MOST_BYTES && !found.is_empty() {
+                return Ok(found);
+            }
+            found.push(workflow);
+        }
+    }
+    Ok(found)
+}
+
 /// The newest of a visitor's workflows that are not at their end, in the order in which they came.
 ///
 /// # Errors
 /// The database is out of order.
 pub async fn open(services: &Services, visitor: &Visitor, client_id: Option<&str>) -> ApiResult<Vec<Kept>> {
-    let filter = backend::WorkflowFilter { client_id, is_open: Some(true), ..Default::default() };
-    let mut found = services.workflows(visitor, filter).await.map_err(ApiError::from)?;
+    let filter = WorkflowFilter { client_id, is_open: Some(true), ..Default::default() };
+    let mut found = read(services, visitor, filter).await?;
     found.reverse();
     Ok(found.iter().filter_map(Kept::read).collect())
 }
@@ -171,10 +210,11 @@ impl OpenPages {
     /// # Errors
     /// The database is out of order.
     pub async fn next(&mut self, services: &Services, visitor: &Visitor) -> ApiResult<Option<Vec<Kept>>> {
-        let filter = backend::WorkflowFilter {
+        let filter = WorkflowFilter {
             after: Some(self.after),
             is_open: Some(true),
             oldest_first: true,
+            limit: PAGE,
             ..Default::default()
         };
         let found = services.workflows(visitor, filter).await.map_err(ApiError::from)?;

@@ -28,7 +28,7 @@ async fn ask(browser: &Browser, way: &str, headers: &[(&str, &str)]) -> crate::h
 }
 
 /// The sentence of an error, in whichever of the four shapes it comes.
-fn sentence(body: &Value) -> String {
+pub fn sentence(body: &Value) -> String {
     let places = [&body["detail"], &body["error"]["message"], &body["errors"]];
     places.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }

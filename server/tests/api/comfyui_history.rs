@@ -266,3 +266,30 @@ async fn what_there_is_is_told_with_the_real_names() {
     assert!(stats["system"]["ram_total"].as_u64().unwrap() > stats["system"]["ram_free"].as_u64().unwrap());
     assert_eq!(stats["devices"][0]["type"], "cpu");
 }
+
+#[tokio::test]
+async fn a_history_of_large_workflows_is_told_as_far_as_an_answer_goes_and_the_rest_is_asked_for_by_itself() {
+    let app = TestApp::start().await;
+    let anna = app.newcomer();
+    let note = "x".repeat(950_000);
+    let mut ids = Vec::new();
+    for seed in 0..20 {
+        let workflow = graph(&[("3", "seed", json!(seed))]);
+        let body = json!({ "prompt": workflow, "extra_data": { "note": note } });
+        let posted: Value = anna.post_json("/prompt", &body).await.json();
+        ids.push(posted["prompt_id"].as_str().expect("it is accepted").to_owned());
+        app.services.wait(job_of(&ids[seed])).await.unwrap();
+    }
+    let told = async |query: &str| {
+        let history: Value = anna.get(&format!("/api/history{query}")).await.json();
+        history.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let newest = told("").await;
+    assert_eq!(newest.len(), 17, "as many as take up 16 megabytes");
+    assert!(newest.contains(&ids[19]) && !newest.contains(&ids[0]));
+    let oldest = told("?offset=0").await;
+    assert!(oldest.contains(&ids[0]) && !oldest.contains(&ids[19]));
+    assert_eq!(told("?offset=17").await.len(), 3);
+    let one: Value = anna.get(&format!("/history/{}", ids[0])).await.json();
+    assert_eq!(one[&ids[0]]["prompt"][3]["note"], json!(note));
+}

@@ -37,6 +37,7 @@ pub struct TestApp {
     pub services: Services,
     router: Router,
     operator: Router,
+    state: AppState,
     folder: TempDir,
 }
 
@@ -92,7 +93,7 @@ impl TestApp {
         let operator = server::operator::router(state.clone(), None);
         let peer = SocketAddr::from(([127, 0, 0, 1], 4711));
         let router = router(&state).layer(Extension(ConnectInfo(peer)));
-        Self { services, router, operator, folder }
+        Self { services, router, operator, state, folder }
     }
 
     /// A visitor who was here before, and whom nobody else knows.
@@ -108,6 +109,13 @@ impl TestApp {
     /// Whoever looks at the operator's listener.
     pub fn operator(&self) -> Browser {
         Browser::new(Transport::InProcess(self.operator.clone()))
+    }
+
+    /// Whoever looks at the operator's listener at that address.
+    pub fn operator_at(&self, address: &str) -> Browser {
+        let address = address.parse().expect("it is an address");
+        let routes = server::operator::router(self.state.clone(), Some(address));
+        Browser::newcomer(Transport::InProcess(routes))
     }
 
     /// Puts a file into the site.

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::Path;
 
 use axum::http::StatusCode;
+use backend::access::{Allowance, Ration, Scope};
 use serde_json::Value;
 
-use crate::helpers::{Browser, Transport};
+use crate::helpers::{Browser, TestApp, Transport};
 use crate::process::{Server, darkroom};
 
 /// The address that the log of a program tells, which writes it before it says on stdout that it listens.
@@ -66,4 +67,61 @@ fn a_format_of_the_log_that_is_unknown_is_refused() {
     std::fs::write(folder.path().join("darkroom.toml"), "log_format = \"xml\"\n").unwrap();
     let said = refused(&["models", "list"]);
     assert_eq!(said, "error: setting `log_format` is wrong: known are text, json\n");
+}
+
+#[tokio::test]
+async fn where_other_machines_reach_it_the_listener_takes_an_operators_key() {
+    let app = TestApp::start().await;
+    let key = async |scope| {
+        let allowance = Allowance { scopes: vec![scope], ration: Ration::default() };
+        let key = app.services.keyring().create("a test's", allowance).await.expect("a key is made");
+        (format!("Bearer {}", key.text), key.info.prefix)
+    };
+    let ((operator, prefix), (other, _)) = (key(Scope::Operator).await, key(Scope::Generate).await);
+    let listener = app.operator_at("192.0.2.7:3001");
+    for path in ["/", "/readyz", "/metrics", "/favicon.svg"] {
+        for headers in [&[][..], &[("authorization", other.as_str())]] {
+            let answer = listener.get_with(path, headers).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+            assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{path}");
+            assert!(
+                answer.text().starts_with("this page takes an operator's key"),
+                "{path}: {}",
+                answer.text()
+            );
+        }
+    }
+    let mine = [("authorization", operator.as_str())];
+    for path in ["/", "/readyz", "/metrics"] {
+        assert_eq!(listener.get_with(path, &mine).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(listener.get("/livez").await.text(), "ok\n", "whoever restarts it has no key");
+    let rebound = [mine[0], ("host", "rebound.evil.example:3001")];
+    assert_eq!(listener.get_with("/", &rebound).await.status, StatusCode::MISDIRECTED_REQUEST);
+    let named = [mine[0], ("host", "192.0.2.7:3001")];
+    assert_eq!(listener.get_with("/", &named).await.status, StatusCode::OK);
+    app.services.keyring().revoke(&prefix).await.expect("it is revoked");
+    assert_eq!(listener.get_with("/metrics", &mine).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.operator_at("127.0.0.1:3001").get("/metrics").await.status, StatusCode::OK);
+}
+
+#[test]
+fn an_address_that_other_machines_reach_is_refused_as_long_as_there_is_no_operators_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["serve", "--addr", "127.0.0.1:0", "--operator-addr", "0.0.0.0:0"];
+    let output = darkroom(folder.path()).args(flags).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    assert!(
+        said.contains(
+            "and there is no operator's key; make one with `darkroom keys create NAME --scope operator`"
+        ),
+        "{said}"
+    );
+    let made =
+        darkroom(folder.path()).args(["keys", "create", "mine", "--scope", "operator"]).output().unwrap();
+    assert!(made.status.success());
+    let server =
+        Server::start_with(folder.path(), &["--operator-addr", "0.0.0.0:0"], std::process::Stdio::null());
+    assert_eq!(server.terminate().code(), Some(0));
 }

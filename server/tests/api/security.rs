@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 use serde_json::json;
+use server::callers::Access;
 
 use crate::helpers::TestApp;
 
@@ -49,5 +50,23 @@ async fn every_answer_tells_the_browser_what_not_to_do() {
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert_ne!(answer.header("cache-control"), "", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert!(answer.header("permissions-policy").contains("camera=()"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_that_came_by_tls_is_told_to_come_by_nothing_else() {
+    let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    let behind_tls = TestApp::with_access(Access { trusted_proxies, ..Access::default() }).await;
+    let said = async |app: &TestApp, scheme: &str| {
+        let answer = app.newcomer().get_with("/", &[("x-forwarded-proto", scheme)]).await;
+        let is_secure = answer.header("set-cookie").contains("; Secure");
+        (answer.header("strict-transport-security").to_owned(), is_secure)
+    };
+    assert_eq!(said(&behind_tls, "https").await, ("max-age=31536000".to_owned(), true));
+    assert_eq!(said(&behind_tls, "http").await, (String::new(), false));
+    let untrusting = TestApp::start().await;
+    assert_eq!(said(&untrusting, "https").await, (String::new(), false), "anybody may say so");
 }

@@ -6,13 +6,15 @@ use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::callers::{Access, Hosts, Password, Programs, StreamLimits};
+use super::doors::{BodiesTable, ConnectionsTable, StreamsTable};
+use crate::callers::{Access, Bodies, Hosts, Password, Programs};
 
 /// Flags of `darkroom serve`.
 #[derive(Args, Default)]
 pub struct AccessFlags {
     /// Limits for a site that everybody on the internet can reach, where no others are set: 120 requests a minute and 4
-    /// jobs at a time for a visitor, 600 and 16 for an address, 60 and 300 megapixels a day, and 300 seconds a job [default: no limits but those in darkroom.toml]
+    /// jobs at a time for a visitor, 600 and 16 for an address, 60 and 300 megapixels a day, 500 and 2000 megabytes of uploads a
+    /// day, and 300 seconds a job [default: no limits but those in darkroom.toml]
     #[arg(long, env = "DARKROOM_PUBLIC", value_parser = clap::builder::FalseyValueParser::new())]
     public: bool,
     /// A name that the site answers to besides addresses and names of private networks, such as demo.example.com or
@@ -50,6 +52,9 @@ pub struct LimitsTable {
     address: RationTable,
     seconds_per_job: Option<u32>,
     streams: StreamsTable,
+    waiting: StreamsTable,
+    bodies: BodiesTable,
+    connections: ConnectionsTable,
 }
 
 /// What one visitor, or all at one address, may ask for.
@@ -59,22 +64,24 @@ struct RationTable {
     requests_per_minute: Option<u32>,
     queued_jobs: Option<u32>,
     megapixels_per_day: Option<u32>,
-}
-
-/// How many streams of events may be open.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct StreamsTable {
-    visitor: Option<u32>,
-    address: Option<u32>,
-    all: Option<u32>,
+    uploaded_megabytes_per_day: Option<u32>,
 }
 
 /// What is limited on a site that everybody can reach, unless its operator says otherwise. A picture of SDXL has a
 /// megapixel.
 const PUBLIC: Limits = Limits {
-    visitor: Ration { requests_per_minute: Some(120), queued_jobs: Some(4), megapixels_per_day: Some(60) },
-    address: Ration { requests_per_minute: Some(600), queued_jobs: Some(16), megapixels_per_day: Some(300) },
+    visitor: Ration {
+        requests_per_minute: Some(120),
+        queued_jobs: Some(4),
+        megapixels_per_day: Some(60),
+        uploaded_megabytes_per_day: Some(500),
+    },
+    address: Ration {
+        requests_per_minute: Some(600),
+        queued_jobs: Some(16),
+        megapixels_per_day: Some(300),
+        uploaded_megabytes_per_day: Some(2000),
+    },
     seconds_per_job: Some(300),
 };
 
@@ -93,15 +100,18 @@ impl AccessFlags {
         let programs = programs.map_err(|sentence| said("access.programs", sentence))?;
         let password = self.password.or(access.password).filter(|password| !password.is_empty());
         let password = password.map(|text| Password::new(&text)).transpose();
-        let streams = limits.streams.limits();
+        let bodies = limits.bodies.limits().map_err(|sentence| said("limits.bodies", sentence))?;
         let access = Access {
             hosts,
             trusted_proxies: if self.trusted_proxies.is_empty() { proxies } else { self.trusted_proxies },
             password: password.map_err(|sentence| said("access.password", sentence))?,
             programs: self.programs.or(programs).unwrap_or_default(),
+            bodies: Bodies::new(bodies),
+            patience: limits.connections.patience(),
             ..Access::default()
         };
-        Ok((access.with_stream_limits(streams), limits.limits(self.public)))
+        let access = access.with_stream_limits(limits.streams.limits());
+        Ok((access.with_waiting_limits(limits.waiting.limits()), limits.limits(self.public)))
     }
 }
 
@@ -118,19 +128,8 @@ impl LimitsTable {
 
 impl RationTable {
     fn ration(&self) -> Ration {
-        let Self { requests_per_minute, queued_jobs, megapixels_per_day } = *self;
-        Ration { requests_per_minute, queued_jobs, megapixels_per_day }
-    }
-}
-
-impl StreamsTable {
-    fn limits(&self) -> StreamLimits {
-        let usual = StreamLimits::default();
-        StreamLimits {
-            per_caller: self.visitor.unwrap_or(usual.per_caller),
-            per_address: self.address.unwrap_or(usual.per_address),
-            in_all: self.all.unwrap_or(usual.in_all),
-        }
+        let Self { requests_per_minute, queued_jobs, megapixels_per_day, uploaded_megabytes_per_day } = *self;
+        Ration { requests_per_minute, queued_jobs, megapixels_per_day, uploaded_megabytes_per_day }
     }
 }
 

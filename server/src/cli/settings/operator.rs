@@ -6,8 +6,8 @@ use serde::Deserialize;
 /// Flags of `serve` for whoever operates the site.
 #[derive(Args, Default)]
 pub struct OperatorFlags {
-    /// Where the operator listens: health, metrics and a page, without a password; port 0 takes a free one [default:
-    /// nowhere; 127.0.0.1:3001 is usual]
+    /// Where the operator listens: health, metrics and a page, without a password where this machine alone reaches it, and
+    /// with an operator's key elsewhere; port 0 takes a free one [default: nowhere; 127.0.0.1:3001 is usual]
     #[arg(long, env = "DARKROOM_OPERATOR_ADDR", value_name = "HOST:PORT")]
     operator_addr: Option<String>,
 }
