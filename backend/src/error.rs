@@ -66,6 +66,12 @@ pub enum Error {
          Diffusion model into the models folder, or set the mode to `off`"
     )]
     NoSafetyChecker(crate::safety::SafetyMode),
+    /// There is a list of words that are not painted, and nobody knows what is in it.
+    #[error(
+        "this site's list of words that it does not paint cannot be read, so it paints nothing for now; whoever runs the \
+         site has to see to it"
+    )]
+    BlockedWordsUnread,
     /// The engine could not make it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -107,7 +113,9 @@ impl Error {
                 ErrorCode::Conflict
             }
             Self::StorageFull => ErrorCode::StorageFull,
-            Self::StorageBusy(_) | Self::StorageUnusable(_) => ErrorCode::StorageUnavailable,
+            Self::StorageBusy(_) | Self::StorageUnusable(_) | Self::BlockedWordsUnread => {
+                ErrorCode::StorageUnavailable
+            }
             Self::Damaged { .. } => ErrorCode::Internal,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Engine(EngineError::Unusable { .. }) => ErrorCode::ModelUnusable,

@@ -2,7 +2,8 @@
 //! that are not painted in `blocked-words.txt`, all of them in the data folder.
 //!
 //! Whoever runs the site edits these files while it runs. They are looked at anew whenever they are asked for, and read
-//! if anything about them changed. What is wrong in them is said in the log, once for each change, and passed over.
+//! if anything about them changed. What is wrong in them is said in the log, once for each change, and passed over; but
+//! where the words that are not painted cannot be read, those that were read before hold.
 //!
 //! # Layout
 //! * `styles`: the file of styles
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use types::prompt::{Style, Wildcard};
 use types::request::RawRequest;
 
-use blocked::BlockedWords;
+use blocked::{BlockedFile, BlockedWords, Unread};
 use watched::Watched;
 
 /// The file of styles, in the data folder.
@@ -39,10 +40,9 @@ const MOST_BYTES: u64 = 4 << 20;
 pub struct PromptHelpers {
     styles_file: PathBuf,
     wildcards_folder: PathBuf,
-    blocked_file: PathBuf,
     styles: Watched<Vec<Style>>,
     wildcards: Watched<Vec<Wildcard>>,
-    blocked: Watched<BlockedWords>,
+    blocked: BlockedFile,
 }
 
 impl PromptHelpers {
@@ -51,10 +51,9 @@ impl PromptHelpers {
         Self {
             styles_file: data_dir.join(STYLES),
             wildcards_folder: data_dir.join(WILDCARDS),
-            blocked_file: data_dir.join(BLOCKED_WORDS),
             styles: Watched::default(),
             wildcards: Watched::default(),
-            blocked: Watched::default(),
+            blocked: BlockedFile::new(data_dir.join(BLOCKED_WORDS)),
         }
     }
 
@@ -71,9 +70,12 @@ impl PromptHelpers {
         if may_name_one { self.wildcards() } else { Arc::default() }
     }
 
-    /// The words that are not painted.
-    pub fn blocked(&self) -> Arc<BlockedWords> {
-        self.blocked.get(watched::file(&self.blocked_file), |_| BlockedWords::read(&self.blocked_file))
+    /// The words that are not painted: those of the last list that was whole.
+    ///
+    /// # Errors
+    /// There is a file of them, and it was never read.
+    pub fn blocked(&self) -> Result<Arc<BlockedWords>, Unread> {
+        self.blocked.get()
     }
 
     /// The lists of the folder and of the folders in it, by name.

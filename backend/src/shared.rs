@@ -101,6 +101,8 @@ impl Shared {
     ) -> Result<Self> {
         let Storage { folder, pictures: files, uploads, busy_timeout } = storage;
         let helpers = PromptHelpers::in_folder(folder.path());
+        // What is wrong with it is in the log from the start, and not from the first prompt on.
+        helpers.blocked().ok();
         let store = Store::open_waiting(&folder.database(), busy_timeout).await?;
         let (n_back, n_given_up) = store.recover().await?;
         if n_back + n_given_up > 0 {

@@ -155,6 +155,9 @@ pub enum Error {
     /// What came out is no picture.
     #[error("the picture has numbers that are none: {}", out_of_range(.0))]
     NotFinite(&'static str),
+    /// A safety checker cannot tell whether a picture may be shown.
+    #[error("the safety checker's numbers are none, so nobody knows what it thinks of the picture")]
+    NotJudged,
     /// Noise levels that no sampler can walk.
     #[error("noise levels are unusable: {0}")]
     Schedule(String),

@@ -1,5 +1,6 @@
 //! What was read from files, for as long as they are as they were.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -17,8 +18,13 @@ pub(super) struct FileStamp {
 impl FileStamp {
     /// Of the file that a path leads to, through links; nothing if that is no file.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Some(Self { path: path.to_owned(), n_bytes: metadata.len(), modified: metadata.modified().ok() })
+        let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
+        Some(Self::new(path, &metadata))
+    }
+
+    /// Of the file of which that is known.
+    pub(super) fn new(path: &Path, metadata: &Metadata) -> Self {
+        Self { path: path.to_owned(), n_bytes: metadata.len(), modified: metadata.modified().ok() }
     }
 }
 

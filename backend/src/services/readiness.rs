@@ -27,7 +27,7 @@ pub struct Readiness {
 /// One thing that the program needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its name: `program`, `database`, `worker` or `data_folder`.
+    /// Its name: `program`, `database`, `worker`, `data_folder` or `blocked_words`.
     pub name: &'static str,
     /// What is wrong with it, in one sentence; nothing if it is in order.
     pub problem: Option<String>,
@@ -53,6 +53,7 @@ impl Services {
                 check("database", database),
                 check("worker", (!works).then(|| "nobody works off the queue any more".to_owned())),
                 check("data_folder", data_folder),
+                check("blocked_words", self.problem_of_words().await),
             ],
         }
     }
@@ -62,6 +63,17 @@ impl Services {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some(format!("the database did not answer within {} s", DATABASE_TIMEOUT.as_secs())),
+        }
+    }
+
+    /// A list that was read before is in order, whatever became of its file: the log says that.
+    async fn problem_of_words(&self) -> Option<String> {
+        let services = self.clone();
+        let looked = tokio::task::spawn_blocking(move || services.0.shared.helpers.blocked()).await;
+        match looked {
+            Ok(Ok(_)) => None,
+            Ok(Err(unread)) => Some(unread.to_string()),
+            Err(panic) => Some(format!("reading the blocked words ended early: {panic}")),
         }
     }
 

@@ -63,10 +63,45 @@ async fn what_is_painted_counts_and_not_what_was_typed() {
 }
 
 #[tokio::test]
+async fn a_word_that_is_put_together_from_several_places_counts() {
+    let (site, folder) = blocking("knife\nsharp sword\n").await;
+    let data = folder.path().join("data");
+    let styles = "name,prompt,negative_prompt\nEdge,kni{prompt},\nSword,\"{prompt} {sword|sword}\",\n";
+    std::fs::write(data.join(STYLES), styles).unwrap();
+    std::fs::create_dir_all(data.join(WILDCARDS)).unwrap();
+    std::fs::write(data.join(WILDCARDS).join("half.txt"), "kn1\n").unwrap();
+    let styled = |style: &str, prompt: &str| RawRequest { styles: vec![style.into()], ..asking(prompt) };
+    for raw in [
+        asking("a {kni}{fe}"),
+        asking("a __half__fe"),
+        asking("a {k}{n}.{i|1}{{f}}-e"),
+        styled("Edge", "fe"),
+        styled("Sword", "sharp"),
+    ] {
+        let prompt = raw.prompt.clone();
+        assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"), "{prompt}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_kept_away_from_may_be_named() {
     let (site, _folder) = blocking("knife").await;
-    let raw = RawRequest { negative_prompt: Some("knife".into()), ..asking("a boat") };
-    assert!(site.services.create_job(&site.alice, raw).await.is_ok());
+    for negative in ["knife", "(knife:1.5)", "(fog:-1) knife"] {
+        let raw = RawRequest { negative_prompt: Some(negative.into()), ..asking("a boat") };
+        assert!(site.services.create_job(&site.alice, raw).await.is_ok(), "{negative}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_away_from_less_than_not_at_all_is_asked_for() {
+    let (site, _folder) = blocking("knife").await;
+    for negative in ["(knife:-1.5)", "fog, ((a kn1fe:-0.5))"] {
+        let raw = RawRequest { negative_prompt: Some(negative.into()), ..asking("a boat") };
+        let error = refusal(&site, raw).await;
+        assert_eq!(error.field.as_deref(), Some("negative_prompt"), "{negative}");
+        let sentence = "the negative prompt has words that this site does not paint; say it in other words";
+        assert_eq!(error.message, sentence);
+    }
 }
 
 #[tokio::test]
@@ -116,4 +151,53 @@ async fn a_prompt_that_goes_on_by_itself_is_painted_up_to_such_a_word() {
     assert_eq!(job.request.prompt, "a red boat calm sea");
     let raw = RawRequest { extend: true, ..asking("an evening") };
     assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"));
+}
+
+#[tokio::test]
+async fn words_that_a_model_and_a_style_put_together_count() {
+    let (site, folder) = blocking("sky knife\n").await;
+    let styles = "name,prompt,negative_prompt\nKnife,{prompt} knife,\n";
+    std::fs::write(folder.path().join("data").join(STYLES), styles).unwrap();
+    // What was written ends with the sky, and may.
+    let raw = RawRequest { extend: true, seed: Some(0), styles: vec!["Knife".into()], ..asking("a") };
+    assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"));
+    assert!(site.services.latest_jobs(&site.alice, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_painted_or_written_while_a_list_was_never_read_and_the_site_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data").join(BLOCKED_WORDS);
+    std::fs::create_dir_all(&path).unwrap();
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let error = refusal(&site, asking("a boat")).await;
+    assert_eq!(error.code, ErrorCode::StorageUnavailable);
+    assert_eq!(
+        error.message,
+        "this site's list of words that it does not paint cannot be read, so it paints nothing for now; whoever runs \
+         the site has to see to it"
+    );
+    let written = site.services.write_prompt("a".to_owned(), Some(0)).err().unwrap().public();
+    assert_eq!(written.code, ErrorCode::StorageUnavailable);
+    let problem = async || {
+        let readiness = site.services.readiness().await;
+        let mut checks = readiness.checks.into_iter();
+        checks.find(|check| check.name == "blocked_words").unwrap().problem
+    };
+    assert_eq!(problem().await.as_deref(), Some("the file blocked-words.txt is no file"));
+    std::fs::remove_dir(&path).unwrap();
+    block(&folder, "knife");
+    site.ask("a boat").await;
+    assert_eq!(problem().await, None);
+}
+
+#[tokio::test]
+async fn a_list_that_was_read_stays_while_its_file_is_out_of_order() {
+    let (site, folder) = blocking("knife").await;
+    refusal(&site, asking("a knife")).await;
+    block(&folder, "");
+    refusal(&site, asking("a knife")).await;
+    site.ask("a boat").await;
+    let checks = site.services.readiness().await.checks;
+    assert!(checks.iter().all(|check| check.name != "blocked_words" || check.problem.is_none()));
 }

@@ -191,7 +191,7 @@ async fn services_that_work_are_ready_and_those_that_stop_say_why_not() {
     let readiness = services.readiness().await;
     assert!(readiness.is_ready(), "{readiness:?}");
     let names: Vec<_> = readiness.checks.iter().map(|check| check.name).collect();
-    assert_eq!(names, ["program", "database", "worker", "data_folder"]);
+    assert_eq!(names, ["program", "database", "worker", "data_folder", "blocked_words"]);
     services.shutdown().await;
     let readiness = services.readiness().await;
     let stopping = Check { name: "program", problem: Some("the program is stopping".to_owned()) };

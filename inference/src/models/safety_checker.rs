@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 
 use super::clip::{ClipVisionTower, VisionConfig};
 use super::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model_files::ModelFiles;
 use crate::nn::linear::Linear;
 use crate::weights::{Scope, Weights};
@@ -22,7 +22,7 @@ const SPECIAL_CARE: usize = 3;
 /// How much more strictly.
 const ADJUSTMENT: f32 = 0.01;
 
-/// Lengths below this count as this, as in torch's `normalize`.
+/// Least length of what points somewhere. torch's `normalize` divides what is shorter by this, so that every picture is safe.
 const LEAST_LENGTH: f64 = 1e-12;
 
 /// The safety checker's network.
@@ -57,6 +57,10 @@ impl SafetyScores {
     pub fn is_unsafe(&self) -> bool {
         self.concepts.iter().any(|&score| score > 0.0)
     }
+
+    fn are_numbers(&self) -> bool {
+        self.special_care.iter().chain(&self.concepts).all(|score| score.is_finite())
+    }
 }
 
 impl SafetyNetwork {
@@ -64,7 +68,7 @@ impl SafetyNetwork {
     ///
     /// # Errors
     /// [`crate::Error::MissingFile`], [`crate::Error::BrokenFile`], [`crate::Error::MissingTensor`],
-    /// [`crate::Error::TensorShape`], [`crate::Error::Unsupported`].
+    /// [`crate::Error::TensorShape`], [`crate::Error::Unsupported`]; [`crate::Error::NotJudged`] if its directions are none.
     pub fn load(files: &ModelFiles, folder: &str, device: &Device) -> Result<Self> {
         let config = Config::read(files, &format!("{folder}/config.json"))?;
         let vision = VisionConfig::read(&config.table("vision_config")?)?;
@@ -99,7 +103,7 @@ impl SafetyNetwork {
     /// What it thinks of pictures with these embeddings, each in its turn.
     ///
     /// # Errors
-    /// Whatever candle says.
+    /// [`crate::Error::NotJudged`] if what came out are no scores; whatever candle says.
     pub fn judge(&self, embeddings: &Tensor) -> Result<Vec<SafetyScores>> {
         let special_care = self.special_care.cosines(embeddings)?;
         let concepts = self.concepts.cosines(embeddings)?;
@@ -120,7 +124,9 @@ impl SafetyNetwork {
                     .collect(),
             }
         });
-        Ok(judged.collect())
+        let judged: Vec<SafetyScores> = judged.collect();
+        // Numbers that are none lie above no threshold, and would pass for a picture that may be shown.
+        if judged.iter().all(SafetyScores::are_numbers) { Ok(judged) } else { Err(Error::NotJudged) }
     }
 }
 
@@ -139,9 +145,13 @@ impl Concepts {
     }
 }
 
-/// Each row at length 1.
+/// Each row at length 1. One that has no length, or more than a number can say, points nowhere, and would lie near nothing.
 fn normalised(rows: &Tensor) -> Result<Tensor> {
-    let lengths = rows.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(LEAST_LENGTH)?;
+    let lengths = rows.sqr()?.sum_keepdim(1)?.sqrt()?;
+    let points_somewhere = |length: &f32| length.is_finite() && f64::from(*length) >= LEAST_LENGTH;
+    if !lengths.flatten_all()?.to_vec1()?.iter().all(points_somewhere) {
+        return Err(Error::NotJudged);
+    }
     Ok(rows.broadcast_div(&lengths)?)
 }
 

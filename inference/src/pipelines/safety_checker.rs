@@ -53,14 +53,39 @@ impl SafetyChecker {
         Ok(Self { network, preprocessor, device: device.clone() })
     }
 
-    /// Looks at a picture.
+    /// Whether a picture is not to be shown. It is looked at whole: where it is no square, in squares along its longer side,
+    /// each of which shares half of itself or more with the next, and the middle one first. One of them is enough.
+    ///
+    /// diffusers looks at the middle alone, and never sees what is painted at the ends of a long picture.
     ///
     /// # Errors
-    /// Whatever candle says.
+    /// As [`Self::check`].
+    pub fn is_unsafe(&self, picture: &Rgb) -> Result<bool> {
+        let prepared = self.preprocessor.prepare(picture);
+        for place in prepared.places() {
+            if self.look_at(prepared.square(place, &self.device)?)?.scores.is_unsafe() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks at the square in the middle of a picture, as diffusers does.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotJudged`]; whatever candle says.
     pub fn check(&self, picture: &Rgb) -> Result<SafetyCheck> {
-        let seen = self.preprocessor.prepare(picture, &self.device)?;
+        let prepared = self.preprocessor.prepare(picture);
+        self.look_at(prepared.square(prepared.middle(), &self.device)?)
+    }
+
+    fn look_at(&self, seen: Tensor) -> Result<SafetyCheck> {
         let embedding = self.network.embed(&seen)?;
         let scores = self.network.judge(&embedding)?.remove(0);
         Ok(SafetyCheck { seen, embedding, scores })
     }
 }
+
+#[cfg(test)]
+#[path = "safety_checker_tests.rs"]
+mod tests;

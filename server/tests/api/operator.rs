@@ -47,7 +47,7 @@ async fn a_process_that_answers_lives_and_one_that_can_work_is_ready() {
     assert_eq!(ready.status, StatusCode::OK);
     insta::assert_snapshot!(
         ready.text(),
-        @r#"{"status":"ready","checks":[{"name":"program","ok":true},{"name":"database","ok":true},{"name":"worker","ok":true},{"name":"data_folder","ok":true}]}"#
+        @r#"{"status":"ready","checks":[{"name":"program","ok":true},{"name":"database","ok":true},{"name":"worker","ok":true},{"name":"data_folder","ok":true},{"name":"blocked_words","ok":true}]}"#
     );
 
     app.services.shutdown().await;
@@ -56,7 +56,7 @@ async fn a_process_that_answers_lives_and_one_that_can_work_is_ready() {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     insta::assert_snapshot!(
         ready.text(),
-        @r#"{"status":"not_ready","checks":[{"name":"program","ok":false,"problem":"the program is stopping"},{"name":"database","ok":true},{"name":"worker","ok":false,"problem":"nobody works off the queue any more"},{"name":"data_folder","ok":true}]}"#
+        @r#"{"status":"not_ready","checks":[{"name":"program","ok":false,"problem":"the program is stopping"},{"name":"database","ok":true},{"name":"worker","ok":false,"problem":"nobody works off the queue any more"},{"name":"data_folder","ok":true},{"name":"blocked_words","ok":true}]}"#
     );
 }
 

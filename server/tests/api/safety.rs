@@ -3,12 +3,15 @@
 use axum::http::StatusCode;
 use backend::engine::fake::{FakeEngine, fake_model};
 use backend::{Config, EngineError, SafetyMode};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use types::model::ModelInfo;
 
 use crate::comfyui::graph;
-use crate::helpers::TestApp;
+use crate::helpers::{Multipart, TestApp};
 use crate::process::darkroom;
+use crate::uploads::teal;
 
 const SENTENCE: &str = "the prompt has words that this site does not paint; say it in other words";
 
@@ -45,6 +48,60 @@ async fn every_way_of_asking_refuses_a_word_that_is_not_painted_in_its_own_shape
 }
 
 #[tokio::test]
+async fn every_way_of_asking_with_a_picture_refuses_such_a_word_as_well() {
+    let app = without_knives().await;
+    let anna = app.browser();
+    let picture = teal(96, 64);
+    let url = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(&picture));
+    let form = || Multipart::new().field("prompt", "a kn1fe").file("image", "boat.png", &picture);
+    let upload = anna.upload(picture.clone()).await.id;
+    for answer in [
+        anna.create_job(json!({ "prompt": "a kn1fe", "start": upload })).await,
+        anna.post_json("/sdapi/v1/img2img", &json!({ "prompt": "a kn1fe", "init_images": [url] })).await,
+        anna.post_multipart("/v1/images/edits", form()).await,
+        anna.post_multipart("/v1/images/variations", form()).await,
+    ] {
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+        assert!(answer.text().contains(SENTENCE), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_prompt_that_a_picture_tells_of_itself_is_held_to_the_same() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    let made: Value = anna.post_json("/sdapi/v1/txt2img", &json!({ "prompt": "a knife" })).await.json();
+    std::fs::write(app.data().join("blocked-words.txt"), "knife\n").unwrap();
+    let file = BASE64_STANDARD.decode(made["images"][0].as_str().unwrap()).unwrap();
+    let form = Multipart::new().file("image", "knife.png", &file);
+    let answer = anna.post_multipart("/v1/images/variations", form).await;
+    assert!(answer.text().contains(SENTENCE), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn words_that_stand_for_others_are_written_out_first_whoever_asks() {
+    let app = without_knives().await;
+    std::fs::write(app.data().join("styles.csv"), "name,prompt,negative_prompt\nSharp,kn1fe,\n").unwrap();
+    std::fs::create_dir_all(app.data().join("wildcards")).unwrap();
+    std::fs::write(app.data().join("wildcards/tool.txt"), "k n i f e\n").unwrap();
+    let anna = app.browser();
+    let (list, choice) = ("a __tool__", "a {kni}{fe}");
+    for answer in [
+        anna.post_json("/sdapi/v1/txt2img", &json!({ "prompt": "a boat", "styles": ["Sharp"] })).await,
+        anna.post_json("/sdapi/v1/txt2img", &json!({ "prompt": list })).await,
+        anna.post_json("/v1/images/generations", &json!({ "prompt": list })).await,
+        anna.post_json("/v1/images/generations", &json!({ "prompt": choice })).await,
+        anna.post_workflow(&graph(&[("6", "text", json!(list))])).await,
+        anna.post_workflow(&graph(&[("7", "text", json!("(knife:-2)"))])).await,
+        anna.generate_image(json!({ "prompt": choice })).await,
+        anna.post_form("/", &[("prompt", "a boat"), ("styles", "Sharp")]).await,
+    ] {
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+        assert!(answer.text().contains("words that this site does not paint"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_prompt_is_not_written_on_from_such_a_word_nor_to_one() {
     let app = without_knives().await;
     let anna = app.browser();
@@ -53,6 +110,13 @@ async fn a_prompt_is_not_written_on_from_such_a_word_nor_to_one() {
         refused.complaint(),
         @"422 invalid_field (start): the start has words that this site does not paint; say it in other words"
     );
+    for answer in [
+        anna.post_json("/promptgen/generate", &json!({ "text": "a kn1fe" })).await,
+        anna.post_form("/write-prompt", &[("prompt", "a knife")]).await,
+    ] {
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+        assert!(answer.text().contains("words that this site does not paint"), "{}", answer.text());
+    }
     std::fs::write(app.data().join("blocked-words.txt"), "calm sea\n").unwrap();
     let written: Value = anna.post_json("/api/v1/prompts", &json!({ "start": "a", "seed": 0 })).await.json();
     assert_eq!(written["prompts"][0]["prompt"], "a red boat calm");

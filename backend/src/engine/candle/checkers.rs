@@ -90,17 +90,18 @@ impl Checkers {
         let checker = {
             let mut last = unpoisoned(&self.last);
             let known = known(&mut last, place);
-            if known.loaded.is_none() {
-                let checker = SafetyChecker::load(&files, &self.device).map_err(fault)?;
-                tracing::info!(model.name = model, "the safety checker was loaded");
-                known.loaded = Some(Arc::new(checker));
+            match &known.loaded {
+                Some(checker) => Arc::clone(checker),
+                None => {
+                    let checker = Arc::new(SafetyChecker::load(&files, &self.device).map_err(fault)?);
+                    tracing::info!(model.name = model, "the safety checker was loaded");
+                    Arc::clone(known.loaded.insert(checker))
+                }
             }
-            known.loaded.clone()
         };
         let (width, height) = picture.dimensions();
         let picture = Rgb { width, height, pixels: picture.as_raw().clone() };
-        let seen = checker.map(|checker| checker.check(&picture)).transpose().map_err(fault)?;
-        Ok(seen.is_some_and(|seen| seen.scores.is_unsafe()))
+        checker.is_unsafe(&picture).map_err(fault)
     }
 
     /// The model's own; else that of the models folder; else that of any other model, as they are all alike.

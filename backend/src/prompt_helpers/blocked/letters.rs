@@ -1,50 +1,63 @@
 //! The letter that a character stands for.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
+
+/// An upright line: an `i` or an `l`, nobody knows which. A letter to Unicode, so that it stands inside words.
+pub(super) const UPRIGHT: char = 'ǀ';
 
 /// The letters of a text in lower case, without accents, each look-alike as the Latin letter that it looks like, and
 /// without what cannot be seen. Whatever else stands in it stays.
 ///
-/// A capital `I` behind a small letter becomes `1`, and so does whatever looks like one, since it may be meant for an `l`
-/// as well.
+/// A capital `I` becomes [`UPRIGHT`] unless it stands among capitals, and so do an `l` that does, and whatever else looks
+/// like a line.
 ///
 /// # Source
 /// Unicode's compatibility decomposition (NFKD), and the look-alikes of its Technical Standard #39. Of Latin letters
 /// themselves none is replaced: `rn` looks like `m`, and is in too many words.
 pub(super) fn plain(text: &str) -> String {
+    let seen: Vec<char> = text.nfkd().filter(|&c| !is_invisible(c) && !is_mark(c)).collect();
     let mut letters = String::with_capacity(text.len());
-    let mut is_after_small = false;
-    for c in text.nfkd().filter(|&c| !is_invisible(c) && !is_mark(c)) {
-        if c == 'I' && is_after_small {
-            letters.push('1');
-        } else if c.is_ascii() {
-            letters.push(c.to_ascii_lowercase());
-        } else if let Some(latin) = looks_like(c) {
-            letters.push_str(&latin);
-        } else {
-            letters.extend(c.to_lowercase());
+    for run in seen.chunk_by(|one, two| one.is_alphabetic() == two.is_alphabetic()) {
+        let n_capitals = run.iter().filter(|c| c.is_uppercase()).count();
+        let is_capitals = n_capitals > 1 && run.iter().all(|&c| !c.is_lowercase() || c == 'l');
+        for &c in run {
+            if (c == 'I' && !is_capitals) || (c == 'l' && is_capitals) {
+                letters.push(UPRIGHT);
+            } else if c.is_ascii() {
+                letters.push(c.to_ascii_lowercase());
+            } else if let Some(latin) = looks_like(c) {
+                letters.push_str(&latin);
+            } else if !(is_combining_mark(c) && letters.ends_with(is_latin)) {
+                // On a Latin letter the vowels and tones of other scripts are no more than dirt.
+                letters.extend(c.to_lowercase());
+            }
         }
-        is_after_small = c.is_lowercase();
     }
     letters
 }
 
-/// The digits and signs of a word as the letters that they are written for: `kn1f3` is `knife`. `one` is the letter that
-/// a `1` stands for.
-pub(super) fn without_digits(word: &str, one: char) -> String {
-    word.chars().map(|c| letter_for(c, one).unwrap_or(c)).collect()
+/// The letters of a line that a letter of a text may be: one that is no upright line is itself.
+pub(super) fn meant_by(letter: &char) -> &[char] {
+    match letter {
+        &UPRIGHT => &['i', 'l', '1', UPRIGHT],
+        'i' => &['i', UPRIGHT],
+        'l' => &['l', UPRIGHT],
+        '1' => &['1', UPRIGHT],
+        other => std::slice::from_ref(other),
+    }
 }
 
-/// Whether it is a sign, rather than a digit, that is written for a letter.
-pub(super) fn is_sign_for_letter(c: char) -> bool {
-    !c.is_alphanumeric() && letter_for(c, 'i').is_some()
+fn is_latin(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == UPRIGHT
 }
 
-fn letter_for(c: char, one: char) -> Option<char> {
+/// The letter that a digit or sign is written for: `kn3e` is `knee`.
+pub(super) fn letter_for(c: char) -> Option<char> {
     Some(match c {
         '0' => 'o',
-        '1' | '!' | '|' => one,
+        '1' | '!' | '|' => UPRIGHT,
         '3' | '€' => 'e',
         '4' | '@' => 'a',
         '5' | '$' => 's',
@@ -63,9 +76,8 @@ fn looks_like(c: char) -> Option<String> {
     let latin = |seen: String| {
         let letters: String = skeleton(&seen).filter(|&c| !is_mark(c)).collect();
         let is_latin = !letters.is_empty() && letters.chars().all(|c| c.is_ascii_alphanumeric());
-        // An upright line is all that is left of a capital I.
-        let letters = if letters == "l" && c.is_uppercase() { "1".to_owned() } else { letters };
-        is_latin.then(|| letters.to_ascii_lowercase())
+        // What looks like a capital I looks like an l.
+        is_latin.then(|| letters.replace('l', UPRIGHT.encode_utf8(&mut [0; 4])).to_ascii_lowercase())
     };
     // Of some, the capital alone looks like a Latin one: Cyrillic н, which is written for h.
     latin(c.to_string()).or_else(|| latin(c.to_uppercase().collect()))
@@ -157,14 +169,28 @@ mod tests {
     fn cyrillic_and_greek_capitals_are_read_as_the_latin_ones_they_look_like() {
         assert_eq!(plain("АВЕКМНОРСТХ"), "abekmhopctx");
         assert_eq!(plain("авекмнорстх"), "abekmhopctx");
-        assert_eq!(plain("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"), "abezh1kmnoptyx");
+        assert_eq!(plain("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"), "abezhǀkmnoptyx");
     }
 
     #[test]
     fn latin_letters_are_never_taken_for_others() {
         assert_eq!(plain("modern corn, 10 lilies"), "modern corn, 10 lilies");
-        assert_eq!(plain("Ilse"), "ilse");
-        assert_eq!(plain("kilI"), "kil1", "a capital I behind a small letter may be an l");
+        assert_eq!(plain("CHILD'S PLAY"), "child's play");
+    }
+
+    #[test]
+    fn a_capital_i_among_small_letters_and_an_l_among_capitals_may_be_either() {
+        for (written, expected) in
+            [("kilI", "kilǀ"), ("kiII", "kiǀǀ"), ("Ill", "ǀll"), ("KlLL", "kǀll"), ("NAZl", "nazǀ")]
+        {
+            assert_eq!(plain(written), expected);
+        }
+        assert_eq!(plain("Al and Bill"), "al and bill");
+    }
+
+    #[test]
+    fn marks_of_other_scripts_hide_no_latin_letter() {
+        assert_eq!(plain("kn\u{064B}i\u{0E34}fe\u{093F}"), "knife");
     }
 
     #[test]
@@ -172,12 +198,5 @@ mod tests {
         for text in ["हिन्दी", "ภาษา", "नदी"] {
             assert_eq!(plain(text).chars().count(), text.chars().count(), "{text}");
         }
-    }
-
-    #[test]
-    fn digits_and_signs_are_read_as_letters() {
-        assert_eq!(without_digits("kn1f3", 'i'), "knife");
-        assert_eq!(without_digits("g@11ery", 'l'), "gallery");
-        assert!(is_sign_for_letter('$') && !is_sign_for_letter('5') && !is_sign_for_letter('-'));
     }
 }

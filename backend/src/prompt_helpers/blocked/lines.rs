@@ -6,12 +6,8 @@
 //! * `/kni(fe|ves)/`: a regular expression, in any case
 //! * `# ...` and empty lines: nothing
 
-use regex::{Regex, RegexBuilder};
-
 use super::letters::plain;
-
-/// Most bytes that one regular expression may take once it is compiled, so that no line takes the program's memory.
-const MOST_COMPILED_BYTES: usize = 1 << 20;
+use super::pattern::Pattern;
 
 /// Most lines with `*` or between two `/`: each of them is looked for on its own.
 const MOST_PATTERNS: usize = 1_000;
@@ -23,10 +19,8 @@ pub(super) enum Line {
     Words(Vec<String>),
     /// A word of a language that puts no spaces between them.
     Unspaced(String),
-    /// Words with `*`, over a reading with a space before and behind each word.
-    Wildcard(Regex),
-    /// A regular expression.
-    Pattern(Regex),
+    /// Words with `*`, or a regular expression.
+    Pattern(Pattern),
 }
 
 /// What is wrong with one line.
@@ -48,7 +42,7 @@ pub(super) fn parse(bytes: &[u8]) -> (Vec<(Line, u64)>, Vec<Fault>) {
             Ok(text) => read_line(text),
         };
         let read = read.and_then(|read| {
-            let is_pattern = read.iter().any(|line| matches!(line, Line::Wildcard(_) | Line::Pattern(_)));
+            let is_pattern = read.iter().any(|line| matches!(line, Line::Pattern(_)));
             n_patterns += usize::from(is_pattern);
             if n_patterns > MOST_PATTERNS && is_pattern {
                 return Err(format!("there are more than {MOST_PATTERNS} lines with patterns before it"));
@@ -68,14 +62,14 @@ fn read_line(text: &str) -> Result<Vec<Line>, String> {
     if let Some(rest) = text.strip_prefix('/') {
         let inner = rest.strip_suffix('/').filter(|inner| !inner.is_empty());
         let inner = inner.ok_or("a regular expression stands between two `/`")?;
-        return Ok(vec![Line::Pattern(compile(inner)?)]);
+        return Ok(vec![Line::Pattern(Pattern::regular_expression(inner)?)]);
     }
     if !text.contains(char::is_alphanumeric) {
         return Err("it has no letters".to_owned());
     }
     let text = plain(text);
     if text.contains('*') {
-        return Ok(vec![Line::Wildcard(compile(&wildcard(&text))?)]);
+        return Ok(vec![Line::Pattern(Pattern::wildcard(&text)?)]);
     }
     let apart = words(&text, false);
     if text.contains(is_unspaced) {
@@ -94,37 +88,6 @@ fn words(text: &str, joined: bool) -> Vec<String> {
     let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let ends = |c: char| if joined { c.is_whitespace() } else { !c.is_alphanumeric() };
     text.split(ends).map(letters).filter(|word| !word.is_empty()).collect()
-}
-
-fn wildcard(text: &str) -> String {
-    let mut regex = String::from(" ");
-    let ends = |c: char| !c.is_alphanumeric() && c != '*';
-    for word in text.split(ends).filter(|word| !word.is_empty()) {
-        let parts: Vec<String> = word.split('*').map(regex::escape).collect();
-        regex += &parts.join("[^ ]*");
-        regex.push(' ');
-    }
-    regex
-}
-
-/// In time that grows with the text and not with its square: this engine never goes back.
-fn compile(pattern: &str) -> Result<Regex, String> {
-    let regex = RegexBuilder::new(pattern)
-        .case_insensitive(true)
-        .size_limit(MOST_COMPILED_BYTES)
-        .dfa_size_limit(MOST_COMPILED_BYTES)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(most) => {
-                format!("its regular expression takes more than {most} bytes of memory")
-            }
-            // The error's own text is a drawing of several lines, of which the last says what is wrong.
-            error => error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
-        })?;
-    if regex.is_match("") {
-        return Err("it is found in every prompt".to_owned());
-    }
-    Ok(regex)
 }
 
 /// Chinese and Japanese, Thai, Lao, Burmese and Khmer are written without spaces.

@@ -83,26 +83,12 @@ impl Preprocessor {
         })
     }
 
-    /// The picture as the network takes it, `(1, 3, side, side)`.
-    ///
-    /// # Errors
-    /// Whatever candle says.
-    pub(super) fn prepare(&self, picture: &Rgb, device: &Device) -> Result<Tensor> {
+    /// The picture at the size that squares are cut out of.
+    pub(super) fn prepare(&self, picture: &Rgb) -> Prepared<'_> {
         let from = (picture.width, picture.height);
-        let to = self.resized(from);
-        let pixels = resize(&picture.pixels, 3, from, to, Curve::Bicubic);
-        let (left, top) = ((to.0 - self.side) / 2, (to.1 - self.side) / 2);
-        let side = self.side as usize;
-        let mut values = Vec::with_capacity(3 * side * side);
-        for colour in 0..3 {
-            let (mean, deviation) = (self.mean[colour], self.deviation[colour]);
-            for row in 0..side {
-                let begin = ((top as usize + row) * to.0 as usize + left as usize) * 3 + colour;
-                let row = pixels[begin..].iter().step_by(3).take(side);
-                values.extend(row.map(|&byte| ((f64::from(byte) / 255.0 - mean) / deviation) as f32));
-            }
-        }
-        Ok(Tensor::from_vec(values, (1, 3, side, side), device)?)
+        let size = self.resized(from);
+        let pixels = resize(&picture.pixels, 3, from, size, Curve::Bicubic);
+        Prepared { preprocessor: self, size, pixels }
     }
 
     /// Width and height once the shortest side is as long as it is to be; the other is rounded down.
@@ -115,6 +101,61 @@ impl Preprocessor {
         } else {
             (longest(width, height), self.shortest)
         }
+    }
+}
+
+/// A picture that squares are cut out of.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    preprocessor: &'a Preprocessor,
+    /// Width and height.
+    size: (u32, u32),
+    pixels: Vec<u8>,
+}
+
+impl Prepared<'_> {
+    /// Left and top of the square in the middle.
+    pub(super) fn middle(&self) -> (u32, u32) {
+        let side = self.preprocessor.side;
+        ((self.size.0 - side) / 2, (self.size.1 - side) / 2)
+    }
+
+    /// The same of the squares that show all of the longer side, the one in the middle first: none but that where no side is
+    /// longer. Towards each end there are as many as it takes for each to share half with the next.
+    pub(super) fn places(&self) -> Vec<(u32, u32)> {
+        let (width, height) = self.size;
+        let (left, top) = self.middle();
+        let mut places = vec![(left, top)];
+        if width == height {
+            return places;
+        }
+        let room = width.max(height) - self.preprocessor.side;
+        // Half of the room lies towards each end, and a square goes on by half of its side at most.
+        let n_towards_an_end = room.div_ceil(self.preprocessor.side);
+        let n = 2 * n_towards_an_end;
+        let along = (0..=n).map(|i| (u64::from(room) * u64::from(i) / u64::from(n)) as u32);
+        let along = along.map(|at| if width > height { (at, top) } else { (left, at) });
+        places.extend(along.filter(|&place| place != (left, top)));
+        places
+    }
+
+    /// A square as the network takes it, `(1, 3, side, side)`.
+    ///
+    /// # Errors
+    /// Whatever candle says.
+    pub(super) fn square(&self, (left, top): (u32, u32), device: &Device) -> Result<Tensor> {
+        let Preprocessor { side, mean, deviation, .. } = self.preprocessor;
+        let (side, width) = (*side as usize, self.size.0 as usize);
+        let mut values = Vec::with_capacity(3 * side * side);
+        for colour in 0..3 {
+            let (mean, deviation) = (mean[colour], deviation[colour]);
+            for row in 0..side {
+                let begin = ((top as usize + row) * width + left as usize) * 3 + colour;
+                let row = self.pixels[begin..].iter().step_by(3).take(side);
+                values.extend(row.map(|&byte| ((f64::from(byte) / 255.0 - mean) / deviation) as f32));
+            }
+        }
+        Ok(Tensor::from_vec(values, (1, 3, side, side), device)?)
     }
 }
 
@@ -168,8 +209,21 @@ mod tests {
         assert_eq!(preprocessor.resized((3, 7)), (4, 9));
         // Its columns are 0, 10, 20 and 30.
         let pixels = (0..4).flat_map(|_| (0..4).flat_map(|x| [x * 10; 3])).collect();
-        let seen = preprocessor.prepare(&Rgb { width: 4, height: 4, pixels }, &Device::Cpu).unwrap();
+        let picture = Rgb { width: 4, height: 4, pixels };
+        let prepared = preprocessor.prepare(&picture);
+        let seen = prepared.square(prepared.middle(), &Device::Cpu).unwrap();
         let row: Vec<f32> = seen.flatten_all().unwrap().narrow(0, 0, 2).unwrap().to_vec1().unwrap();
         assert_eq!((seen.dims(), row), (&[1, 3, 2, 2][..], vec![10.0 / 255.0, 20.0 / 255.0]));
+    }
+
+    #[test]
+    fn a_square_is_looked_at_in_the_middle_and_a_long_picture_from_one_end_to_the_other() {
+        let preprocessor = Preprocessor { shortest: 224, side: 224, mean: MEAN, deviation: DEVIATION };
+        let places = |size| Prepared { preprocessor: &preprocessor, size, pixels: Vec::new() }.places();
+        assert_eq!(places((224, 224)), [(0, 0)]);
+        assert_eq!(places((336, 224)), [(56, 0), (0, 0), (112, 0)]);
+        assert_eq!(places((224, 336)), [(0, 56), (0, 0), (0, 112)]);
+        assert_eq!(places((672, 224)), [(224, 0), (0, 0), (112, 0), (336, 0), (448, 0)]);
+        assert_eq!(places((225, 224)), [(0, 0), (1, 0)]);
     }
 }
