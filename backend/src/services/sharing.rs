@@ -25,8 +25,7 @@ impl Services {
         let row = self.0.shared.store.set_shared(owner, id, shared).await?;
         let row = row.ok_or_else(|| Error::not_found("job", &id))?;
         tracing::info!(job.id = %id, shared, "who may see a job was changed");
-        let pictures = self.0.shared.store.pictures_of([id]).await?;
-        info::describe(&self.0.shared, Some(owner), row, &pictures).await
+        info::describe_one(&self.0.shared, Some(owner), row).await
     }
 
     /// What lets whoever shows it see this picture for an hour, without being its owner: for addresses in answers to
