@@ -58,7 +58,7 @@ pub async fn prompt(
     let beginning = beginning(&fields).to_owned();
     let written = match not_kept {
         Some(error) => Err(error),
-        None => write_prompt(&state.services, &beginning).await,
+        None => write_prompt(&state.services, &visitor, &beginning).await,
     };
     match written {
         Ok(prompt) => {
@@ -132,9 +132,9 @@ async fn refuse(state: AppState, visitor: Visitor, fields: &Fields, error: ApiEr
     pages::refused_form(state, visitor, Uri::from_static("/"), form, error.status).await
 }
 
-async fn write_prompt(services: &Services, start: &str) -> ApiResult<String> {
+async fn write_prompt(services: &Services, visitor: &Visitor, start: &str) -> ApiResult<String> {
     let start = check_prompt("prompt", start)?;
-    let pieces: Vec<String> = services.write_prompt(start.clone(), None)?.try_collect().await?;
+    let pieces: Vec<String> = services.write_prompt(visitor, start.clone(), None)?.try_collect().await?;
     // GPT-2 begins its words with a space.
     Ok((start + &pieces.concat()).trim_start().to_owned())
 }

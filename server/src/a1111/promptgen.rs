@@ -1,9 +1,9 @@
 //! Prompts by GPT-2, as the extension `stable-diffusion-webui-promptgen` offers them.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use backend::Services;
+use axum::{Extension, Json};
+use backend::{Services, Visitor};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -24,13 +24,17 @@ pub async fn models(State(services): State<Services>) -> Json<Value> {
 /// `POST /promptgen/generate`: as many prompts as are asked for, each of which begins with `text`.
 ///
 /// A caller who hangs up stops the writing.
-pub async fn generate(State(state): State<AppState>, fields: Fields) -> Result<Json<Value>, Refusal> {
+pub async fn generate(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    fields: Fields,
+) -> Result<Json<Value>, Refusal> {
     check_model(&state.services, &fields)?;
     let n_prompts = n_prompts(&fields)?;
     let start = fields.text("text")?.unwrap_or("");
     let mut prompts = Vec::new();
     for _ in 0..n_prompts {
-        let written = state.services.write_prompt(start.to_owned(), None);
+        let written = state.services.write_prompt(&visitor, start.to_owned(), None);
         let written = written.map_err(|error| match error.public() {
             public if public.field.as_deref() == Some("start") => fields.refusal("text", public.message),
             _ => error.into(),

@@ -1,10 +1,10 @@
 //! GPT-2's text: as it is written, and whole.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use backend::choose_seed;
+use axum::{Extension, Json};
+use backend::{Visitor, choose_seed};
 use futures::{Stream, StreamExt, future, stream};
 use serde::{Deserialize, Serialize};
 use types::error::PublicError;
@@ -57,10 +57,11 @@ enum Told {
 )]
 pub async fn stream(
     State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
     ApiQuery(ask): ApiQuery<Ask>,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
     let seed = seed_or_new(ask.seed)?;
-    let pieces = state.services.write_prompt(ask.start, Some(seed))?;
+    let pieces = state.services.write_prompt(&visitor, ask.start, Some(seed))?;
     let told = until_failure(pieces, seed).take_until(state.stopping.cancelled_owned());
     Ok(Sse::new(told.map(to_sse)).keep_alive(KeepAlive::default()))
 }
@@ -111,6 +112,7 @@ pub struct WrittenPrompt {
 )]
 pub async fn create(
     State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
     ApiJson(ask): ApiJson<AskWhole>,
 ) -> ApiResult<Json<Prompts>> {
     let count = ask.count.unwrap_or(1);
@@ -122,7 +124,7 @@ pub async fn create(
     let first = seed_or_new(ask.seed)?;
     let mut prompts = Vec::new();
     for seed in first..first + u64::from(count) {
-        let writing = state.services.write_whole_prompt(ask.start.clone(), seed);
+        let writing = state.services.write_whole_prompt(&visitor, ask.start.clone(), seed);
         let prompt = tokio::select! {
             prompt = writing => prompt?,
             () = state.stopping.cancelled() => return Err(ApiError::shutting_down()),
