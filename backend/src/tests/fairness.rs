@@ -223,7 +223,7 @@ async fn the_pixels_of_pictures_that_were_never_begun_are_given_back_when_their_
         let running = site.services.create_job(&site.alice, eight()).await.unwrap().id;
         let mut events = site.events(running, None).await;
         let working = site.begin_next_job();
-        gate.allow(2);
+        gate.allow(1);
         read_until(&mut events, is_step(1)).await;
         site.services.cancel_job(&site.alice, running).await.unwrap();
         gate.allow(1);
