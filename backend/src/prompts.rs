@@ -1,55 +1,58 @@
 //! GPT-2's text as a stream.
 
+mod turns;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Engine, EngineError, Error, PromptStream};
+use self::turns::Turns;
+use crate::{Engine, EngineError, Error, PromptStream, Result, Visitor};
 
 /// More pieces than a prompt has: a reader who is slow holds up nobody.
 const CAPACITY: usize = 256;
 
-/// Prompts that are written at the same time. More would make each of them slow, and the picture too.
-const WRITERS: usize = 2;
-
 /// Writes prompts, a few at a time.
 pub(crate) struct Prompts {
-    permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
 }
 
 impl Prompts {
     pub(crate) fn new() -> Self {
-        Self { permits: Arc::new(Semaphore::new(WRITERS)) }
+        Self { turns: Turns::new() }
     }
 
     /// Resolves when nobody writes.
     #[cfg(test)]
     pub(crate) async fn all_quiet(&self) {
-        let all = self.permits.acquire_many(WRITERS as u32).await;
-        assert!(all.is_ok(), "the permits are never taken away");
+        self.turns.all_quiet().await;
     }
 
     /// The text that comes after `start`, in pieces as they are made. Dropping the stream stops the writing,
     /// and so does `stopping`.
+    ///
+    /// # Errors
+    /// Too many prompts of this visitor's wait or are written already.
     pub(crate) fn write(
         &self,
+        visitor: &Visitor,
         engine: Arc<dyn Engine>,
         start: String,
         seed: u64,
         stopping: CancellationToken,
-    ) -> PromptStream {
-        let permits = Arc::clone(&self.permits);
+    ) -> Result<PromptStream> {
+        let ticket = self.turns.take_ticket(visitor)?;
         let (pieces, stream) = mpsc::channel(CAPACITY);
         let to_the_reader = pieces.clone();
         let writing = async move {
-            let permit = permits.acquire_owned().await;
+            let turn = ticket.turn().await;
             // Runs on to the end of the closure; when the stream is dropped, at the next piece.
             let written = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
+                let _turn = turn;
                 let written = engine.write_prompt(&start, seed, &mut |text| {
                     if stopping.is_cancelled() || pieces.blocking_send(Ok(text.to_owned())).is_err() {
                         return ControlFlow::Break(());
@@ -77,6 +80,6 @@ impl Prompts {
             });
         };
         // The writing begins with the first look at the stream, and not at all if nobody looks.
-        writing.into_stream().filter_map(|()| async { None }).chain(ReceiverStream::new(stream)).boxed()
+        Ok(writing.into_stream().filter_map(|()| async { None }).chain(ReceiverStream::new(stream)).boxed())
     }
 }

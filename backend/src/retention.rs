@@ -19,6 +19,9 @@ use crate::{Error, Result};
 /// How many pictures are deleted at once. Others can write in between.
 const CHUNK: u64 = 200;
 
+/// Favourites take at most this part of the bytes that are kept: one in two.
+const FAVOURITES_PART: u64 = 2;
+
 /// Longest time until the task looks again: a clock that was set meanwhile is noticed within it.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
@@ -36,8 +39,8 @@ pub struct Retention {
     pub max_pictures_per_visitor: Option<u64>,
     /// As many of the newest pictures are kept as take so many bytes together, thumbnails included.
     pub max_bytes: Option<u64>,
-    /// Whether favourites are kept for good, whatever the limits say. They do not count then either: whoever marks many
-    /// takes no room from others.
+    /// Whether favourites are kept, whatever the limits of age and number say, for which they do not count then either. Of the
+    /// bytes they take what they take, up to half: beyond that the oldest go of whoever has the most of them.
     pub keep_favourites: bool,
 }
 
@@ -146,16 +149,43 @@ pub(crate) async fn clean(shared: &Shared, now: OffsetDateTime) -> Result<Cleane
     {
         cleaned.n_pictures += delete(shared, Excess::UpTo(last)).await?;
     }
-    if let Some(bytes) = max_bytes
-        && let Some(last) = store.last_beyond_bytes(bytes, keep_favourites).await?
-    {
-        cleaned.n_pictures += delete(shared, Excess::UpTo(last)).await?;
+    if let Some(bytes) = max_bytes {
+        let mut for_others = bytes;
+        if keep_favourites {
+            cleaned.n_pictures += delete_favourites_beyond(shared, bytes / FAVOURITES_PART).await?;
+            for_others = bytes.saturating_sub(store.favourite_bytes().await?);
+        }
+        if let Some(last) = store.last_beyond_bytes(for_others, keep_favourites).await? {
+            cleaned.n_pictures += delete(shared, Excess::UpTo(last)).await?;
+        }
     }
     if cleaned != Cleaned::default() {
         let Cleaned { n_pictures, n_jobs } = cleaned;
         tracing::info!(n_pictures, n_jobs, "what is kept no longer was deleted");
     }
     Ok(cleaned)
+}
+
+/// Deletes favourites until all of them take so many bytes at most: the oldest of whoever has the most, down to what the next
+/// one has, and so on. So somebody who marks everything loses their own.
+async fn delete_favourites_beyond(shared: &Shared, most_bytes: u64) -> Result<u64> {
+    let mut n_deleted = 0;
+    while let Some(holder) = shared.store.greatest_holder().await? {
+        let excess = holder.all_bytes.saturating_sub(most_bytes);
+        if excess == 0 {
+            break;
+        }
+        // Where two have as many, one picture goes, and the other one has the most.
+        let excess = excess.min(holder.bytes.saturating_sub(holder.next_bytes).max(1));
+        let Some(last) = shared.store.last_favourite_of_bytes(&holder.owner, excess).await? else { break };
+        let n_now = delete(shared, Excess::FavouritesUpTo(&holder.owner, last)).await?;
+        // The program stops, or somebody was quicker.
+        if n_now == 0 {
+            break;
+        }
+        n_deleted += n_now;
+    }
+    Ok(n_deleted)
 }
 
 /// Deletes these pictures, some at a time. Whoever stops the program does not wait for the rest.

@@ -192,9 +192,9 @@ impl Services {
     /// Has a prompt written, or the beginning in `start` continued, up to the first word that the site does not paint.
     ///
     /// # Errors
-    /// A `start` that no prompt may have, or with words that the site does not paint. What goes wrong later is the stream's
-    /// last item.
-    pub fn write_prompt(&self, start: String, seed: Option<u64>) -> Result<PromptStream> {
+    /// A `start` that no prompt may have, or with words that the site does not paint; too many prompts that the visitor waits
+    /// for already. What goes wrong later is the stream's last item.
+    pub fn write_prompt(&self, visitor: &Visitor, start: String, seed: Option<u64>) -> Result<PromptStream> {
         let Shared { engine, stopping, .. } = &*self.0.shared;
         check_prompt("start", &start)?;
         // A space at the end is kept: it says that the last word is complete.
@@ -205,7 +205,8 @@ impl Services {
         };
         let blocked = self.blocked_for(&start)?;
         let seed = seed.unwrap_or_else(choose_seed);
-        let pieces = self.0.prompts.write(Arc::clone(engine), start.clone(), seed, stopping.clone());
+        let pieces =
+            self.0.prompts.write(visitor, Arc::clone(engine), start.clone(), seed, stopping.clone())?;
         Ok(match blocked {
             Some(blocked) => words::up_to_blocked(pieces, start, blocked),
             None => pieces,

@@ -109,6 +109,7 @@ impl Shared {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
         }
         measures.jobs_given_up(n_given_up);
+        let estimates = Estimates::known(store.step_times(engine.device().as_str()).await?);
         let signing_secret = store.secret("signing").await?;
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
@@ -119,7 +120,7 @@ impl Shared {
             uploads,
             hub: Arc::default(),
             queue,
-            estimates: Estimates::default(),
+            estimates,
             limits: Limits::default(),
             upload_account: UploadAccount::default(),
             taken_back: broadcast::Sender::new(MOST_TAKEN_BACK),

@@ -46,7 +46,7 @@ const ERROR: &str = r#"{
 
 /// What happens to a job: name of the event, what it tells, when it comes.
 const EVENTS: [(&str, &str, &str); 8] = [
-    ("queued", "n_ahead, wait_ms", "The job waits; again whenever it moves forward."),
+    ("queued", "n_ahead, wait_ms", "The job waits; again whenever its place changes."),
     (
         "loading",
         "model, fraction",

@@ -33,7 +33,7 @@ pub struct Limits {
     pub visitor: Ration,
     /// For everybody together who calls from one address without a key.
     pub address: Ration,
-    /// Longest time that a job may take, in seconds, by what steps took before.
+    /// Longest time that a job may take, in seconds: by what steps took before if that is known, and then by what it takes.
     pub seconds_per_job: Option<u32>,
 }
 

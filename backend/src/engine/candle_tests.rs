@@ -1,5 +1,8 @@
 use std::path::Path;
 
+use inference::model_files::ModelFiles;
+use types::note::Note;
+
 use super::*;
 use crate::memory::Parameters;
 use crate::models::tests::copy_of_demo;
@@ -204,7 +207,15 @@ fn a_model_that_could_not_be_loaded_is_tried_again_once_it_is_repaired() {
     let paint = || engine.generate(&request, 0..1, &Materials::default(), &mut at_first_step);
     let EngineError::Unusable { reason, .. } = paint().unwrap_err() else { panic!("it cannot be loaded") };
     assert!(reason.contains("has shape"), "{reason}");
-    assert_eq!(engine.picture_models().remove(0).problem, Some(reason));
+    assert_eq!(engine.picture_models().remove(0).problem, Some(reason.clone()));
+
+    let mut is_read = false;
+    let again = engine.generate(&request, 0..1, &Materials::default(), &mut |report| {
+        is_read |= matches!(report, Report::Loading(_));
+        ControlFlow::Continue(())
+    });
+    let EngineError::Unusable { reason: same, .. } = again.unwrap_err() else { panic!("it is still broken") };
+    assert_eq!((same, is_read), (reason, false), "nothing is read a second time");
 
     std::fs::write(&path, whole).unwrap();
     assert_eq!(engine.picture_models().remove(0).problem, None);

@@ -27,6 +27,8 @@ pub enum Behaviour {
     Panics,
     /// Paints the first pictures of a job, and panics over this one and all after it.
     PanicsFrom(u32),
+    /// Paints the first pictures of a job, and fails over this one and all after it.
+    FailsFrom(u32, EngineError),
     /// Walks all steps, and has numbers that are none in the end.
     LeavesItsRange,
     /// Paints pictures that are wholly black.
@@ -242,8 +244,8 @@ impl FakeEngine {
                 Behaviour::Paints | Behaviour::PaintsBlack => {}
                 Behaviour::LeavesItsRange if step < n_steps => {}
                 Behaviour::LeavesItsRange => return Err(EngineError::NotFinite(not_finite())),
-                Behaviour::Fails(error) => return Err(error.clone()),
-                Behaviour::PanicsFrom(first) if indices.end <= *first => {}
+                Behaviour::PanicsFrom(first) | Behaviour::FailsFrom(first, _) if indices.end <= *first => {}
+                Behaviour::Fails(error) | Behaviour::FailsFrom(_, error) => return Err(error.clone()),
                 Behaviour::Panics | Behaviour::PanicsFrom(_) => panic!("the fake engine was told to panic"),
             }
             let done = f64::from(step) / f64::from(n_steps);
@@ -349,6 +351,7 @@ impl Engine for FakeEngine {
                 Behaviour::Panics => panic!("the fake engine was told to panic"),
                 Behaviour::Paints
                 | Behaviour::PanicsFrom(_)
+                | Behaviour::FailsFrom(..)
                 | Behaviour::LeavesItsRange
                 | Behaviour::PaintsBlack => {}
             }

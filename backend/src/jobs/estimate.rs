@@ -8,6 +8,8 @@ use types::job::JobStatus;
 use types::request::GenerationRequest;
 
 use super::progress::ProgressHub;
+use crate::shared::Shared;
+use crate::store::StepTime;
 use crate::store::entities::job;
 
 /// How much the newest job counts beside all before it: the machine may be busy with something else for a while.
@@ -20,7 +22,7 @@ const MOST_SIZES: usize = 32;
 /// something of the other. Small pictures take longer for each pixel, by far on a graphics card.
 const FARTHEST: f64 = 4.0;
 
-/// What steps took, by model and by pixels of the picture. Lives as long as the program.
+/// What steps took, by model and by pixels of the picture. The database keeps it for the next start.
 #[derive(Default)]
 pub(crate) struct Estimates {
     measured: Mutex<HashMap<String, Vec<Measured>>>,
@@ -34,17 +36,28 @@ struct Measured {
 }
 
 impl Estimates {
-    /// A step of a picture of this request took that long, loading, decoding and whatever else apart.
-    pub(crate) fn record(&self, request: &GenerationRequest, step: Duration) {
+    /// What is known from before, the newest last.
+    pub(crate) fn known(times: Vec<StepTime>) -> Self {
+        let mut measured: HashMap<String, Vec<Measured>> = HashMap::new();
+        for StepTime { model, n_pixels, seconds } in times {
+            measured.entry(model).or_default().push(Measured { n_pixels, seconds });
+        }
+        Self { measured: Mutex::new(measured) }
+    }
+
+    /// A step of a picture of this request took that long, loading, decoding and whatever else apart. Gives back what is
+    /// known of such steps from now on.
+    pub(crate) fn record(&self, request: &GenerationRequest, step: Duration) -> StepTime {
         let (n_pixels, seconds) = (n_pixels(request), step.as_secs_f64());
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         let sizes = measured.entry(request.model.clone()).or_default();
         let known = sizes.iter().position(|known| known.n_pixels == n_pixels).map(|at| sizes.remove(at));
         let seconds = known.map_or(seconds, |known| known.seconds + WEIGHT * (seconds - known.seconds));
-        if sizes.len() == MOST_SIZES {
+        if sizes.len() >= MOST_SIZES {
             sizes.remove(0);
         }
         sizes.push(Measured { n_pixels, seconds });
+        StepTime { model: request.model.clone(), n_pixels, seconds }
     }
 
     /// What the steps of a request will take, once its model has made something of about its size.
@@ -59,11 +72,14 @@ impl Estimates {
     }
 }
 
-/// How long one waits for these jobs, which are worked off before one's own.
-///
-/// `None` if one of them cannot be estimated.
-pub(crate) fn wait_for(estimates: &Estimates, hub: &ProgressHub, jobs: &[job::Model]) -> Option<Duration> {
-    jobs.iter().map(|job| time_left(estimates, hub, job)).sum()
+/// A step of a picture of this request took that long: kept in memory and in the database. A database that is out of order
+/// costs no job: what was measured counts until the program stops.
+pub(crate) async fn record(shared: &Shared, request: &GenerationRequest, step: Duration) {
+    let Shared { engine, store, estimates, .. } = shared;
+    let measured = estimates.record(request, step);
+    if let Err(error) = store.keep_step_time(engine.device().as_str(), &measured, MOST_SIZES).await {
+        tracing::warn!(%error, "what a step took could not be kept for the next start");
+    }
 }
 
 /// How long a job that is queued or running will still take.

@@ -10,6 +10,7 @@ use types::job::{JobId, JobStatus, Progress};
 
 use super::info::describe;
 use super::numbers;
+use super::places::Places;
 use super::progress::Log;
 use crate::shared::Shared;
 use crate::store::entities::job::KnownNote;
@@ -39,7 +40,7 @@ pub(crate) async fn events(
         None => keep_where_it_stands(&mut past),
     }
     let pending = past.into_iter().map(|(number, event)| NumberedEvent { number, event }).collect();
-    let reader = Reader { log, last: after, pending, is_over };
+    let reader = Reader { log, last: after, place: None, pending, is_over };
     Ok(unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) }).boxed())
 }
 
@@ -69,10 +70,14 @@ async fn snapshot(shared: &Shared, id: JobId) -> Result<Vec<NumberedEvent>> {
         number: numbers::note(attempt, index, note),
         event: JobEvent::Note { note },
     }));
-    let job = describe(shared, None, row, &[]).await?;
-    let (n_ahead, wait_ms) = (job.n_ahead.unwrap_or(0), job.wait_ms);
+    let places = Places::of(shared, std::slice::from_ref(&row)).await?;
+    let job = describe(shared, None, row, &[], &places)?;
     let (number, event) = match job.status {
-        JobStatus::Queued => (numbers::queued(attempt, n_ahead), JobEvent::Queued { n_ahead, wait_ms }),
+        JobStatus::Queued => match places.get(id) {
+            Some(place) => place.event(),
+            // Its turn came after its row was read: the log tells of it.
+            None => return Ok(events),
+        },
         JobStatus::Running => {
             let known = job.progress.unwrap_or_default();
             let first = known.picture.saturating_sub(1);
@@ -104,6 +109,8 @@ struct Reader {
     log: watch::Receiver<Log>,
     /// Number of the last event that was given out.
     last: Option<u64>,
+    /// The place in the queue that was given out last, if nothing else was since.
+    place: Option<JobEvent>,
     pending: VecDeque<NumberedEvent>,
     /// The final event is pending or was given out.
     is_over: bool,
@@ -114,6 +121,12 @@ impl Reader {
         loop {
             if let Some(event) = self.pending.pop_front() {
                 self.last = Some(event.number);
+                // Somebody came behind: where this job stands has not changed.
+                if self.place.as_ref() == Some(&event.event) {
+                    continue;
+                }
+                let is_place = matches!(event.event, JobEvent::Queued { .. });
+                self.place = is_place.then(|| event.event.clone());
                 return Some(event);
             }
             if self.is_over {

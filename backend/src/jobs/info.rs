@@ -2,7 +2,7 @@
 
 use types::job::{JobId, JobInfo, JobStatus, Progress};
 
-use super::estimate;
+use super::places::Places;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::from_ms;
@@ -19,32 +19,51 @@ pub(crate) async fn job_info(shared: &Shared, viewer: Option<&Visitor>, id: JobI
     if viewer.is_some_and(|viewer| !may_see(viewer, &row)) {
         return Err(Error::not_found("job", &id));
     }
-    let pictures = shared.store.pictures_of([id]).await?;
-    describe(shared, viewer, row, &pictures).await
+    describe_one(shared, viewer, row).await
+}
+
+/// The same of a job whose row was read, and that the viewer may see.
+pub(crate) async fn describe_one(
+    shared: &Shared,
+    viewer: Option<&Visitor>,
+    row: job::Model,
+) -> Result<JobInfo> {
+    let pictures = shared.store.pictures_of([row.job_id()]).await?;
+    let places = Places::of(shared, std::slice::from_ref(&row)).await?;
+    describe(shared, viewer, row, &pictures, &places)
 }
 
 /// A visitor's jobs: those that are not at their end first, then the latest.
 pub(crate) async fn latest_jobs(shared: &Shared, owner: &Visitor, limit: u32) -> Result<Vec<JobInfo>> {
     let rows = shared.store.latest_jobs(owner, limit).await?;
-    let pictures = shared.store.pictures_of(rows.iter().map(job::Model::job_id)).await?;
-    let mut jobs = Vec::with_capacity(rows.len());
-    for row in rows {
-        jobs.push(describe(shared, Some(owner), row, &pictures).await?);
-    }
-    Ok(jobs)
+    describe_all(shared, owner, rows).await
 }
 
-/// `pictures` may hold other jobs' pictures too.
-pub(crate) async fn describe(
+/// Jobs of a visitor's, in the order of their rows.
+pub(crate) async fn describe_all(
+    shared: &Shared,
+    owner: &Visitor,
+    rows: Vec<job::Model>,
+) -> Result<Vec<JobInfo>> {
+    let pictures = shared.store.pictures_of(rows.iter().map(job::Model::job_id)).await?;
+    let places = Places::of(shared, &rows).await?;
+    rows.into_iter().map(|row| describe(shared, Some(owner), row, &pictures, &places)).collect()
+}
+
+/// `pictures` may hold other jobs' pictures too, and `places` other jobs' places.
+pub(crate) fn describe(
     shared: &Shared,
     viewer: Option<&Visitor>,
     row: job::Model,
     pictures: &[picture::Model],
+    places: &Places,
 ) -> Result<JobInfo> {
     let (id, status, request) = (row.job_id(), row.job_status()?, row.generation_request()?);
     let notes = row.known_notes()?.into_iter().map(|known| known.note).collect();
-    let (n_ahead, wait_ms) = match status {
-        JobStatus::Queued => place(shared, &row).await?,
+    let (n_ahead, wait_ms) = match (status, places.get(id)) {
+        (JobStatus::Queued, Some(place)) => (Some(place.n_ahead), place.wait_ms()),
+        // Its turn came after its row was read.
+        (JobStatus::Queued, None) => (Some(0), Some(0)),
         _ => (None, None),
     };
     let progress = (status == JobStatus::Running).then(|| {
@@ -79,15 +98,4 @@ pub(crate) async fn describe(
         error_code: row.fault_code(),
         error: row.error,
     })
-}
-
-/// How many jobs are worked on before this one, and for how many milliseconds about.
-async fn place(shared: &Shared, row: &job::Model) -> Result<(Option<u64>, Option<u64>)> {
-    /// As many are looked at; of a longer queue, the rest takes as long as they do on average.
-    const LOOKED_AT: u64 = 100;
-    let n_ahead = shared.store.n_ahead(row).await?;
-    let first = shared.store.first_open_jobs(n_ahead.min(LOOKED_AT)).await?;
-    let wait = estimate::wait_for(&shared.estimates, &shared.hub, &first);
-    let wait_ms = wait.map(|wait| wait.as_millis() as u64 * n_ahead / (first.len() as u64).max(1));
-    Ok((Some(n_ahead), wait_ms))
 }

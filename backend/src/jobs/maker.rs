@@ -18,7 +18,14 @@ pub(super) struct Maker<'a> {
     pub(super) fallback_model: Option<&'a str>,
     pub(super) materials: &'a Materials,
     /// Models that failed before, and are not tried again.
-    pub(super) failed: &'a [String],
+    pub(super) failed: &'a [Failed],
+}
+
+/// A model that cannot be used, and what is wrong with it: said of the job, should the one that stands in for it fail later.
+#[derive(Debug, Clone)]
+pub(super) struct Failed {
+    pub(super) model: String,
+    pub(super) error: EngineError,
 }
 
 /// One run of a model over pictures.
@@ -34,8 +41,8 @@ pub(super) struct Try<'a> {
 #[derive(Debug)]
 pub(super) struct Making {
     pub(super) made: Vec<Made>,
-    /// What they were made from, if that is not what was asked for: then the model that was is to be left alone.
-    pub(super) instead: Option<GenerationRequest>,
+    /// What they were made from, if that is not what was asked for, and the model that is to be left alone from then on.
+    pub(super) instead: Option<(GenerationRequest, Failed)>,
 }
 
 /// Who is told how far it is; `Break` ends all tries.
@@ -53,8 +60,9 @@ impl Maker<'_> {
         on_report: OnReport<'_>,
     ) -> Result<Making, EngineError> {
         let mut again = false;
-        let error = if self.failed.contains(&asked.model) {
-            EngineError::UnknownModel { name: asked.model.clone() }
+        let known = self.failed.iter().find(|failed| failed.model == asked.model);
+        let error = if let Some(failed) = known {
+            failed.error.clone()
         } else {
             match self.make_with(asked, places.clone(), &mut again, on_report) {
                 Ok(made) => return Ok(Making { made, instead: None }),
@@ -74,7 +82,8 @@ impl Maker<'_> {
                 for Made { notes, .. } in &mut made {
                     notes.push(Note::MadeByFallback);
                 }
-                Ok(Making { made, instead: Some(instead) })
+                let failed = Failed { model: asked.model.clone(), error };
+                Ok(Making { made, instead: Some((instead, failed)) })
             }
             Err(EngineError::Cancelled) => Err(EngineError::Cancelled),
             Err(of_fallback) => {

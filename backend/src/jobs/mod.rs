@@ -12,12 +12,14 @@
 //! * [`cache`]: pictures that were made before, given to a job that makes the same
 //! * [`progress`]: what happens to each job, kept for those who watch
 //! * [`numbers`]: the number of every event
-//! * [`pace`]: how long it will take, and when to show a preview
-//! * [`estimate`]: how long jobs take and wait, by what jobs took before
+//! * [`pace`]: how long it will take, and when to show a preview; [`bound`]: how long it may take
+//! * [`places`]: where each job stands in the queue
+//! * [`estimate`]: how long jobs take, by what jobs took before
 //! * [`events`]: a job's events as a stream
 //! * [`info`]: a job as its page shows it
 
 mod backoff;
+mod bound;
 pub(crate) mod cache;
 pub(crate) mod estimate;
 pub(crate) mod events;
@@ -29,6 +31,7 @@ mod materials;
 pub(crate) mod numbers;
 mod pace;
 mod painter;
+pub(crate) mod places;
 pub(crate) mod progress;
 pub(crate) mod queue;
 mod sheet;

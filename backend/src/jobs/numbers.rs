@@ -7,6 +7,10 @@
 //! Within attempt `a` at a job, `a * NUMBERS_PER_ATTEMPT` is followed by its pictures, a thousand numbers for each: its
 //! beginning, the hundredths of the model that are loaded for it, its steps, both once more should it be tried again, what is
 //! to be said of it, and the picture itself. Then come the places in the queue should it be put back, and its end. Attempt 0 is the time before the first.
+//!
+//! A place in the queue moves both ways: somebody with fewer jobs comes in before others. What only grows is twice the number
+//! of jobs that were asked for since, less the number of those ahead: a newcomer adds two and is one ahead at most, and whoever
+//! leaves is one ahead less.
 
 use types::event::NUMBERS_PER_ATTEMPT;
 use types::note::Note;
@@ -21,7 +25,8 @@ const SECOND_TRY: u64 = 501;
 const FIRST_NOTE: u64 = 910;
 /// Where the places in the queue begin, after all pictures.
 const QUEUED: u64 = 500_000;
-/// Longest queue whose places are told apart.
+/// Longest queue whose places are told apart. As many numbers are left for the jobs that are asked for later; of a job that
+/// sees more of them come, no place is told any more.
 const LONGEST_QUEUE: u64 = 250_000;
 
 /// Picture `index` is begun with.
@@ -51,10 +56,10 @@ pub(crate) fn picture(attempt: u64, index: u32) -> u64 {
     begin(attempt, index) + (PER_PICTURE - 1)
 }
 
-/// The job waits for the attempt after this one. A job only ever moves forward in the queue, so the number
-/// grows as those ahead become fewer.
-pub(crate) fn queued(attempt: u64, n_ahead: u64) -> u64 {
-    attempt * NUMBERS_PER_ATTEMPT + QUEUED + (LONGEST_QUEUE - n_ahead.min(LONGEST_QUEUE))
+/// The job waits for the attempt after this one, behind `n_ahead` others; so many were asked for since it was itself.
+pub(crate) fn queued(attempt: u64, n_after: u64, n_ahead: u64) -> u64 {
+    let place = LONGEST_QUEUE - n_ahead.min(LONGEST_QUEUE) + n_after.saturating_mul(2);
+    (attempt * NUMBERS_PER_ATTEMPT + QUEUED).saturating_add(place).min(last(attempt) - 1)
 }
 
 /// The job came to its end.
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn numbers_grow_over_a_jobs_whole_life() {
-        let mut life = vec![queued(0, 1_000_000), queued(0, 2), queued(0, 0)];
+        let mut life = vec![queued(0, 0, 1_000_000), queued(0, 0, 2), queued(0, 1, 3), queued(0, 1, 0)];
         for attempt in [1, 2] {
             for index in 0..*COUNT.end() {
                 let most_steps = STEPS.end() + HIRES_STEPS.end();
@@ -89,9 +94,20 @@ mod tests {
                     picture(attempt, index),
                 ]);
             }
-            life.extend([queued(attempt, 1), queued(attempt, 0)]);
+            life.extend([queued(attempt, 9, 1), queued(attempt, 9, 0), queued(attempt, 1_000_000, 0)]);
         }
         life.push(last(2));
         assert!(life.is_sorted_by(|a, b| a < b), "{life:?}");
+    }
+
+    #[test]
+    fn however_the_queue_moves_the_number_of_a_place_grows() {
+        for n_ahead in [1, 5, 100] {
+            let now = queued(0, 7, n_ahead);
+            assert!(queued(0, 7, n_ahead - 1) > now, "one ahead has left");
+            assert!(queued(0, 8, n_ahead + 1) > now, "a newcomer is ahead");
+            assert!(queued(0, 8, n_ahead) > now, "a newcomer is behind");
+            assert!(queued(0, 10, n_ahead + 3) > now, "three newcomers are ahead at once");
+        }
     }
 }

@@ -11,14 +11,15 @@ use types::note::Note;
 use types::picture::PictureFormat;
 use types::request::GenerationRequest;
 
-use super::maker::{Maker, Making, Try};
+use super::bound::Bound;
+use super::maker::{Failed, Maker, Making, Try};
 use super::numbers;
 use super::pace::Pace;
 use super::progress::ProgressHub;
 use crate::engine::{Made, Materials, Report, Step};
 use crate::measures::PictureKind;
 use crate::safety::{self, SafetyMode};
-use crate::{Engine, Measures, Result, pictures};
+use crate::{Engine, EngineError, Measures, Result, pictures};
 
 /// All that is needed to paint some pictures of a job.
 pub(super) struct Painter {
@@ -32,24 +33,27 @@ pub(super) struct Painter {
     /// Those that are made together.
     pub(super) indices: Range<u32>,
     pub(super) pace: Pace,
+    pub(super) bound: Bound,
     /// What becomes of pictures that the safety checker would not show.
     pub(super) safety: SafetyMode,
     /// The model that stands in for one that fails.
     pub(super) fallback_model: Option<String>,
     /// Models that failed in this attempt already.
-    pub(super) failed: Vec<String>,
+    pub(super) failed: Vec<Failed>,
     /// Looked at at every report.
     pub(super) stop: CancellationToken,
 }
 
 /// What came of it.
 pub(super) struct Painting {
-    /// The pictures, in their order. One that is not to be shown is an error, and the ones before it stand.
+    /// The pictures, in their order. One that is not to be shown is an error, and the ones before it stand. If the job has
+    /// taken as long as it may, that error stands for all of them.
     pub(super) pictures: Vec<Result<Painted>>,
     /// For the next pictures of the job.
     pub(super) pace: Pace,
+    pub(super) bound: Bound,
     /// The model that failed, if another one stood in for it.
-    pub(super) failed: Option<String>,
+    pub(super) failed: Option<Failed>,
 }
 
 /// A picture as the bytes of its files.
@@ -85,16 +89,28 @@ impl Painter {
             materials: &materials,
             failed: &failed,
         };
-        let mut begun = None;
-        let Making { made, instead } = maker.make(asked, &places, &mut |now, report| {
+        let (mut begun, mut stood_in) = (None, false);
+        self.bound.begin(Instant::now());
+        let making = maker.make(asked, &places, &mut |now, report| {
             if begun.replace(now.again) != Some(now.again) {
                 self.pace.begin_pictures(self.indices.start, self.n_together());
             }
+            stood_in |= now.model != asked.model;
             self.on_report(&kind, now, report)
-        })?;
+        });
+        let Making { made, instead } = match (making, self.bound.reached()) {
+            (Err(EngineError::Cancelled), Some(reached)) if !self.stop.is_cancelled() => {
+                let pictures = vec![Err(reached.into())];
+                // What another model's steps took says nothing of those of the one that was asked for.
+                let pace = if stood_in { Pace::new(Vec::new()) } else { self.pace };
+                return Ok(Painting { pictures, pace, bound: self.bound, failed: None });
+            }
+            (making, _) => making?,
+        };
         if let Some(last_step) = self.pace.last_step() {
             self.measures.decoded(&kind, last_step.elapsed());
         }
+        let (instead, failed) = instead.unzip();
         let model = instead.as_ref().map_or(&asked.model, |instead| &instead.model);
         let pictures = self.indices.clone().zip(places).zip(made).map(|((index, place), made)| {
             let Made { image, notes } = self.look_at(index, model, made)?;
@@ -106,7 +122,7 @@ impl Painter {
             Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes })
         });
         let pictures = pictures.collect();
-        Ok(Painting { pictures, pace: self.pace, failed: instead.map(|_| asked.model.clone()) })
+        Ok(Painting { pictures, pace: self.pace, bound: self.bound, failed })
     }
 
     /// The picture as it may be shown.
@@ -134,10 +150,16 @@ impl Painter {
             return ControlFlow::Break(());
         }
         match report {
-            Report::Loading(fraction) => self.on_loading(now, *fraction),
-            Report::Step(step) => self.on_step(kind, now, step),
+            Report::Loading(fraction) => {
+                self.bound.pass_over(Instant::now());
+                self.on_loading(now, *fraction);
+            }
+            Report::Step(step) => {
+                self.bound.count(Instant::now());
+                self.on_step(kind, now, step);
+            }
         }
-        ControlFlow::Continue(())
+        if self.bound.reached().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn on_loading(&self, now: Try<'_>, fraction: f64) {

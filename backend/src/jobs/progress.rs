@@ -1,6 +1,6 @@
 //! What happens to each job, kept for those who watch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use types::picture::{PictureId, PictureInfo};
 
 /// What happened to one job since this program took it up, oldest first.
 ///
-/// Only the newest preview is kept: an old one is of no use to anybody.
+/// Only the newest preview is kept, and of places in the queue one after the other the last: old ones are of no use to anybody.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     events: Vec<NumberedEvent>,
@@ -31,6 +31,12 @@ impl Log {
                 }
             }
         }
+        let waits = |event: Option<&NumberedEvent>| {
+            matches!(event, Some(NumberedEvent { event: JobEvent::Queued { .. }, .. }))
+        };
+        if waits(Some(&event)) && waits(self.events.last()) {
+            self.events.pop();
+        }
         self.events.push(event);
     }
 }
@@ -38,7 +44,7 @@ impl Log {
 /// The logs of the jobs that are worked on or watched.
 ///
 /// A log lives in a `watch` channel, which holds the log itself and wakes whoever waits for a change. A slow
-/// reader therefore loses nothing but old previews, and there is no moment between looking and waiting in
+/// reader therefore loses nothing but old previews and places, and there is no moment between looking and waiting in
 /// which an event could slip by.
 ///
 /// The lock is a std one: it is held for a look-up, never across an await.
@@ -131,9 +137,9 @@ impl ProgressHub {
         }
     }
 
-    /// Whether somebody watches the job.
-    pub(crate) fn is_watched(&self, id: JobId) -> bool {
-        self.lock().logs.contains_key(&id)
+    /// The jobs that are worked on or watched.
+    pub(crate) fn watched(&self) -> HashSet<JobId> {
+        self.lock().logs.keys().copied().collect()
     }
 
     /// How far the job is, if it is worked on.
@@ -211,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn of_the_places_in_the_queue_only_the_last_is_kept() {
+        let (hub, id) = (ProgressHub::default(), JobId(Uuid::new_v4()));
+        let watcher = hub.subscribe(id);
+        for (number, n_ahead) in [(1, 2), (3, 3), (4, 2)] {
+            hub.publish(id, number, JobEvent::Queued { n_ahead, wait_ms: None });
+        }
+        let numbers: Vec<_> = watcher.borrow().after(None).iter().map(|event| event.number).collect();
+        assert_eq!(numbers, [4]);
+    }
+
+    #[test]
     fn a_watcher_sees_the_end_though_the_log_is_gone() {
         let (hub, id) = (ProgressHub::default(), JobId(Uuid::new_v4()));
         let watcher = hub.subscribe(id);
@@ -225,7 +242,6 @@ mod tests {
         let (gone, other) = (JobId(Uuid::new_v4()), JobId(Uuid::new_v4()));
         drop(hub.subscribe(gone));
         let _watcher = hub.subscribe(other);
-        assert!(!hub.is_watched(gone));
-        assert!(hub.is_watched(other));
+        assert_eq!(hub.watched(), HashSet::from([other]));
     }
 }

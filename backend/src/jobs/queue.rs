@@ -1,14 +1,13 @@
 //! Waking the worker, and cancelling what it works on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use types::event::JobEvent;
-use types::job::{JobId, JobStatus};
+use types::job::JobId;
 
-use super::{estimate, numbers};
+use super::places::Places;
 use crate::shared::Shared;
 use crate::store::entities::job;
 
@@ -19,6 +18,10 @@ pub(crate) struct Queue {
     running: Mutex<Option<(JobId, CancellationToken)>>,
     /// Attempts that somebody else than the worker began and could not end.
     handed_over: Mutex<Vec<job::Model>>,
+    /// How often the queue moved.
+    n_moves: AtomicU64,
+    /// How many of these moves those who wait were told of. Locked while they are told.
+    n_told: tokio::sync::Mutex<u64>,
     stopping: CancellationToken,
 }
 
@@ -37,7 +40,14 @@ impl Running {
 
 impl Queue {
     pub(crate) fn new(stopping: CancellationToken) -> Self {
-        Self { woken: Notify::new(), running: Mutex::default(), handed_over: Mutex::default(), stopping }
+        Self {
+            woken: Notify::new(),
+            running: Mutex::default(),
+            handed_over: Mutex::default(),
+            n_moves: AtomicU64::new(0),
+            n_told: tokio::sync::Mutex::default(),
+            stopping,
+        }
     }
 
     /// Says that there may be something to do. If the worker is busy, it looks again afterwards.
@@ -77,36 +87,43 @@ impl Queue {
         }
     }
 
-    /// Tells those who wait how many are before them now. Whatever made the queue move has happened, so that
-    /// nobody can be told is only logged: they are told the next time it moves.
+    /// Tells those who wait where they stand now, after somebody came or left. Whatever made the queue move has happened, so
+    /// that nobody can be told is only logged: they are told the next time it moves.
+    ///
+    /// Moves that come while others are told of one are told together: many who come at once cost two looks at the queue.
     pub(crate) async fn announce_places(&self, shared: &Shared) {
-        let Shared { store, hub, estimates, .. } = shared;
-        let open = match store.open_jobs().await {
-            Ok(open) => open,
-            Err(error) => {
-                tracing::warn!(%error, "places in the queue could not be told");
-                return;
-            }
-        };
-        let waits =
-            |job: &job::Model| job.status == JobStatus::Queued.as_str() && hub.is_watched(job.job_id());
-        if !open.iter().any(waits) {
+        let own = self.n_moves.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut n_told = self.n_told.lock().await;
+        if *n_told >= own {
             return;
         }
-        let mut wait = Some(Duration::ZERO);
-        for (job, n_ahead) in open.into_iter().zip(0..) {
-            let id = job.job_id();
-            if job.status == JobStatus::Queued.as_str() && hub.is_watched(id) {
-                let wait_ms = wait.map(|wait| wait.as_millis() as u64);
-                let number = numbers::queued(job.attempt_number(), n_ahead);
-                hub.publish(id, number, JobEvent::Queued { n_ahead, wait_ms });
-            }
-            wait = wait.zip(estimate::time_left(estimates, hub, &job)).map(|(before, own)| before + own);
-        }
+        let n_moves = self.n_moves.load(Ordering::SeqCst);
+        tell_places(shared).await;
+        *n_told = n_moves;
     }
 
     /// A panic elsewhere leaves nothing half done here.
     fn lock(&self) -> MutexGuard<'_, Option<(JobId, CancellationToken)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn tell_places(shared: &Shared) {
+    let watched = shared.hub.watched();
+    if watched.is_empty() {
+        return;
+    }
+    let places = match Places::now(shared).await {
+        Ok(places) => places,
+        Err(error) => {
+            tracing::warn!(%error, "places in the queue could not be told");
+            return;
+        }
+    };
+    for id in watched {
+        if let Some(place) = places.get(id) {
+            let (number, event) = place.event();
+            shared.hub.publish(id, number, event);
+        }
     }
 }

@@ -8,6 +8,7 @@ use types::job::JobId;
 use types::picture::PictureFormat;
 use types::request::{GenerationRequest, Grid};
 
+use super::bound::Bound;
 use super::pace::Pace;
 use super::painter::{Painted, Painting};
 use crate::pictures::{self, Sheet};
@@ -24,6 +25,7 @@ pub(super) async fn begin(
     job: JobId,
     request: Arc<GenerationRequest>,
     pace: Pace,
+    bound: Bound,
 ) -> Result<oneshot::Receiver<Result<Painting>>> {
     let mut cells = Vec::new();
     for picture in shared.store.pictures_of([job]).await? {
@@ -38,7 +40,7 @@ pub(super) async fn begin(
             Some(grid) => vec![draw(&request, grid, &cells)],
             None => Vec::new(),
         };
-        Ok(Painting { pictures, pace, failed: None })
+        Ok(Painting { pictures, pace, bound, failed: None })
     })
 }
 

@@ -11,9 +11,10 @@ use types::job::Progress;
 use types::request::GenerationRequest;
 
 use super::backoff::Backoff;
+use super::bound::Bound;
 use super::pace::Pace;
 use super::painter::{Painted, Painter, Painting};
-use super::{fingerprint, materials, numbers, sheet};
+use super::{estimate, fingerprint, materials, numbers, sheet};
 use crate::engine::EngineError;
 use crate::measures::{JobEnd, PictureKind};
 use crate::shared::Shared;
@@ -178,6 +179,7 @@ impl Worker {
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
         let mut pace = Pace::new((0..request.count).map(|index| request.n_steps_of(index)).collect());
+        let mut bound = Bound::of(self.shared.limits.seconds_per_job);
         let mut failed = Vec::new();
         let mut next = first;
         while next < request.count {
@@ -193,13 +195,14 @@ impl Worker {
                 materials: Arc::clone(&materials),
                 indices: indices.clone(),
                 pace,
+                bound,
                 safety: self.shared.safety,
                 fallback_model: self.shared.fallback_model.clone(),
                 failed: failed.clone(),
                 stop: stop.clone(),
             };
             let painting = if request.is_sheet(next) {
-                sheet::begin(&self.shared, job, Arc::clone(&request), task.pace).await?
+                sheet::begin(&self.shared, job, Arc::clone(&request), task.pace, bound).await?
             } else {
                 background::compute(move || task.paint())?
             };
@@ -220,12 +223,19 @@ impl Worker {
                     return Ok(Ended::Crashed);
                 }
             };
-            let Painting { pictures, pace: pace_after, failed: failed_now } = painting;
+            let Painting { pictures, pace: pace_after, bound: bound_after, failed: failed_now } = painting;
             if failed_now.is_some() {
                 // Whoever asks for the same later may get it from the model that they ask for.
                 store.forget_fingerprint(claim).await?;
             }
             failed.extend(failed_now);
+            // The cells of a grid differ in what a step takes, and a model that stood in takes its own time.
+            if request.grid.is_none()
+                && failed.is_empty()
+                && let Some(step) = pace_after.per_step()
+            {
+                estimate::record(&self.shared, &request, step / n_together).await;
+            }
             for (index, painted) in indices.zip(pictures) {
                 let Some(stored) = self.store_picture(claim, &request, index, &painted?).await? else {
                     return Ok(Ended::Over);
@@ -236,14 +246,7 @@ impl Worker {
                 hub.publish(job, numbers::picture(attempt, index), picture);
             }
             claim.crashes = 0;
-            // The cells of a grid differ in what a step takes, and a model that stood in takes its own time.
-            if request.grid.is_none()
-                && failed.is_empty()
-                && let Some(step) = pace_after.per_step()
-            {
-                self.shared.estimates.record(&request, step / n_together);
-            }
-            (pace, next) = (pace_after, next + n_together);
+            (pace, bound, next) = (pace_after, bound_after, next + n_together);
         }
         measures.job_done(&kind, since(claim.created_at));
         Ok(Ended::Done)
@@ -351,7 +354,7 @@ impl Worker {
 }
 
 /// How many pictures are made together, at most. The cells of a grid differ in what a batch has in common.
-fn n_together(engine: &dyn Engine, request: &GenerationRequest) -> u32 {
+pub(crate) fn n_together(engine: &dyn Engine, request: &GenerationRequest) -> u32 {
     if request.grid.is_some() { 1 } else { engine.n_together(request) }
 }
 

@@ -9,6 +9,7 @@ use types::model::ModelInfo;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
+use crate::jobs::worker::n_together;
 use crate::jobs::{cache, estimate, fingerprint, info, numbers};
 use crate::measures::JobEnd;
 use crate::shared::Shared;
@@ -70,7 +71,7 @@ impl Services {
             presets: presets.clone(),
             continuation: None,
         };
-        let (raw, continuation) = self.extend(raw, &context).await?;
+        let (raw, continuation) = self.extend(owner, raw, &context).await?;
         context.continuation = continuation.as_deref();
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
@@ -154,7 +155,9 @@ impl Services {
             return self.job(owner, id).await;
         }
         shared.queue.wake();
-        info::describe(shared, Some(owner), row, &[]).await
+        // Those who have asked for more come later now.
+        shared.queue.announce_places(shared).await;
+        info::describe_one(shared, Some(owner), row).await
     }
 
     /// The job that was asked for before under this key.
@@ -181,12 +184,7 @@ impl Services {
         let before = query.cursor.as_deref().map(page::check_cursor).transpose()?;
         let mut rows = shared.store.jobs_of(owner, query.status, before, limit).await?;
         let next = page::cut(&mut rows, limit, |row| row.seq);
-        let pictures = shared.store.pictures_of(rows.iter().map(job::Model::job_id)).await?;
-        let mut jobs = Vec::with_capacity(rows.len());
-        for row in rows {
-            jobs.push(info::describe(shared, Some(owner), row, &pictures).await?);
-        }
-        Ok(JobPage { jobs, next })
+        Ok(JobPage { jobs: info::describe_all(shared, owner, rows).await?, next })
     }
 
     /// Deletes a job that is at its end, and its pictures, for good.
@@ -212,17 +210,17 @@ impl Services {
     }
 
     /// Cancels a job that is queued or running. A running one stops after its present step; pictures that it
-    /// has finished stay.
+    /// has finished stay, and the pixels of those that were never begun are given back to the visitor's share of the day.
     ///
     /// # Errors
     /// There is no such job or it is somebody else's; it came to its end before.
     pub async fn cancel_job(&self, owner: &Visitor, id: JobId) -> Result<JobInfo> {
-        let Shared { store, queue, hub, .. } = &*self.0.shared;
+        let Shared { engine, store, queue, hub, .. } = &*self.0.shared;
         let job = self.job(owner, id).await?;
         if !job.is_owner {
             return Err(Error::not_found("job", &id));
         }
-        let Some(row) = store.cancel(id).await? else {
+        let Some(row) = store.cancel(id, n_together(&**engine, &job.request)).await? else {
             let job = self.job(owner, id).await?;
             return Err(Error::AlreadyFinal(job.status));
         };

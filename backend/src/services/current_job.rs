@@ -24,8 +24,7 @@ impl Services {
         let shared = &*self.0.shared;
         let Some(row) = shared.store.current_job(owner).await? else { return Ok(None) };
         let id = row.job_id();
-        let pictures = shared.store.pictures_of([id]).await?;
-        let job = info::describe(shared, Some(owner), row, &pictures).await?;
+        let job = info::describe_one(shared, Some(owner), row).await?;
         Ok(Some(CurrentJob { job, preview: shared.hub.preview(id) }))
     }
 }

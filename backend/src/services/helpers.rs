@@ -7,8 +7,8 @@ use types::prompt::{Style, WildcardInfo, WordLists};
 use types::request::{RawRequest, RequestContext};
 
 use super::{Services, choose_seed};
-use crate::Result;
 use crate::shared::Shared;
+use crate::{Result, Visitor};
 
 impl Services {
     /// The styles that a request may name: the site's own, then those that come with the program.
@@ -38,8 +38,9 @@ impl Services {
     ///
     /// # Errors
     /// As those of [`Services::write_prompt`]; whatever goes wrong while it is written.
-    pub async fn write_whole_prompt(&self, start: String, seed: u64) -> Result<String> {
-        let pieces: Vec<String> = self.write_prompt(start.clone(), Some(seed))?.try_collect().await?;
+    pub async fn write_whole_prompt(&self, visitor: &Visitor, start: String, seed: u64) -> Result<String> {
+        let pieces: Vec<String> =
+            self.write_prompt(visitor, start.clone(), Some(seed))?.try_collect().await?;
         // GPT-2 begins its words with a space.
         Ok((start + &pieces.concat()).trim().to_owned())
     }
@@ -48,6 +49,7 @@ impl Services {
     /// both are made from. A request that is refused anyway is refused before anything is written.
     pub(super) async fn extend(
         &self,
+        owner: &Visitor,
         raw: RawRequest,
         context: &RequestContext<'_>,
     ) -> Result<(RawRequest, Option<String>)> {
@@ -64,7 +66,7 @@ impl Services {
         self.refuse_blocked(&checked)?;
         engine.fits(&checked)?;
         let start = raw.to_extend(context, &checked)?;
-        let pieces: Vec<String> = self.write_prompt(start, Some(checked.seed))?.try_collect().await?;
+        let pieces: Vec<String> = self.write_prompt(owner, start, Some(checked.seed))?.try_collect().await?;
         // No seed is above 2⁵³.
         let raw = RawRequest { seed: i64::try_from(checked.seed).ok(), ..raw };
         Ok((raw, Some(pieces.concat())))

@@ -171,10 +171,8 @@ impl Services {
         let marked = store.set_favourite(owner, id, favourite).await?;
         let picture = marked.ok_or_else(|| Error::not_found("picture", &id))?.info();
         hub.replace_picture(&picture);
-        if !favourite {
-            // It counts from now on.
-            self.0.shared.housekeeping.wake();
-        }
+        // It counts otherwise from now on.
+        self.0.shared.housekeeping.wake();
         Ok(picture)
     }
 

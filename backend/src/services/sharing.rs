@@ -31,8 +31,7 @@ impl Services {
             // Nobody listens where nobody follows the job of somebody else.
             let _ = self.0.shared.taken_back.send(id);
         }
-        let pictures = self.0.shared.store.pictures_of([id]).await?;
-        info::describe(&self.0.shared, Some(owner), row, &pictures).await
+        info::describe_one(&self.0.shared, Some(owner), row).await
     }
 
     /// What lets whoever shows it see this picture for an hour, without being its owner: for addresses in answers to

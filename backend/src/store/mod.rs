@@ -3,7 +3,8 @@
 //! # Layout
 //! * [`entities`]: a row of each table
 //! * [`migrations`]: how the tables came to be
-//! * [`jobs`]: queue and results; [`rounds`]: who is served next; [`spending`]: who asked for how much
+//! * [`jobs`]: what was asked for; [`attempts`]: how it was made; [`rounds`]: who is served next
+//! * [`spending`]: who asked for how much; [`step_times`]: what steps took
 //! * [`operator`]: everybody's jobs, for whoever operates the site
 //! * [`pictures`]: one picture at a time
 //! * [`search`]: a visitor's history, by words
@@ -18,6 +19,7 @@
 //! Whatever a worker writes about a job names the attempt it works on. A worker whose attempt is over (the
 //! job was cancelled, or put back into the queue) changes no row.
 
+mod attempts;
 pub(crate) mod entities;
 mod jobs;
 mod keys;
@@ -30,6 +32,7 @@ mod rounds;
 mod search;
 mod secrets;
 mod spending;
+mod step_times;
 mod upkeep;
 mod upload_names;
 mod uploads;
@@ -50,9 +53,11 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use time::OffsetDateTime;
 
-pub(crate) use jobs::{Inserted, MAX_CRASHES, NewJob, NewPicture, Once, gave_up};
+pub(crate) use attempts::{MAX_CRASHES, NewPicture, gave_up};
+pub(crate) use jobs::{Inserted, NewJob, Once};
 pub(crate) use operator::{QueueDepth, since};
 pub(crate) use retention::Excess;
+pub(crate) use step_times::StepTime;
 
 use crate::{Error, Result};
 

@@ -23,23 +23,41 @@ pub(crate) enum Excess<'a> {
     UpTo(i64),
     /// The same of one owner's.
     OwnersUpTo(&'a str, i64),
+    /// The favourites of one owner's up to that place, though favourites are kept.
+    FavouritesUpTo(&'a str, i64),
+}
+
+/// Whoever has the most bytes of favourites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GreatestHolder {
+    pub(crate) owner: String,
+    /// Bytes of their favourites.
+    pub(crate) bytes: u64,
+    /// Bytes of the favourites of whoever comes next; nothing if nobody does.
+    pub(crate) next_bytes: u64,
+    /// Bytes of everybody's favourites.
+    pub(crate) all_bytes: u64,
 }
 
 impl Store {
     /// Deletes the rows of the oldest of these pictures, at most so many, and gives them back. Favourites are passed over if
-    /// they are kept, and so are pictures of jobs that are not at their end.
+    /// they are kept and are not what is asked for, and so are pictures of jobs that are not at their end.
     pub(crate) async fn delete_excess(
         &self,
         excess: Excess<'_>,
         keeps_favourites: bool,
         limit: u64,
     ) -> Result<Vec<picture::Model>> {
-        let mut chosen = may_go(keeps_favourites);
-        chosen = match excess {
+        let passes_over = keeps_favourites && !matches!(excess, Excess::FavouritesUpTo(..));
+        let chosen = may_go(passes_over);
+        let chosen = match excess {
             Excess::Before(time) => chosen.add(picture::Column::CreatedAt.lt(time)),
             Excess::UpTo(seq) => chosen.add(picture::Column::Seq.lte(seq)),
             Excess::OwnersUpTo(owner, seq) => {
                 chosen.add(picture::Column::Owner.eq(owner)).add(picture::Column::Seq.lte(seq))
+            }
+            Excess::FavouritesUpTo(owner, seq) => {
+                chosen.add(is_favourite_of(owner)).add(picture::Column::Seq.lte(seq))
             }
         };
         let chosen = picture::Entity::find()
@@ -97,22 +115,64 @@ impl Store {
         max_bytes: u64,
         keeps_favourites: bool,
     ) -> Result<Option<i64>> {
+        let total = self.bytes_of(may_go(keeps_favourites)).await?;
+        self.last_of_bytes(may_go(keeps_favourites), total.saturating_sub(max_bytes)).await
+    }
+
+    /// Who has the most bytes of favourites; `None` if there are no favourites.
+    pub(crate) async fn greatest_holder(&self) -> Result<Option<GreatestHolder>> {
+        let holders: Vec<(String, Option<i64>)> = picture::Entity::find()
+            .select_only()
+            .column(picture::Column::Owner)
+            .column_as(picture::Column::SizeBytes.sum(), "bytes")
+            .filter(favourites())
+            .group_by(picture::Column::Owner)
+            .order_by_desc(picture::Column::SizeBytes.sum())
+            .order_by_asc(picture::Column::Owner)
+            .limit(2)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let bytes = |bytes: Option<i64>| bytes.unwrap_or(0).unsigned_abs();
+        let mut holders = holders.into_iter();
+        let Some((owner, most)) = holders.next() else { return Ok(None) };
+        let next_bytes = holders.next().map_or(0, |(_, next)| bytes(next));
+        let all_bytes = self.bytes_of(favourites()).await?;
+        Ok(Some(GreatestHolder { owner, bytes: bytes(most), next_bytes, all_bytes }))
+    }
+
+    /// Bytes of all favourites.
+    pub(crate) async fn favourite_bytes(&self) -> Result<u64> {
+        self.bytes_of(favourites()).await
+    }
+
+    /// The place of the newest of an owner's oldest favourites that take at least so many bytes together.
+    pub(crate) async fn last_favourite_of_bytes(&self, owner: &str, bytes: u64) -> Result<Option<i64>> {
+        self.last_of_bytes(favourites().add(picture::Column::Owner.eq(owner)), bytes).await
+    }
+
+    async fn bytes_of(&self, which: Condition) -> Result<u64> {
         let total: Option<Option<i64>> = picture::Entity::find()
             .select_only()
             .column_as(picture::Column::SizeBytes.sum(), "total")
-            .filter(may_go(keeps_favourites))
+            .filter(which)
             .into_tuple()
             .one(&self.db)
             .await?;
-        let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
-        let mut excess = total.flatten().unwrap_or(0) - max_bytes;
+        Ok(total.flatten().unwrap_or(0).unsigned_abs())
+    }
+
+    /// The place of the newest of the oldest of these pictures that take at least so many bytes together, or of all of them
+    /// if they take fewer.
+    async fn last_of_bytes(&self, which: Condition, bytes: u64) -> Result<Option<i64>> {
+        let mut excess = i64::try_from(bytes).unwrap_or(i64::MAX);
         let mut last = None;
         while excess > 0 {
             let oldest: Vec<(i64, Option<i64>)> = picture::Entity::find()
                 .select_only()
                 .column(picture::Column::Seq)
                 .column(picture::Column::SizeBytes)
-                .filter(may_go(keeps_favourites))
+                .filter(which.clone())
                 .filter(picture::Column::Seq.gt(last.unwrap_or(i64::MIN)))
                 .order_by_asc(picture::Column::Seq)
                 .limit(PAGE)
@@ -214,6 +274,15 @@ fn may_go(keeps_favourites: bool) -> Condition {
         .to_owned();
     let of_ended_jobs = Condition::all().add(picture::Column::JobId.not_in_subquery(open));
     of_ended_jobs.add_option(keeps_favourites.then(|| picture::Column::Favourite.eq(false)))
+}
+
+/// The favourites of jobs that are at their end.
+fn favourites() -> Condition {
+    may_go(false).add(picture::Column::Favourite.eq(true))
+}
+
+fn is_favourite_of(owner: &str) -> Condition {
+    Condition::all().add(picture::Column::Favourite.eq(true)).add(picture::Column::Owner.eq(owner))
 }
 
 /// The jobs at their end that have no picture.

@@ -11,11 +11,11 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Func, OnConflict, Query, SelectStatement};
-use sea_orm::{ActiveValue, ConnectionTrait, Order, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, ConnectionTrait, FromQueryResult, Order, QueryOrder, QuerySelect};
 use types::job::JobStatus;
 
 use super::Store;
-use super::entities::{job, turn};
+use super::entities::{job, served_round};
 use super::jobs::OPEN;
 use crate::{Result, Visitor};
 
@@ -33,35 +33,53 @@ pub(super) async fn next_round(db: &impl ConnectionTrait, owner: &Visitor) -> Re
     Ok(queued.flatten().map_or(current, |last| current.max(last)) + 1)
 }
 
-/// The job is being served: its owner's turn is over, and with it, perhaps, a round.
+/// The job is being served, and with it, perhaps, the next round.
 pub(super) async fn record_turn(db: &impl ConnectionTrait, claim: &job::Model) -> Result<()> {
-    let turn = turn::ActiveModel {
-        owner: ActiveValue::Set(claim.owner.clone()),
+    let served = served_round::ActiveModel {
+        id: ActiveValue::Set(served_round::ONLY),
         round: ActiveValue::Set(claim.round),
     };
     // A job that went back into the queue is served in its old round, which takes nothing back.
-    let later = Func::greatest([Expr::col((turn::Entity, turn::Column::Round)), Expr::val(claim.round)]);
-    let known =
-        OnConflict::column(turn::Column::Owner).value(turn::Column::Round, Expr::expr(later)).to_owned();
-    turn::Entity::insert(turn).on_conflict(known).exec_without_returning(db).await?;
-    // Of rounds that are past, nobody asks.
-    let newest = newest_round(db).await?;
-    turn::Entity::delete_many().filter(turn::Column::Round.lt(newest)).exec(db).await?;
+    let column = Expr::col((served_round::Entity, served_round::Column::Round));
+    let later = Func::greatest([column, Expr::val(claim.round)]);
+    let known = OnConflict::column(served_round::Column::Id)
+        .value(served_round::Column::Round, Expr::expr(later))
+        .to_owned();
+    served_round::Entity::insert(served).on_conflict(known).exec_without_returning(db).await?;
     Ok(())
 }
 
 /// The round that is being served.
 async fn newest_round(db: &impl ConnectionTrait) -> Result<i64> {
-    let newest: Option<Option<i64>> = turn::Entity::find()
-        .select_only()
-        .column_as(turn::Column::Round.max(), "round")
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(newest.flatten().unwrap_or(0))
+    let served = served_round::Entity::find_by_id(served_round::ONLY).one(db).await?;
+    Ok(served.map_or(0, |served| served.round))
+}
+
+/// A job that is not at its end, as far as its place in the queue needs.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(crate) struct OpenJob {
+    pub(crate) id: Uuid,
+    pub(crate) seq: i64,
+    pub(crate) status: String,
+    pub(crate) attempt: i64,
+    /// The place in the order of arrival of the newest job that there ever was.
+    pub(crate) newest: i64,
 }
 
 impl Store {
+    /// The jobs that are not at their end, in the order in which they are worked off, all as they are at one moment.
+    pub(crate) async fn order_of_work(&self) -> Result<Vec<OpenJob>> {
+        // SQLite remembers the number, even if the job was deleted.
+        let newest = Expr::cust("(SELECT seq FROM sqlite_sequence WHERE name = 'jobs')");
+        Ok(in_order()
+            .select_only()
+            .columns([job::Column::Id, job::Column::Seq, job::Column::Status, job::Column::Attempt])
+            .column_as(newest, "newest")
+            .into_model()
+            .all(&self.db)
+            .await?)
+    }
+
     /// All jobs that are not at their end, in the order in which they are worked off: those that are worked on first.
     pub(crate) async fn open_jobs(&self) -> Result<Vec<job::Model>> {
         Ok(in_order().all(&self.db).await?)

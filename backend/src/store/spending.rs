@@ -1,8 +1,10 @@
 //! How much a visitor and an address asked for, beside what they may.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, ConnectionTrait, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue, ConnectionTrait, QuerySelect, Statement};
 use types::error::PublicError;
+use types::job::JobId;
 use types::request::GenerationRequest;
 
 use super::entities::{job, spending};
@@ -62,8 +64,7 @@ async fn check_one(
     }
     if let Some(most) = ration.megapixels_per_day {
         let most = i64::from(most) * 1_000_000;
-        let spent = spent(db, whose, now).await?;
-        let wanted = n_pixels(request);
+        let wanted = n_pixels(request, request.count);
         if wanted > most {
             let sentence = format!(
                 "{} megapixels are more than the {} that are allowed in a day; ask for fewer or smaller pictures",
@@ -72,9 +73,9 @@ async fn check_one(
             );
             return Err(PublicError::invalid_field("count", sentence).into());
         }
-        let sum: i64 = spent.iter().map(|(_, n_pixels)| n_pixels).sum();
+        let sum = spent(db, whose, now).await?;
         if sum + wanted > most {
-            let free_at = free_at(&spent, sum + wanted - most).unwrap_or(now);
+            let free_at = free_at(db, whose, now, sum + wanted - most).await?.unwrap_or(now);
             let sentence = format!(
                 "{} asked for {} megapixels in the last 24 hours; with these {} it would be more than the {} that are allowed",
                 whose.has(),
@@ -90,6 +91,14 @@ async fn check_one(
 }
 
 impl Whose<'_> {
+    /// What was written down of them.
+    fn is_theirs(self) -> sea_orm::sea_query::SimpleExpr {
+        match self {
+            Self::Owner(owner) => spending::Column::Owner.eq(owner),
+            Self::Address(address) => spending::Column::Address.eq(address),
+        }
+    }
+
     fn has(self) -> &'static str {
         match self {
             Self::Owner(_) => "you have",
@@ -98,18 +107,11 @@ impl Whose<'_> {
     }
 }
 
-/// When so many pixels more will be free: the oldest first.
-fn free_at(spent: &[(i64, i64)], mut missing: i64) -> Option<i64> {
-    spent.iter().find_map(|&(at, n_pixels)| {
-        missing -= n_pixels;
-        (missing <= 0).then_some(at)
-    })
-}
-
 /// Writes down what was asked for, and forgets what was asked for longer than a day ago.
 pub(super) async fn record(
     db: &impl ConnectionTrait,
     owner: &Visitor,
+    job: JobId,
     request: &GenerationRequest,
     now: i64,
 ) -> Result<()> {
@@ -121,7 +123,8 @@ pub(super) async fn record(
         } else {
             owner.address().to_owned()
         }),
-        n_pixels: ActiveValue::Set(n_pixels(request)),
+        job_id: ActiveValue::Set(Some(job.0)),
+        n_pixels: ActiveValue::Set(n_pixels(request, request.count)),
         at: ActiveValue::Set(now),
         ..Default::default()
     };
@@ -148,26 +151,64 @@ async fn n_open(db: &impl ConnectionTrait, whose: Whose<'_>) -> Result<u64> {
     Ok(of.count(db).await?)
 }
 
-/// When the jobs of the last day were asked for, and how many pixels each, oldest first. What lies in the future counts as
-/// well: then the clock was put back.
-async fn spent(db: &impl ConnectionTrait, whose: Whose<'_>, now: i64) -> Result<Vec<(i64, i64)>> {
-    let of = match whose {
-        Whose::Owner(owner) => spending::Column::Owner.eq(owner),
-        Whose::Address(address) => spending::Column::Address.eq(address),
-    };
-    let rows = spending::Entity::find()
-        .filter(of)
-        .filter(spending::Column::At.gt(now - DAY_MS))
-        .order_by_asc(spending::Column::At)
-        .all(db)
+/// Takes back what was written down of so many of a job's pictures. The row stays: it tells where its owner called from.
+pub(super) async fn give_back(
+    db: &impl ConnectionTrait,
+    job: &job::Model,
+    request: &GenerationRequest,
+    n_pictures: u32,
+) -> Result<()> {
+    // Here alone: to numbers, it gives methods that they have already.
+    use sea_orm::sea_query::ExprTrait as _;
+    if n_pictures == 0 {
+        return Ok(());
+    }
+    let n_pixels = n_pixels(request, n_pictures);
+    spending::Entity::update_many()
+        .col_expr(spending::Column::NPixels, Expr::col(spending::Column::NPixels).sub(n_pixels))
+        .filter(spending::Column::Owner.eq(job.owner.as_str()))
+        .filter(spending::Column::JobId.eq(job.id))
+        .exec(db)
         .await?;
-    Ok(rows.into_iter().map(|row| (row.at, row.n_pixels)).collect())
+    Ok(())
 }
 
-/// Pixels of all pictures of a request.
-fn n_pixels(request: &GenerationRequest) -> i64 {
+/// Pixels that were asked for in the last day. What lies in the future counts as well: then the clock was put back.
+async fn spent(db: &impl ConnectionTrait, whose: Whose<'_>, now: i64) -> Result<i64> {
+    let sum: Option<Option<i64>> = spending::Entity::find()
+        .select_only()
+        .column_as(spending::Column::NPixels.sum(), "sum")
+        .filter(whose.is_theirs())
+        .filter(spending::Column::At.gt(now - DAY_MS))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(sum.flatten().unwrap_or(0))
+}
+
+/// When the last of the oldest jobs was asked for whose pixels are as many as are missing: a day later they are free. `None`
+/// if all are fewer.
+async fn free_at(db: &impl ConnectionTrait, whose: Whose<'_>, now: i64, missing: i64) -> Result<Option<i64>> {
+    let (column, name) = match whose {
+        Whose::Owner(owner) => ("owner", owner),
+        Whose::Address(address) => ("address", address),
+    };
+    let query = format!(
+        "SELECT at FROM (
+            SELECT at, seq, SUM(n_pixels) OVER (ORDER BY at, seq) AS so_far FROM spending
+            WHERE {column} = ? AND at > ?
+        ) WHERE so_far >= ? ORDER BY at, seq LIMIT 1"
+    );
+    let values = [name.into(), (now - DAY_MS).into(), missing.into()];
+    let query = Statement::from_sql_and_values(db.get_database_backend(), query, values);
+    let row = db.query_one_raw(query).await?;
+    Ok(row.map(|row| row.try_get("", "at")).transpose()?)
+}
+
+/// Pixels of so many pictures of a request.
+fn n_pixels(request: &GenerationRequest, n_pictures: u32) -> i64 {
     let (width, height) = request.picture_size();
-    (u64::from(width) * u64::from(height) * u64::from(request.count)).cast_signed()
+    (u64::from(width) * u64::from(height) * u64::from(n_pictures)).cast_signed()
 }
 
 fn megapixels(n: i64) -> String {
@@ -176,14 +217,35 @@ fn megapixels(n: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Store;
     use super::*;
 
-    #[test]
-    fn it_works_again_when_enough_of_the_oldest_is_a_day_old() {
-        let spent = [(10, 5), (20, 5), (30, 5)];
-        assert_eq!(free_at(&spent, 1), Some(10));
-        assert_eq!(free_at(&spent, 5), Some(10));
-        assert_eq!(free_at(&spent, 6), Some(20));
-        assert_eq!(free_at(&spent, 16), None);
+    #[tokio::test]
+    async fn it_works_again_when_enough_of_the_oldest_is_a_day_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("darkroom.sqlite3")).await.unwrap();
+        let alice = Visitor::from_token("alice");
+        for (at, n_pixels) in [(30, 5), (10, 5), (20, 5)] {
+            let row = spending::ActiveModel {
+                owner: ActiveValue::Set(alice.owner_id().to_owned()),
+                address: ActiveValue::Set("here".to_owned()),
+                n_pixels: ActiveValue::Set(n_pixels),
+                at: ActiveValue::Set(at),
+                ..Default::default()
+            };
+            spending::Entity::insert(row).exec_without_returning(&store.db).await.unwrap();
+        }
+        for whose in [Whose::Owner(alice.owner_id()), Whose::Address("here")] {
+            assert_eq!(spent(&store.db, whose, 0).await.unwrap(), 15);
+            assert_eq!(
+                spent(&store.db, whose, DAY_MS + 10).await.unwrap(),
+                10,
+                "a day is over for the first"
+            );
+            for (missing, at) in [(1, Some(10)), (5, Some(10)), (6, Some(20)), (15, Some(30)), (16, None)] {
+                assert_eq!(free_at(&store.db, whose, 0, missing).await.unwrap(), at, "{missing}");
+            }
+        }
+        assert_eq!(spent(&store.db, Whose::Owner("bob"), 0).await.unwrap(), 0);
     }
 }

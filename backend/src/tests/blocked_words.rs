@@ -129,7 +129,7 @@ async fn the_words_of_every_cell_of_a_grid_count() {
 #[tokio::test]
 async fn what_is_written_ends_before_such_a_word() {
     let (site, folder) = free_running().await;
-    let write = |start: &str| site.services.write_prompt(start.to_owned(), Some(0));
+    let write = |start: &str| site.services.write_prompt(&site.alice, start.to_owned(), Some(0));
     let whole = |pieces: Vec<String>| pieces.concat();
     let free = whole(write("a").unwrap().try_collect().await.unwrap());
     assert_eq!(free, " red boat calm sea evening sky");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use image::{Rgb, RgbImage};
+use types::error::ErrorCode;
 use types::event::JobEvent;
 use types::job::JobStatus;
 use types::picture::PictureFormat;
@@ -11,6 +12,7 @@ use types::request::{PictureSource, RawRequest};
 
 use super::helpers::{TestServices, asking, config};
 use super::uploads::png;
+use crate::access::{Limits, Ration};
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
 use crate::shared::Shared;
@@ -32,6 +34,26 @@ async fn a_job_whose_pictures_are_given_to_it_has_the_same_events_as_any_other()
     let events: Vec<_> = site.events(again, None).await.map(|event| event.event).collect().await;
     assert!(matches!(events[..], [JobEvent::Picture { .. }, JobEvent::Done]), "{events:?}");
     assert_eq!(site.run_next_job().await, Outcome::Idle, "the worker has nothing to do with it");
+}
+
+#[tokio::test]
+async fn pictures_that_are_given_count_as_those_that_are_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    // A picture here has 128 by 128 pixels: 61 are allowed.
+    let visitor = Ration { megapixels_per_day: Some(1), ..Ration::default() };
+    let limits = Limits { visitor, ..Limits::default() };
+    let config = Config { cache: true, limits, ..config(folder.path()) };
+    let mut site = TestServices::over(Shared::open(&config, Arc::new(FakeEngine::new())).await.unwrap());
+    let eight = || RawRequest { count: Some(8), ..asking("boats") };
+    let mut n_cached = 0;
+    for _ in 0..7 {
+        let id = site.services.create_job(&site.alice, eight()).await.unwrap().id;
+        site.run_next_job().await;
+        n_cached += u32::from(site.job(id).await.cached);
+    }
+    assert_eq!(n_cached, 6);
+    let refused = site.services.create_job(&site.alice, eight()).await.unwrap_err().public();
+    assert_eq!(refused.code, ErrorCode::LimitReached);
 }
 
 #[tokio::test]

@@ -250,23 +250,6 @@ async fn after_the_end_the_database_tells_the_same_numbers() {
 }
 
 #[tokio::test]
-async fn who_waits_in_the_queue_is_told_when_it_moves() {
-    let (mut site, _folder) = free_running().await;
-    let (_first, second, third) = (site.ask("one").await, site.ask("two").await, site.ask("three").await);
-    let mut events = site.events(third, None).await;
-    site.run_next_job().await;
-    site.services.cancel_job(&site.alice, second).await.unwrap();
-    let places: Vec<_> = [events.next().await, events.next().await, events.next().await]
-        .into_iter()
-        .map(|event| match event.unwrap().event {
-            JobEvent::Queued { n_ahead, .. } => n_ahead,
-            event => panic!("{event:?} is no place in the queue"),
-        })
-        .collect();
-    assert_eq!(places, [2, 1, 0]);
-}
-
-#[tokio::test]
 async fn failing_ends_the_stream_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let broken = EngineError::Unusable { model: "demo".into(), reason: "its weights are gone".into() };
@@ -290,7 +273,7 @@ async fn a_stream_ends_as_cancelled_even_if_the_worker_notices_first() {
     gate.allow(1);
     read_until(&mut events, is_step(1)).await;
     // The first half of what cancelling does; the second tells those who watch.
-    site.services.shared().store.cancel(id).await.unwrap().unwrap();
+    site.services.shared().store.cancel(id, 1).await.unwrap().unwrap();
     gate.open();
     assert_eq!(working.await.unwrap(), Outcome::Cancelled);
     let rest: Vec<_> = events.collect().await;

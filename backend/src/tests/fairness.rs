@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use types::error::ErrorCode;
-use types::job::JobId;
+use types::event::JobEvent;
+use types::job::{JobId, JobStatus};
 use types::request::RawRequest;
 
-use super::helpers::{TestServices, asking, config, free_running};
+use super::helpers::{TestServices, asking, config, free_running, is_step, read_until};
 use crate::access::{Allowance, Limits, Ration, Scope};
 use crate::engine::fake::FakeEngine;
+use crate::jobs::worker::Outcome;
 use crate::shared::Shared;
 use crate::{Config, Visitor};
 
@@ -201,6 +204,66 @@ async fn a_job_that_would_take_too_long_is_refused_with_what_would_not() {
         "invalid_field: this would take about 50 seconds, and a job may take 30; 12 steps would do"
     );
     site.ask("a boat").await;
+}
+
+#[tokio::test]
+async fn the_pixels_of_pictures_that_were_never_begun_are_given_back_when_their_job_is_cancelled() {
+    // A picture here has 128 by 128 pixels: 61 are allowed, and one more is not.
+    let visitor = Ration { megapixels_per_day: Some(1), ..Ration::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { limits: Limits { visitor, ..Limits::default() }, ..config(folder.path()) };
+    let (engine, gate) = FakeEngine::gated();
+    let site = TestServices::over(Shared::open(&config, std::sync::Arc::new(engine)).await.unwrap());
+    let eight = || RawRequest { count: Some(8), ..asking("boats") };
+    for _ in 0..10 {
+        let waiting = site.services.create_job(&site.alice, eight()).await.unwrap().id;
+        site.services.cancel_job(&site.alice, waiting).await.unwrap();
+    }
+    for _ in 0..5 {
+        let running = site.services.create_job(&site.alice, eight()).await.unwrap().id;
+        let mut events = site.events(running, None).await;
+        let working = site.begin_next_job();
+        gate.allow(1);
+        read_until(&mut events, is_step(1)).await;
+        site.services.cancel_job(&site.alice, running).await.unwrap();
+        gate.allow(1);
+        assert_eq!(working.await.unwrap(), Outcome::Cancelled);
+    }
+    for _ in 0..7 {
+        site.services.create_job(&site.alice, eight()).await.unwrap();
+    }
+    let (sentence, _) = refusal(&site, &site.alice, asking("one more")).await;
+    assert!(sentence.starts_with("limit_reached: you have asked for 1.0 megapixels"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_job_that_has_taken_as_long_as_it_may_is_stopped_after_the_step_and_says_so() {
+    let (mut site, _folder) = limited(Limits { seconds_per_job: Some(0), ..Limits::default() }).await;
+    let id = site.ask("nothing is known yet").await;
+    let events = site.events(id, None).await;
+    assert_eq!(site.run_next_job().await, Outcome::Failed);
+    let job = site.job(id).await;
+    assert_eq!((job.status, job.error_code), (JobStatus::Failed, Some(ErrorCode::InvalidField)));
+    let sentence = "the job was stopped after 0 seconds, and a job may take 0; ask for fewer steps, or for fewer or \
+                    smaller pictures";
+    assert_eq!(job.error.unwrap(), sentence);
+    let events: Vec<_> = events.collect().await;
+    let n_steps = events.iter().filter(|event| is_step(1)(&event.event) || is_step(2)(&event.event)).count();
+    assert_eq!(n_steps, 1, "{events:?}");
+    assert_eq!(events.last().unwrap().event, JobEvent::Failed { message: sentence.to_owned() });
+}
+
+#[tokio::test]
+async fn what_steps_take_is_known_after_a_restart() {
+    let (mut site, folder) = free_running().await;
+    let id = site.ask("a boat").await;
+    site.run_next_job().await;
+    let request = site.job(id).await.request;
+    let before = site.services.shared().estimates.of(&request);
+    assert!(before.is_some());
+    drop(site);
+    let site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    assert_eq!(site.services.shared().estimates.of(&request), before);
 }
 
 #[tokio::test]

@@ -104,6 +104,19 @@ async fn where_both_models_fail_the_job_says_what_is_wrong_with_the_one_that_was
 }
 
 #[tokio::test]
+async fn where_the_fallback_model_fails_over_a_later_picture_the_job_still_says_what_is_wrong_with_the_other()
+{
+    let engine = FakeEngine::new().failing_with("large", broken());
+    let engine = engine.behaving(Behaviour::FailsFrom(1, out_of_memory()));
+    let (mut site, _folder) = with(engine, Some("demo")).await;
+    let id = ask(&site, RawRequest { count: Some(2), ..asking_large() }).await;
+    assert_eq!(site.run_next_job().await, Outcome::Failed);
+    let job = site.job(id).await;
+    assert_eq!(job.pictures.len(), 1, "the first was made");
+    assert_eq!(job.error.unwrap(), "model `large` cannot be used: its weights are gone");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_request_is_no_matter_for_another_model() {
     let refused = EngineError::Refused(PublicError::invalid_field("loras", "LoRA `ink` is gone"));
     let (mut site, _folder) = with(FakeEngine::new().failing_with("large", refused), Some("demo")).await;

@@ -22,6 +22,7 @@ mod notes;
 mod operator;
 mod outage;
 mod pictures;
+mod places;
 mod prompts;
 mod queue;
 mod refusals;

@@ -83,8 +83,7 @@ async fn a_picture_that_is_too_old_goes_with_its_thumbnail_and_its_job() {
 
 #[tokio::test]
 async fn favourites_are_kept_and_do_not_count_unless_somebody_says_so() {
-    let limits =
-        Retention { max_age: Some(DAY), max_pictures: Some(1), max_bytes: Some(1), ..Retention::default() };
+    let limits = Retention { max_age: Some(DAY), max_pictures: Some(1), ..Retention::default() };
     for keep_favourites in [true, false] {
         let (mut site, folder) = open(Retention { keep_favourites, ..limits }).await;
         let alice = site.alice.clone();
@@ -97,6 +96,51 @@ async fn favourites_are_kept_and_do_not_count_unless_somebody_says_so() {
         assert_eq!(n_files(&folder), 2 * kept.len());
         assert_eq!(site.has_job(favourite.job_id).await, keep_favourites);
     }
+}
+
+#[tokio::test]
+async fn favourites_take_half_of_the_bytes_at_most_and_whoever_has_the_most_loses_their_oldest() {
+    let (mut site, folder) = open(Retention::default()).await;
+    let (alice, bob) = (site.alice.clone(), site.bob.clone());
+    let mut marked_bytes = 0;
+    for (visitor, prompt) in [(&bob, "bob's"), (&alice, "one"), (&alice, "two"), (&alice, "three")] {
+        let picture = site.paint(visitor, prompt).await;
+        site.services.set_favourite(visitor, picture.id, true).await.unwrap();
+        marked_bytes += site.size_of(&picture).await;
+    }
+    site.paint(&alice, "four").await;
+    drop(site);
+
+    // Half of it is one byte too little for all four.
+    let max_bytes = 2 * (marked_bytes - 1);
+    let retention = Retention { max_bytes: Some(max_bytes), ..Retention::default() };
+    let shared = Shared::open(&keeping(&folder, retention), Arc::new(FakeEngine::new())).await.unwrap();
+    let site = TestServices::over(shared);
+    assert_eq!(site.clean_after(Duration::ZERO).await, Cleaned { n_pictures: 1, n_jobs: 0 });
+    assert_eq!(site.history().await, ["four", "three", "two"]);
+    let bobs = site.services.history(&bob, types::history::HistoryQuery::default()).await.unwrap();
+    assert_eq!(bobs.pictures.len(), 1, "Bob marked one, and keeps it");
+    assert_eq!(site.clean_after(Duration::ZERO).await, Cleaned::default());
+}
+
+#[tokio::test]
+async fn what_favourites_take_is_room_that_others_do_not_have() {
+    let (mut site, folder) = open(Retention::default()).await;
+    let alice = site.alice.clone();
+    let favourite = site.paint(&alice, "one").await;
+    site.services.set_favourite(&alice, favourite.id, true).await.unwrap();
+    let mut bytes = site.size_of(&favourite).await;
+    site.paint(&alice, "two").await;
+    for prompt in ["three", "four"] {
+        let picture = site.paint(&alice, prompt).await;
+        bytes += site.size_of(&picture).await;
+    }
+    drop(site);
+    let retention = Retention { max_bytes: Some(bytes), ..Retention::default() };
+    let shared = Shared::open(&keeping(&folder, retention), Arc::new(FakeEngine::new())).await.unwrap();
+    let site = TestServices::over(shared);
+    assert_eq!(site.clean_after(Duration::ZERO).await.n_pictures, 1);
+    assert_eq!(site.history().await, ["four", "three", "one"]);
 }
 
 #[tokio::test]

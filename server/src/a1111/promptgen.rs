@@ -36,7 +36,7 @@ pub async fn generate(
     let _held = held(&state, &visitor)?;
     let mut prompts = Vec::new();
     for _ in 0..n_prompts {
-        let written = state.services.write_prompt(start.to_owned(), None);
+        let written = state.services.write_prompt(&visitor, start.to_owned(), None);
         let written = written.map_err(|error| match error.public() {
             public if public.field.as_deref() == Some("start") => fields.refusal("text", public.message),
             _ => error.into(),

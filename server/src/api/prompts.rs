@@ -58,10 +58,11 @@ enum Told {
 )]
 pub async fn stream(
     State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
     ApiQuery(ask): ApiQuery<Ask>,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
     let seed = seed_or_new(ask.seed)?;
-    let pieces = state.services.write_prompt(ask.start, Some(seed))?;
+    let pieces = state.services.write_prompt(&visitor, ask.start, Some(seed))?;
     let told = until_failure(pieces, seed).take_until(state.stopping.cancelled_owned());
     Ok(Sse::new(told.map(to_sse)).keep_alive(KeepAlive::default()))
 }
@@ -125,7 +126,7 @@ pub async fn create(
     let _held = held(&state, &visitor)?;
     let mut prompts = Vec::new();
     for seed in first..first + u64::from(count) {
-        let writing = state.services.write_whole_prompt(ask.start.clone(), seed);
+        let writing = state.services.write_whole_prompt(&visitor, ask.start.clone(), seed);
         let prompt = tokio::select! {
             prompt = writing => prompt?,
             () = state.stopping.cancelled() => return Err(ApiError::shutting_down()),

@@ -13,7 +13,9 @@ pub struct Model {
     pub owner: String,
     /// Where they called from, as a hash. Empty if that is not known.
     pub address: String,
-    /// Pixels of all its pictures.
+    /// The job; nothing if an older version of the program wrote it down.
+    pub job_id: Option<Uuid>,
+    /// Pixels of all its pictures, but for those that were given back.
     pub n_pixels: i64,
     /// Milliseconds since 1970.
     pub at: i64,

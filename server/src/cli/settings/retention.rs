@@ -27,7 +27,7 @@ pub struct Flags {
     #[arg(long = "retention-max-gigabytes", global = true, env = "DARKROOM_RETENTION_MAX_GIGABYTES",
         value_name = "GB", value_parser = parse_gigabytes)]
     max_bytes: Option<u64>,
-    /// Delete favourites as any other picture; as a rule they are kept, and do not count
+    /// Delete favourites as any other picture; as a rule they are kept, and take half of the bytes at most
     #[arg(long = "retention-delete-favourites", global = true, env = "DARKROOM_RETENTION_DELETE_FAVOURITES",
         value_parser = FalseyValueParser::new())]
     delete_favourites: bool,

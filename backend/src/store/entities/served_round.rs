@@ -1,15 +1,18 @@
-//! A row of `turns`: in which round of the queue an owner was served last.
+//! The row of `served_round`: which round of the queue is being served.
 
 use sea_orm::entity::prelude::*;
 
-/// One owner.
+/// The number of the one row.
+pub const ONLY: i64 = 1;
+
+/// The round.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "turns")]
+#[sea_orm(table_name = "served_round")]
 pub struct Model {
-    /// Who.
+    /// [`ONLY`].
     #[sea_orm(primary_key, auto_increment = false)]
-    pub owner: String,
-    /// The round.
+    pub id: i64,
+    /// Its number.
     pub round: i64,
 }
 
