@@ -16,6 +16,7 @@ use crate::prompt_helpers::PromptHelpers;
 use crate::retention::Housekeeping;
 use crate::safety::SafetyMode;
 use crate::samples::Samples;
+use crate::signing_secret::signing_secret;
 use crate::store::Store;
 use crate::{Config, Engine, EngineError, Error, Measures, Result};
 
@@ -98,7 +99,7 @@ impl Shared {
             tracing::info!(n_back, n_given_up, "jobs were left behind by a program that died");
         }
         measures.jobs_given_up(n_given_up);
-        let signing_secret = store.secret("signing").await?;
+        let signing_secret = signing_secret(&folder, &store).await?;
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
         Ok(Self {

@@ -11,7 +11,7 @@ use super::Services;
 use crate::pictures::{Decoded, mask_of_transparency};
 use crate::shared::Shared;
 use crate::store::entities::upload;
-use crate::{Error, Result, Visitor, uploads};
+use crate::{Error, Result, Visitor, deleted_files, uploads};
 
 /// An upload's file, ready to be sent back.
 #[derive(Debug, Clone)]
@@ -93,14 +93,10 @@ impl Services {
         if ids.is_empty() {
             return;
         }
-        let Shared { store, uploads: files, .. } = &*self.0.shared;
-        match store.delete_own_unused_uploads(owner, ids).await {
-            Ok(deleted) => {
-                for upload in &deleted {
-                    // First the row and then the file: a row never points to nothing.
-                    files.discard(&upload.file).await;
-                }
-            }
+        let shared = &*self.0.shared;
+        match shared.store.delete_own_unused_uploads(owner, ids).await {
+            // First the rows and then the files: a row never points to nothing.
+            Ok(deleted) => deleted_files::of_uploads(shared, &deleted).await,
             Err(error) => tracing::warn!(%error, "uploads of a refused request could not be deleted"),
         }
     }

@@ -8,6 +8,7 @@ mod m0005_asked_again;
 mod m0006_workflows;
 mod m0007_rounds_keys_and_shares;
 mod m0008_sizes;
+mod m0010_deleted_files;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_workflows::Migration),
             Box::new(m0007_rounds_keys_and_shares::Migration),
             Box::new(m0008_sizes::Migration),
+            Box::new(m0010_deleted_files::Migration),
         ]
     }
 }
