@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use sea_orm_migration::MigratorTrait;
+use sha2::{Digest, Sha256};
 use types::history::HistoryQuery;
 use types::job::JobId;
 use types::note::Note;
@@ -17,17 +18,21 @@ use types::upload::UploadId;
 use uuid::Uuid;
 
 use super::migrations::Migrator;
-use super::{BUSY_TIMEOUT, Store};
+use super::{BUSY_TIMEOUT, Inserted, NewJob, Store};
 use crate::Visitor;
+use crate::access::{Keyring, Limits};
+use crate::hexadecimal::hexadecimal;
 
 /// The changes after which there is a database here, by their names.
-const RELEASED: [&str; 6] = [
+const RELEASED: [&str; 8] = [
     "m0001_jobs_and_pictures",
     "m0002_attempts_and_faults",
     "m0003_uploads",
     "m0004_notes",
     "m0005_asked_again",
     "m0006_workflows",
+    "m0007_rounds_keys_and_shares",
+    "m0008_sizes",
 ];
 
 /// A request as the first version kept it.
@@ -42,6 +47,11 @@ fn file_of(change: &str) -> PathBuf {
 
 fn id(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
+}
+
+/// The key of Alice's notebook, put together so that nobody takes it for one that got into the repository.
+fn key() -> String {
+    format!("dk_{}_{}", "01".repeat(6), "0123456789abcdef".repeat(4))
 }
 
 fn alice() -> Visitor {
@@ -72,7 +82,7 @@ fn rows(n_changes: usize) -> Vec<String> {
             id(1).simple(),
         )
     };
-    let by_change: [Vec<String>; 6] = [
+    let by_change: [Vec<String>; 8] = [
         vec![
             job(1, "done", 2, "a red boat", "NULL"),
             job(2, "running", 0, "a blue cottage", "NULL"),
@@ -106,6 +116,18 @@ fn rows(n_changes: usize) -> Vec<String> {
                 blob(21)
             ),
         ],
+        vec![
+            "UPDATE jobs SET round = 4, shared = TRUE WHERE status = 'done'".to_owned(),
+            format!("INSERT INTO turns (owner, round) VALUES ('{owner}', 4), ('bob', 5)"),
+            format!("INSERT INTO spending (owner, address, n_pixels, at) VALUES ('{owner}', 'here', 98304, {DAY})"),
+            "INSERT INTO secrets (name, value) VALUES ('signing', 'secret')".to_owned(),
+            format!(
+                "INSERT INTO keys (prefix, hash, name, scopes, requests_per_minute, queued_jobs, megapixels_per_day, created_at)
+                VALUES ('dk_010101010101', '{}', 'notebook', 'generate', 60, NULL, 5, {DAY})",
+                hexadecimal(&Sha256::digest(key()))
+            ),
+        ],
+        vec!["UPDATE pictures SET size_bytes = 1000 + idx".to_owned()],
     ];
     by_change.into_iter().take(n_changes).flatten().collect()
 }
@@ -166,6 +188,17 @@ async fn schemas_are_made() {
     }
 }
 
+#[test]
+fn every_change_has_a_database_here_but_perhaps_the_newest() {
+    let changes = Migrator::migrations();
+    let names: Vec<_> = changes.iter().map(|change| change.name()).collect();
+    let (_, all_but_newest) = names.split_last().unwrap();
+    assert!(
+        names == RELEASED || all_but_newest == RELEASED,
+        "of {names:?} there are databases after {RELEASED:?} alone"
+    );
+}
+
 #[tokio::test]
 async fn a_released_change_makes_the_tables_that_it_made_when_it_was_released() {
     for (index, change) in RELEASED.iter().enumerate() {
@@ -222,7 +255,8 @@ async fn everything_is_found(store: &Store, change: &str, n_changes: usize) {
     }
     let code = if n_changes >= 2 { "storage_full" } else { "internal" };
     assert_eq!(jobs[1].fault_code().unwrap().as_str(), code, "{change}");
-    assert_eq!(store.unmeasured(0, 10).await.unwrap().len(), 2, "{change}: to be measured");
+    let n_unmeasured = if n_changes >= 8 { 0 } else { 2 };
+    assert_eq!(store.unmeasured(0, 10).await.unwrap().len(), n_unmeasured, "{change}: to be measured");
 
     if n_changes >= 3 {
         assert!(store.upload(alice.owner_id(), UploadId(id(21))).await.unwrap().is_some(), "{change}");
@@ -242,8 +276,22 @@ async fn everything_is_found(store: &Store, change: &str, n_changes: usize) {
         let named = store.named_upload(&alice, "boat.png").await.unwrap();
         assert_eq!(named, Some(UploadId(id(21))), "{change}");
     }
+    if n_changes >= 7 {
+        assert!(jobs[2].shared, "{change}");
+        assert_eq!(store.secret("signing").await.unwrap().as_deref(), Some("secret"), "{change}");
+        assert_eq!(store.n_spendings().await, 1, "{change}");
+        let allowance = Keyring::of(store.clone()).holder(&key()).await.unwrap().allowance().unwrap().clone();
+        assert_eq!(allowance.ration.megapixels_per_day, Some(5), "{change}");
+        // Alice's job that waits is in round 0; the round that is being served is Bob's.
+        let request = jobs[2].generation_request().unwrap();
+        let limits = Limits::default();
+        let new = NewJob { request: &request, fingerprint: None, once: None, cached: false, limits };
+        let Inserted::Job(next) = store.insert_job(&alice, new).await.unwrap() else { panic!("{change}") };
+        assert_eq!(next.round, 6, "{change}");
+    }
     // The search is told of what is deleted.
     let deleted = store.delete_picture(&alice, PictureId(id(12))).await.unwrap();
-    assert!(deleted.is_some_and(|picture| picture.size_bytes.is_none()), "{change}");
+    let size_bytes = deleted.unwrap().size_bytes;
+    assert_eq!(size_bytes, (n_changes >= 8).then_some(1001), "{change}");
     assert_eq!(found("boat", false).await.len(), 1, "{change}");
 }
