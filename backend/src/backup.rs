@@ -3,12 +3,16 @@
 //! The database is copied first, as it is at one moment, and then the files that the copy names: files are written before
 //! their rows and never changed, so each of them is there, unless its picture was deleted since. Such a row is taken out of
 //! the copy. The file is a tar archive: `pictures/…`, `uploads/…`, whatever else lies in the data folder, the database, and
-//! at the end `SHA256SUMS`, which `sha256sum --check` reads too.
+//! at the end `SHA256SUMS`, which `sha256sum --check` reads too. What the site signs with is not in it.
 //!
 //! # Layout
 //! * `archive`: the tar file and its sums
+//! * `other_files`: what lies in the data folder beside what the database names
+//! * `unfinished`: what is written until the back-up has its name
 
 mod archive;
+mod other_files;
+mod unfinished;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,13 +20,16 @@ use std::path::{Path, PathBuf};
 use types::error::PublicError;
 
 use crate::check::require_database;
-use crate::data_folder::{DATABASE, DataFolder, LOCK, LOST_AND_FOUND, PICTURES, UPLOADS};
+use crate::data_folder::{DATABASE, DataFolder, PICTURES, UPLOADS};
 use crate::files::thumbnail_file;
+use crate::signing_secret::SIGNING;
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, pictures};
 
 use archive::Archive;
 pub(crate) use archive::{HashingReader, SUMS};
+use other_files::other_files;
+use unfinished::Unfinished;
 
 /// How many rows are read at once.
 const PAGE: u64 = 200;
@@ -47,19 +54,26 @@ pub struct BackedUp {
 /// `lost+found`.
 ///
 /// # Errors
-/// There is no database; there is something under the file's name already; the disk is full.
+/// There is no database; there is something under the file's name already, or another back-up is being written to it; the disk
+/// is full.
 pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
     require_database(data_dir)?;
     check_target(file)?;
     let folder = DataFolder::beside(data_dir);
     // Under names of their own until all is done: a name never holds half a back-up.
-    let unfinished = Unfinished::beside(file);
+    let unfinished = Unfinished::beside(file)?;
+    let archive = Archive::create(&unfinished.archive)?;
+    unfinished.make_database()?;
     let live = Store::look(&folder.database()).await?;
     live.copy_into(&unfinished.database).await?;
     live.close().await?;
     // Brings the copy up to date, if the folder is one of an older version.
     let copy = Store::open(&unfinished.database).await?;
-    let (mut backed_up, archive) = add_files(&folder, &copy, Archive::create(&unfinished.archive)?).await?;
+    // An older version kept it there.
+    copy.forget_secret(SIGNING).await?;
+    let (mut backed_up, archive) = add_files(&folder, &copy, archive).await?;
+    // The files of what was deleted are not in the archive.
+    copy.forget_all_deleted_files().await?;
     copy.close().await?;
 
     let (database, target) = (unfinished.database.clone(), file.to_owned());
@@ -86,7 +100,7 @@ async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> R
         let rows = copy.pictures_after(last, PAGE).await?;
         let Some(newest) = rows.last() else { break };
         last = newest.seq;
-        let files = rows.iter().map(|row| vec![row.file.clone(), thumbnail_file(&row.file)]).collect();
+        let files = rows.iter().map(|row| row.file.clone()).collect();
         let are_there;
         (archive, are_there) = add_all(archive, folder.pictures(), PICTURES, files).await?;
         for (row, is_there) in rows.iter().zip(are_there) {
@@ -103,7 +117,7 @@ async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> R
         let rows = copy.uploads_after(last, PAGE).await?;
         let Some(newest) = rows.last() else { return Ok((backed_up, archive)) };
         last = newest.seq;
-        let files = rows.iter().map(|row| vec![row.file.clone()]).collect();
+        let files = rows.iter().map(|row| row.file.clone()).collect();
         let are_there;
         (archive, are_there) = add_all(archive, folder.uploads(), UPLOADS, files).await?;
         for (row, is_there) in rows.iter().zip(are_there) {
@@ -117,70 +131,43 @@ async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> R
     }
 }
 
-/// Adds the files of each row, all of them or none. Gives back which rows had all their files.
+/// Adds these files, and a picture's thumbnail with it. Gives back which of them are there.
 async fn add_all(
     mut archive: Archive,
     folder: PathBuf,
     place: &'static str,
-    files: Vec<Vec<String>>,
+    files: Vec<String>,
 ) -> Result<(Archive, Vec<bool>)> {
     blocking(move || {
         let mut are_there = Vec::with_capacity(files.len());
-        for names in files {
-            let mut contents = Vec::new();
-            for name in &names {
-                match std::fs::read(folder.join(name)) {
-                    Ok(bytes) => contents.push(bytes),
-                    Err(error) if error.kind() == ErrorKind::NotFound => break,
-                    Err(source) => {
-                        return Err(Error::Io { what: format!("reading {place}/{name}"), source });
-                    }
+        for name in files {
+            let bytes = match std::fs::read(folder.join(&name)) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    are_there.push(false);
+                    continue;
                 }
+                Err(source) => return Err(Error::Io { what: format!("reading {place}/{name}"), source }),
+            };
+            archive.add_bytes(&format!("{place}/{name}"), &bytes)?;
+            if place == PICTURES
+                && let Some(thumbnail) = thumbnail_of(&folder, &name, &bytes)
+            {
+                archive.add_bytes(&format!("{place}/{}", thumbnail_file(&name)), &thumbnail)?;
             }
-            let is_there = contents.len() == names.len();
-            if is_there {
-                for (name, bytes) in names.iter().zip(&contents) {
-                    archive.add_bytes(&format!("{place}/{name}"), bytes)?;
-                }
-            }
-            are_there.push(is_there);
+            are_there.push(true);
         }
         Ok((archive, are_there))
     })
     .await
 }
 
-/// All that lies in the data folder beside the database, the pictures, the uploads and the models: styles, lists of words,
-/// and whatever else is kept there. Links are not followed into other folders.
-fn other_files(folder: &Path, left_out: &[Option<PathBuf>]) -> Result<Vec<(String, PathBuf)>> {
-    let is_apart = |name: &str| {
-        [LOCK, PICTURES, UPLOADS, MODELS, LOST_AND_FOUND].contains(&name) || name.starts_with(DATABASE)
-    };
-    let failed = |path: &Path, source| Error::Io { what: format!("reading {}", path.display()), source };
-    let mut files = Vec::new();
-    let mut waiting = vec![(String::new(), folder.to_owned())];
-    while let Some((prefix, folder)) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(|error| failed(&folder, error))? {
-            let entry = entry.map_err(|error| failed(&folder, error))?;
-            let (path, file_name) = (entry.path(), entry.file_name());
-            let Some(file_name) = file_name.to_str() else {
-                tracing::warn!(file = %path.display(), "a file is left out of the back-up, as its name is not UTF-8");
-                continue;
-            };
-            let name = format!("{prefix}{file_name}");
-            let kind = entry.file_type().map_err(|error| failed(&path, error))?;
-            if is_apart(&name) {
-                continue;
-            }
-            if kind.is_dir() {
-                waiting.push((format!("{name}/"), path));
-            } else if path.is_file() && !left_out.contains(&path.canonicalize().ok()) {
-                files.push((name, path));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
+/// A picture's thumbnail. One that is lost or cannot be read is made anew, and left out if the picture is damaged as well: a
+/// check finds that.
+fn thumbnail_of(folder: &Path, file: &str, png: &[u8]) -> Option<Vec<u8>> {
+    std::fs::read(folder.join(thumbnail_file(file)))
+        .ok()
+        .or_else(|| pictures::thumbnail(&pictures::decode_png(png).ok()?).ok())
 }
 
 /// Refuses a name under which there is something, or whose folder is not there.
@@ -193,45 +180,6 @@ fn check_target(file: &Path) -> Result<(), PublicError> {
     match folder.filter(|folder| !folder.is_dir()) {
         Some(folder) => refuse(format!("the folder `{}` is not there; make it first", folder.display())),
         None => Ok(()),
-    }
-}
-
-/// What is written until the back-up has its name. Deleted when it is dropped, for whatever reason.
-struct Unfinished {
-    archive: PathBuf,
-    database: PathBuf,
-}
-
-impl Unfinished {
-    fn beside(file: &Path) -> Self {
-        let with = |ending: &str| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let unfinished = Self { archive: with(".part"), database: with(".database.part") };
-        // Left behind by one that was killed.
-        unfinished.delete();
-        unfinished
-    }
-
-    fn delete(&self) {
-        let database = self.database.as_os_str();
-        let beside = ["-wal", "-shm", "-journal"].map(|ending| {
-            let mut name = database.to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        });
-        for file in [&self.archive, &self.database].into_iter().chain(&beside) {
-            // Most of them are not there.
-            let _ = std::fs::remove_file(file);
-        }
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        self.delete();
     }
 }
 

@@ -1,23 +1,26 @@
 //! Whether the data folder is in order: every row with its files, every file with its row, every picture whole.
 //!
-//! A check may run while a server works on the folder. It then judges nothing that may be under way: files are written
-//! before their rows, and rows are deleted before their files. Mending wants the folder for itself.
+//! A check that only looks may run while a server works on the folder, and keeps none from starting: it locks nothing and writes
+//! nothing, so a folder that may be read alone will do. It judges nothing that may be under way: files are written before their
+//! rows, and rows are deleted before their files. Mending wants the folder for itself.
 //!
 //! # Layout
 //! * `rows`: from the rows to their files
 //! * `files`: from the files to their rows
+//! * `losses`: whether too much is missing to be mended
 //! * `mend`: what is done about what was found
 
 mod files;
+mod losses;
 mod mend;
 mod rows;
 
 use std::fmt;
 use std::path::Path;
 
+use crate::Result;
 use crate::data_folder::{DATABASE, DataFolder, PICTURES, UPLOADS};
 use crate::store::Store;
-use crate::{Error, Result};
 
 /// Something that is not in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +40,16 @@ pub enum Fault {
     Lost,
     /// A file that a row names holds something else than it did: why that is known.
     Damaged(String),
+    /// A file cannot be read, whatever it holds: the system's reason. Nothing is done about it.
+    Unreadable(String),
     /// A picture's thumbnail is not there.
     NoThumbnail,
     /// A picture's thumbnail is no picture.
     DamagedThumbnail,
     /// No row names the file.
     NoRow,
+    /// The file's row was deleted, and the file was not yet when the program died.
+    NotDeleted,
     /// The file was being written when the program died.
     Unfinished,
     /// SQLite says that its own file is out of order.
@@ -55,9 +62,11 @@ impl fmt::Display for Finding {
         match &self.fault {
             Fault::Lost => f.write_str("the file is missing")?,
             Fault::Damaged(why) => write!(f, "the file is damaged: {why}")?,
+            Fault::Unreadable(why) => write!(f, "the file cannot be read: {why}")?,
             Fault::NoThumbnail => f.write_str("the thumbnail is missing")?,
             Fault::DamagedThumbnail => f.write_str("the thumbnail is damaged")?,
             Fault::NoRow => f.write_str("the file belongs to nothing in the database")?,
+            Fault::NotDeleted => f.write_str("the file was to be deleted")?,
             Fault::Unfinished => f.write_str("the file was never finished")?,
             Fault::Database(sentence) => write!(f, "the database is damaged: {sentence}")?,
         }
@@ -66,6 +75,17 @@ impl fmt::Display for Finding {
             None => Ok(()),
         }
     }
+}
+
+/// What is done about what is not in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// Nothing.
+    No,
+    /// What can be done; nothing if the rows of a large part of all pictures would be removed.
+    Carefully,
+    /// What can be done, however much is missing.
+    Whatever,
 }
 
 /// What a check looked at, and how it ended.
@@ -93,61 +113,73 @@ impl Checked {
 ///
 /// * A row without its file, or with a damaged one, is removed, and its job says so; what there is of the file is moved to
 ///   `lost+found` in the data folder.
-/// * A file without a row is moved there too; one that was never finished is deleted.
+/// * A file without a row is moved there too; one that was never finished, or was to be deleted, is deleted.
 /// * Thumbnails are made anew.
+/// * A file that is there and cannot be read is left, and so is its row.
 ///
 /// # Errors
 /// There is no database; it is of an older version, and nothing is to be mended; something is to be mended, and a program
-/// works on the folder.
+/// works on the folder, or so much is missing that it has to be forced.
 pub async fn check_folder(
     data_dir: &Path,
-    mend: bool,
+    mend: Mend,
     on_finding: &mut (dyn FnMut(&Finding) + Send),
 ) -> Result<Checked> {
     require_database(data_dir)?;
-    let (folder, is_alone) = match DataFolder::lock(data_dir) {
-        Ok(folder) => (folder, true),
-        Err(Error::DataFolderInUse(_)) if !mend => (DataFolder::beside(data_dir), false),
-        Err(error) => return Err(error),
-    };
-    let database = folder.database();
-    let store = if mend { Store::open(&database).await? } else { Store::look_at_newest(&database).await? };
-    check(Check { folder: &folder, store: &store, is_alone, mend, checked: Checked::default(), on_finding })
-        .await
+    let folder = if mend == Mend::No { DataFolder::beside(data_dir) } else { DataFolder::lock(data_dir)? };
+    check_in(&folder, mend, on_finding).await
 }
 
-/// The same for a folder that is this program's alone, whose database is open.
+/// The same in a folder that is locked, unless nothing is to be mended or it cannot be.
+pub(crate) async fn check_in(
+    folder: &DataFolder,
+    mend: Mend,
+    on_finding: &mut (dyn FnMut(&Finding) + Send),
+) -> Result<Checked> {
+    let database = folder.database();
+    let store = match mend {
+        Mend::No => Store::look_at_newest(&database).await?,
+        Mend::Carefully | Mend::Whatever => Store::open(&database).await?,
+    };
+    if mend == Mend::Carefully {
+        losses::refuse_suspicious(folder, &store).await?;
+    }
+    let check =
+        Check { folder, store: &store, mend: mend != Mend::No, checked: Checked::default(), on_finding };
+    let checked = check.run().await?;
+    store.close().await?;
+    Ok(checked)
+}
+
+/// A look at a folder that is this program's, whose database is open.
 pub(crate) async fn check_own(
     folder: &DataFolder,
     store: &Store,
     on_finding: &mut (dyn FnMut(&Finding) + Send),
 ) -> Result<Checked> {
-    let checked = Checked::default();
-    check(Check { folder, store, is_alone: true, mend: false, checked, on_finding }).await
-}
-
-async fn check(mut check: Check<'_>) -> Result<Checked> {
-    for sentence in check.store.faults().await? {
-        check.tell(DATABASE.to_owned(), Fault::Database(sentence), None);
-    }
-    check.pictures().await?;
-    check.uploads().await?;
-    check.files().await?;
-    Ok(check.checked)
+    Check { folder, store, mend: false, checked: Checked::default(), on_finding }.run().await
 }
 
 /// A check under way.
 struct Check<'a> {
     folder: &'a DataFolder,
     store: &'a Store,
-    /// Whether nobody else works on the folder.
-    is_alone: bool,
     mend: bool,
     checked: Checked,
     on_finding: &'a mut (dyn FnMut(&Finding) + Send),
 }
 
 impl Check<'_> {
+    async fn run(mut self) -> Result<Checked> {
+        for sentence in self.store.faults().await? {
+            self.tell(DATABASE.to_owned(), Fault::Database(sentence), None);
+        }
+        self.pictures().await?;
+        self.uploads().await?;
+        self.files().await?;
+        Ok(self.checked)
+    }
+
     fn tell(&mut self, what: String, fault: Fault, mended: Option<&'static str>) {
         self.checked.n_found += 1;
         self.checked.n_mended += u64::from(mended.is_some());

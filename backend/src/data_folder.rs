@@ -1,6 +1,7 @@
 //! The folder that holds everything, and the lock that keeps it to one program.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use crate::{Error, Result};
 
 /// The file whose lock keeps a data folder to one program.
 pub(crate) const LOCK: &str = "darkroom.lock";
+/// The file of what the site signs with, in the data folder.
+pub(crate) const SECRET: &str = "darkroom.secret";
 /// The database's file, in the data folder.
 pub(crate) const DATABASE: &str = "darkroom.sqlite3";
 /// The pictures' folder, in the data folder.
@@ -42,43 +45,54 @@ impl Storage {
 /// Two programs on one folder would take each other's running jobs for ones that were left behind.
 pub(crate) struct DataFolder {
     path: PathBuf,
-    _lock: Option<File>,
+    /// The locked file; nothing where the folder is only looked at, or its file system has no locks.
+    lock: Option<File>,
 }
 
 impl DataFolder {
     /// Makes the folder if it is not there, and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self> {
-        let failed = |what: &str, source| Error::Io { what: format!("{what} {}", path.display()), source };
-        std::fs::create_dir_all(path).map_err(|error| failed("making the data folder", error))?;
-        let file =
-            File::create(path.join(LOCK)).map_err(|error| failed("writing into the data folder", error))?;
-        match file.try_lock() {
-            Ok(()) => {}
+        make(path)?;
+        let file = File::create(path.join(LOCK)).map_err(|source| Error::Io {
+            what: format!("writing into the data folder {}", path.display()),
+            source,
+        })?;
+        let lock = match file.try_lock() {
+            Ok(()) => Some(file),
             Err(TryLockError::WouldBlock) => return Err(Error::DataFolderInUse(path.to_owned())),
             // Some network file systems have no locks; that is no reason not to work there.
             Err(TryLockError::Error(error)) => {
                 tracing::warn!(%error, "the data folder cannot be locked; let no second program use it");
+                None
             }
-        }
-        Ok(Self { path: path.to_owned(), _lock: Some(file) })
+        };
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     /// A folder that is only looked at, whether another program works on it or not.
     pub(crate) fn beside(path: &Path) -> Self {
-        Self { path: path.to_owned(), _lock: None }
+        Self { path: path.to_owned(), lock: None }
+    }
+
+    /// Whether it is known that no other program works on it.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The database's file in a folder that another program may be working on. The folder is made if it is not there.
     pub(crate) fn database_in(path: &Path) -> Result<PathBuf> {
-        let failed =
-            |source| Error::Io { what: format!("making the data folder {}", path.display()), source };
-        std::fs::create_dir_all(path).map_err(failed)?;
+        make(path)?;
         Ok(path.join(DATABASE))
     }
 
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file of what the site signs with.
+    pub(crate) fn secret(&self) -> PathBuf {
+        self.path.join(SECRET)
     }
 
     /// The database's file.
@@ -102,6 +116,38 @@ impl DataFolder {
     }
 }
 
+/// Makes a data folder that is not there for this program's user alone. What others made keeps its rights, and so do folders
+/// that it lies in.
+fn make(path: &Path) -> Result<()> {
+    let make = || {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        match private_folders().create(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            made => made,
+        }
+    };
+    make().map_err(|source| Error::Io { what: format!("making the data folder {}", path.display()), source })
+}
+
+/// Makes folders that their owner alone may look into.
+pub(crate) fn private_folders() -> DirBuilder {
+    let mut folders = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders
+}
+
+/// Opens new files, to be written, that their owner alone may read.
+pub(crate) fn private_files() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +160,20 @@ mod tests {
         assert!(matches!(DataFolder::lock(&path), Err(Error::DataFolderInUse(_))));
         drop(first);
         assert!(DataFolder::lock(&path).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_made_is_its_owners_alone_and_one_that_was_there_keeps_its_rights() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("srv/data");
+        let rights = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        drop(DataFolder::lock(&path).unwrap());
+        assert_eq!(rights(), 0o700);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
+        drop(DataFolder::lock(&path).unwrap());
+        assert_eq!(rights(), 0o750);
     }
 }

@@ -54,6 +54,16 @@ pub enum Error {
     /// The database is one of an older version of the program, and was only to be looked at.
     #[error("the database {} is of an older version; start the site once, or let it be mended", .0.display())]
     OldDatabase(std::path::PathBuf),
+    /// The database was only to be looked at, in a folder in which nothing can be written, and a part of it lies in its log.
+    #[error(
+        "the database {} has a log beside it, which cannot be read where nothing can be written; copy the data folder to where \
+         something can",
+        .0.display()
+    )]
+    LogInReadOnlyFolder(std::path::PathBuf),
+    /// The file of what the site signs with holds something else.
+    #[error("the file {} holds no secret of 64 hexadecimal digits; delete it, and a new one is made", .0.display())]
+    NoSecret(std::path::PathBuf),
     /// The program is stopping.
     #[error("the server is stopping; try again in a moment")]
     ShuttingDown,
@@ -122,6 +132,8 @@ impl Error {
             Self::Engine(EngineError::Fault { .. })
             | Self::DataFolderInUse(_)
             | Self::OldDatabase(_)
+            | Self::LogInReadOnlyFolder(_)
+            | Self::NoSecret(_)
             | Self::NoSafetyChecker(_)
             | Self::Database(_)
             | Self::Files(_)

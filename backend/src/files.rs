@@ -63,16 +63,20 @@ impl Files {
     }
 
     /// Deletes a picture's files, as [`Self::discard`] does.
-    pub(crate) async fn discard_picture(&self, picture_file: &str) {
-        self.discard(picture_file).await;
-        self.discard(&thumbnail_file(picture_file)).await;
+    pub(crate) async fn discard_picture(&self, picture_file: &str) -> bool {
+        let is_gone = self.discard(picture_file).await;
+        self.discard(&thumbnail_file(picture_file)).await && is_gone
     }
 
-    /// Deletes a file. What cannot be deleted now is swept at the next start, so it is only logged.
-    pub(crate) async fn discard(&self, file: &str) {
+    /// Deletes a file. What cannot be deleted now is swept at the next start, so it is only logged. Gives back whether the file
+    /// is gone.
+    pub(crate) async fn discard(&self, file: &str) -> bool {
         match self.store.delete(&Path::from(file)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => tracing::warn!(%error, file, "a file could not be deleted"),
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => true,
+            Err(error) => {
+                tracing::warn!(%error, file, "a file could not be deleted");
+                false
+            }
         }
     }
 

@@ -10,6 +10,8 @@
 //! * `store`: every line of SQL
 //! * `measures`: what happens, counted and timed; `samples`: the last hour of it
 //! * `files`: where pictures lie; `hexadecimal`: hashes as text
+//! * `deleted_files`: files whose rows are gone, until they are gone too
+//! * `signing_secret`: what the site signs with
 //! * `uploads`: what visitors sent, and for how long it is kept
 //! * [`retention`]: for how long pictures are kept
 //! * [`check`], [`backup`], [`restore`]: whether rows and files belong together, and copies of the whole
@@ -32,6 +34,7 @@ pub mod backup;
 pub mod check;
 pub mod config;
 mod data_folder;
+mod deleted_files;
 mod disk;
 pub mod engine;
 pub mod error;
@@ -53,6 +56,7 @@ pub mod safety;
 mod samples;
 pub mod services;
 mod shared;
+mod signing_secret;
 mod store;
 mod uploads;
 pub mod visitors;

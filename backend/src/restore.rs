@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
@@ -11,12 +11,14 @@ use types::error::PublicError;
 
 use crate::backup::{HashingReader, MODELS, SUMS, blocking};
 use crate::check::{Checked, Finding, check_own};
-use crate::data_folder::{DATABASE, DataFolder, LOCK, LOST_AND_FOUND};
+use crate::data_folder::{
+    DATABASE, DataFolder, LOCK, LOST_AND_FOUND, SECRET, private_files, private_folders,
+};
 use crate::store::Store;
 use crate::{Error, Result};
 
 /// What may lie in a folder that counts as empty: what is in no back-up.
-const MAY_BE_THERE: [&str; 3] = [LOCK, MODELS, LOST_AND_FOUND];
+const MAY_BE_THERE: [&str; 4] = [LOCK, MODELS, LOST_AND_FOUND, SECRET];
 
 /// Longest list of sums that is read: more than two million files.
 const MAX_SUMS_BYTES: u64 = 1 << 28;
@@ -117,12 +119,12 @@ fn inside(folder: &Path, name: &Path) -> Option<PathBuf> {
     (is_plain && !may_be_there(first)).then(|| folder.join(name))
 }
 
-/// Writes a file, on the disk before anything names it, and gives back its sum.
+/// Writes a file for its owner alone, on the disk before anything names it, and gives back its sum.
 fn write(content: &mut impl Read, target: &Path) -> std::io::Result<String> {
     if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent)?;
+        private_folders().recursive(true).create(parent)?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(target)?;
+    let mut file = private_files().open(target)?;
     let mut content = HashingReader::new(content);
     std::io::copy(&mut content, &mut file)?;
     file.sync_all()?;
@@ -178,9 +180,16 @@ mod tests {
         for name in ["darkroom.sqlite3", "pictures/a/1-0.png", "wildcards/colour.txt"] {
             assert_eq!(inside(folder, Path::new(name)), Some(folder.join(name)));
         }
-        for name in
-            ["../data/x", "/etc/passwd", "pictures/../../x", "", "darkroom.lock", "models/demo/x", "./x"]
-        {
+        for name in [
+            "../data/x",
+            "/etc/passwd",
+            "pictures/../../x",
+            "",
+            "darkroom.lock",
+            "darkroom.secret",
+            "models/demo/x",
+            "./x",
+        ] {
             assert_eq!(inside(folder, Path::new(name)), None, "{name}");
         }
     }

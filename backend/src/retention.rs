@@ -1,7 +1,7 @@
 //! For how long pictures are kept, and the task that deletes what is kept no longer.
 //!
-//! The task looks at the start of the program, when something was added, and when the oldest picture grows too old. It
-//! asks no clock in between.
+//! The task looks at the start of the program, when something was added, when the oldest picture grows too old, and once an
+//! hour.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::files::thumbnail_file;
 use crate::shared::Shared;
 use crate::store::entities::picture;
 use crate::store::{Excess, to_ms};
-use crate::{Error, Result};
+use crate::{Error, Result, deleted_files};
 
 /// How many pictures are deleted at once. Others can write in between.
 const CHUNK: u64 = 200;
@@ -22,7 +22,8 @@ const CHUNK: u64 = 200;
 /// Favourites take at most this part of the bytes that are kept: one in two.
 const FAVOURITES_PART: u64 = 2;
 
-/// Longest time until the task looks again: a clock that was set meanwhile is noticed within it.
+/// Longest time until the task looks again: a clock that was set meanwhile is noticed within it, and what was written down of
+/// visitors' addresses is forgotten.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// When the task tries again after the database failed.
@@ -56,17 +57,6 @@ impl Default for Retention {
     }
 }
 
-impl Retention {
-    /// Whether pictures are kept for good.
-    pub fn is_off(&self) -> bool {
-        let Self { max_age, max_pictures, max_pictures_per_visitor, max_bytes, keep_favourites: _ } = self;
-        max_age.is_none()
-            && max_pictures.is_none()
-            && max_pictures_per_visitor.is_none()
-            && max_bytes.is_none()
-    }
-}
-
 /// The rule, and the bell that the task waits for.
 #[derive(Default)]
 pub(crate) struct Housekeeping {
@@ -92,9 +82,10 @@ pub(crate) struct Cleaned {
     pub(crate) n_jobs: u64,
 }
 
-/// Measures what was never measured, and deletes what is kept no longer, until the program stops.
+/// Measures what was never measured, deletes what is kept no longer and what is left of what was deleted, and forgets who asked
+/// for what more than a day ago, until the program stops.
 pub(crate) async fn keep_house(shared: Arc<Shared>) {
-    let Housekeeping { retention, woken } = &shared.housekeeping;
+    let Housekeeping { woken, .. } = &shared.housekeeping;
     let mut is_measured = false;
     while !shared.stopping.is_cancelled() {
         // The task asks to be woken before it looks, so that what comes in between is seen.
@@ -106,21 +97,22 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
                 is_measured = true;
             }
             let now = OffsetDateTime::now_utc();
+            deleted_files::finish(&shared).await?;
             clean(&shared, now).await?;
+            shared.store.forget_spending(to_ms(now)).await?;
             pause(&shared, now).await
         };
         let pause = match work.await {
-            Ok(_) if retention.is_off() => return,
-            Ok(pause) => pause,
+            Ok(pause) => pause.unwrap_or(LONGEST_PAUSE),
             Err(error) => {
                 let error = &error as &(dyn std::error::Error + 'static);
                 tracing::warn!(error, "old pictures could not be deleted; it will be tried again");
-                Some(AFTER_FAILURE)
+                AFTER_FAILURE
             }
         };
         tokio::select! {
             () = woken => {}
-            () = wait(pause) => {}
+            () = tokio::time::sleep(pause) => {}
             () = shared.stopping.cancelled() => {}
         }
     }
@@ -190,7 +182,7 @@ async fn delete_favourites_beyond(shared: &Shared, most_bytes: u64) -> Result<u6
 
 /// Deletes these pictures, some at a time. Whoever stops the program does not wait for the rest.
 async fn delete(shared: &Shared, excess: Excess<'_>) -> Result<u64> {
-    let Shared { store, files, hub, housekeeping, stopping, .. } = shared;
+    let Shared { store, hub, housekeeping, stopping, .. } = shared;
     let mut n_deleted = 0;
     while !stopping.is_cancelled() {
         let keeps_favourites = housekeeping.retention.keep_favourites;
@@ -201,8 +193,8 @@ async fn delete(shared: &Shared, excess: Excess<'_>) -> Result<u64> {
         for picture in &deleted {
             let info = picture.info();
             hub.drop_picture(info.job_id, info.id);
-            files.discard_picture(&picture.file).await;
         }
+        deleted_files::of_pictures(shared, &deleted).await;
         n_deleted += deleted.len() as u64;
     }
     Ok(n_deleted)
@@ -249,12 +241,4 @@ async fn size_of(shared: &Shared, picture: &picture::Model) -> Result<u64> {
         };
     }
     Ok(size_bytes)
-}
-
-/// Resolves after that time, or never.
-async fn wait(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
-    }
 }

@@ -18,6 +18,7 @@ use crate::prompt_helpers::PromptHelpers;
 use crate::retention::Housekeeping;
 use crate::safety::SafetyMode;
 use crate::samples::Samples;
+use crate::signing_secret::signing_secret;
 use crate::store::Store;
 use crate::{Config, Engine, EngineError, Error, Measures, Result};
 
@@ -110,7 +111,7 @@ impl Shared {
         }
         measures.jobs_given_up(n_given_up);
         let estimates = Estimates::known(store.step_times(engine.device().as_str()).await?);
-        let signing_secret = store.secret("signing").await?;
+        let signing_secret = signing_secret(&folder, &store).await?;
         let stopping = CancellationToken::new();
         let queue = Queue::new(stopping.clone());
         Ok(Self {

@@ -15,7 +15,7 @@ use crate::access::upload_account::DAY_MS;
 use crate::pictures::DecodeError;
 use crate::shared::Shared;
 use crate::store::to_ms;
-use crate::{Error, Result};
+use crate::{Error, Result, deleted_files};
 
 /// How long an upload is kept that no job uses.
 const UNUSED_FOR: Duration = Duration::from_hours(24);
@@ -56,10 +56,8 @@ pub(crate) fn refusal(error: &DecodeError) -> PublicError {
 /// Deletes uploads that no job uses and that came more than a day before `now`. Gives back how many there were.
 pub(crate) async fn sweep_unused(shared: &Shared, now: OffsetDateTime) -> Result<usize> {
     let deleted = shared.store.delete_unused_uploads(to_ms(now - UNUSED_FOR)).await?;
-    for upload in &deleted {
-        // First the row and then the file: a row never points to nothing.
-        shared.uploads.discard(&upload.file).await;
-    }
+    // First the rows and then the files: a row never points to nothing.
+    deleted_files::of_uploads(shared, &deleted).await;
     Ok(deleted.len())
 }
 

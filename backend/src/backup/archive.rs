@@ -1,7 +1,7 @@
 //! The tar file of a back-up, and the sums at its end.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
+use crate::data_folder::private_files;
 use crate::hexadecimal::hexadecimal;
 use crate::{Error, Result};
 
@@ -24,13 +25,12 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Begins one in a new file, which nobody else may read: it holds what everybody made.
+    /// Begins one in a new file, which nobody else may read: it holds what everybody made. Its lock is held until all is
+    /// written.
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|source| failed(path, source))?;
+        let file = private_files().open(path).map_err(|source| failed(path, source))?;
+        // It is new, so nobody holds it; where there are no locks, nobody asks either.
+        let _ = file.try_lock();
         Ok(Self { tar: Builder::new(BufWriter::new(file)), path: path.to_owned(), sums: String::new() })
     }
 

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::mend::delete_unfinished;
+use super::mend::delete;
 use super::{Check, Fault, in_pictures, in_uploads};
+use crate::data_folder::{PICTURES, UPLOADS};
 use crate::files::{finished_name, job_of, picture_file_of};
 use crate::store::Store;
 use crate::uploads::id_of;
@@ -15,11 +16,11 @@ use crate::{Error, Result};
 /// How many files are looked up in the database at once.
 const CHUNK: usize = 500;
 
-/// Beside a server, a file that was written within this time may get its row yet.
+/// Where a server may be at work, a file that was written within this time may get its row yet.
 const YOUNG: Duration = Duration::from_mins(1);
 
-/// Beside a server, a file whose row is gone is about to be deleted. Nobody tells another program when, so it is looked for
-/// again after this time,
+/// Where a server may be at work, a file whose row is gone is about to be deleted. Nobody tells another program when, so it is
+/// looked for again after this time,
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// and so often at most.
@@ -56,11 +57,26 @@ impl Place {
         match self {
             Self::Uploads => store.uploads_in_use(names).await,
             Self::Pictures => {
-                let pictures: HashSet<_> = names.iter().map(|name| picture_file_of(name)).collect();
-                let used = store.files_in_use(&pictures.into_iter().collect::<Vec<_>>()).await?;
+                let used = store.files_in_use(&pictures_of(names)).await?;
                 Ok(names.iter().filter(|name| used.contains(&picture_file_of(name))).cloned().collect())
             }
         }
+    }
+
+    /// Those of these files that were to be deleted with their rows.
+    async fn deleted(self, store: &Store, files: &[Found]) -> Result<HashSet<String>> {
+        let mut all = HashSet::new();
+        for chunk in files.chunks(CHUNK) {
+            let names: Vec<_> = chunk.iter().map(|file| file.name.clone()).collect();
+            match self {
+                Self::Uploads => all.extend(store.deleted_among(UPLOADS, &names).await?),
+                Self::Pictures => {
+                    let deleted = store.deleted_among(PICTURES, &pictures_of(&names)).await?;
+                    all.extend(names.into_iter().filter(|name| deleted.contains(&picture_file_of(name))));
+                }
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -69,31 +85,44 @@ impl Check<'_> {
     pub(super) async fn files(&mut self) -> Result<()> {
         let folders = [(Place::Pictures, self.folder.pictures()), (Place::Uploads, self.folder.uploads())];
         for (place, folder) in folders {
-            let youngest = if self.is_alone { None } else { Some(YOUNG) };
+            let youngest = if self.folder.is_alone() { None } else { Some(YOUNG) };
             let found = tokio::task::spawn_blocking(move || walk(place, &folder, youngest))
                 .await
                 .map_err(|panic| Error::Broken(format!("looking for files ended early: {panic}")))?
                 .map_err(|source| Error::Io { what: "looking for files".to_owned(), source })?;
             let mut orphans = without_row(self.store, place, found).await?;
-            if !self.is_alone {
+            if !self.folder.is_alone() {
                 orphans = settled(self.store, place, orphans).await?;
             }
+            let deleted = place.deleted(self.store, &orphans).await?;
             for orphan in orphans {
-                let fault = if orphan.is_unfinished { Fault::Unfinished } else { Fault::NoRow };
+                let fault = if orphan.is_unfinished {
+                    Fault::Unfinished
+                } else if deleted.contains(&orphan.name) {
+                    Fault::NotDeleted
+                } else {
+                    Fault::NoRow
+                };
                 let what = match place {
                     Place::Pictures => in_pictures(&orphan.name),
                     Place::Uploads => in_uploads(&orphan.name),
                 };
-                let mended = match (self.mend, orphan.is_unfinished) {
+                let mended = match (self.mend, &fault) {
                     (false, _) => None,
-                    (true, true) => Some(delete_unfinished(&orphan.path)?),
-                    (true, false) => Some(self.move_away(&what)?),
+                    (true, Fault::NoRow) => Some(self.move_away(&what)?),
+                    (true, _) => Some(delete(&orphan.path)?),
                 };
                 self.tell(what, fault, mended);
             }
         }
         Ok(())
     }
+}
+
+/// The PNGs that these files belong to, each once.
+fn pictures_of(names: &[String]) -> Vec<String> {
+    let pictures: HashSet<_> = names.iter().map(|name| picture_file_of(name)).collect();
+    pictures.into_iter().collect()
 }
 
 /// Those of these files that no row names.

@@ -69,8 +69,8 @@ impl Check<'_> {
     }
 }
 
-/// Deletes a file that was never finished.
-pub(super) fn delete_unfinished(file: &Path) -> Result<&'static str> {
+/// Deletes a file that was never finished, or was to be deleted.
+pub(super) fn delete(file: &Path) -> Result<&'static str> {
     std::fs::remove_file(file)
         .map_err(|source| Error::Io { what: format!("deleting {}", file.display()), source })?;
     Ok("it was deleted")

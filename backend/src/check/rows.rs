@@ -39,10 +39,12 @@ impl Check<'_> {
                     continue;
                 }
                 if let Some(fault) = file {
-                    let mended = if self.mend { Some(self.drop_picture(&row).await?) } else { None };
+                    let mends = self.mend && can_be_mended(&fault);
+                    let mended = if mends { Some(self.drop_picture(&row).await?) } else { None };
                     self.tell(in_pictures(&row.file), fault, mended);
                 } else if let Some(fault) = thumbnail {
-                    let mended = if self.mend { Some(self.remake_thumbnail(&row.file)?) } else { None };
+                    let mends = self.mend && can_be_mended(&fault);
+                    let mended = if mends { Some(self.remake_thumbnail(&row.file)?) } else { None };
                     self.tell(in_pictures(&thumbnail_file(&row.file)), fault, mended);
                 }
             }
@@ -65,11 +67,17 @@ impl Check<'_> {
                     self.checked.n_uploads -= 1;
                     continue;
                 }
-                let mended = if self.mend { Some(self.drop_upload(&row).await?) } else { None };
+                let mends = self.mend && can_be_mended(&fault);
+                let mended = if mends { Some(self.drop_upload(&row).await?) } else { None };
                 self.tell(in_uploads(&row.file), fault, mended);
             }
         }
     }
+}
+
+/// Whether it is known what became of the file. One that cannot be read may be whole, and readable again tomorrow.
+fn can_be_mended(fault: &Fault) -> bool {
+    !matches!(fault, Fault::Unreadable(_))
 }
 
 /// Judges each of the rows, in their order, as many at once as there are cores.
@@ -103,8 +111,9 @@ fn judge_picture(folder: &Path, row: &picture::Model) -> Verdict {
     });
     let thumbnail = match std::fs::read(folder.join(thumbnail_file(&row.file))) {
         Err(error) if error.kind() == ErrorKind::NotFound => Some(Fault::NoThumbnail),
+        Err(error) => Some(Fault::Unreadable(error.to_string())),
         Ok(bytes) if Decoded::read(&bytes).is_ok() => None,
-        _ => Some(Fault::DamagedThumbnail),
+        Ok(_) => Some(Fault::DamagedThumbnail),
     };
     Verdict { file, thumbnail }
 }
@@ -125,7 +134,7 @@ fn judge(
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Some(Fault::Lost),
-        Err(error) => return Some(Fault::Damaged(format!("it cannot be read: {error}"))),
+        Err(error) => return Some(Fault::Unreadable(error.to_string())),
     };
     match size_of(&bytes) {
         Ok(size) if size == (width, height) => None,

@@ -15,7 +15,7 @@ use crate::measures::JobEnd;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
 use crate::store::{Inserted, NewJob, Once, page};
-use crate::{Error, Result, Visitor};
+use crate::{Error, Result, Visitor, deleted_files};
 
 /// Longest key of [`Services::create_job_once`], in bytes.
 pub const MAX_IDEMPOTENCY_KEY: usize = 255;
@@ -192,19 +192,17 @@ impl Services {
     /// # Errors
     /// There is no such job or it is somebody else's; it is not at its end.
     pub async fn delete_job(&self, owner: &Visitor, id: JobId) -> Result<()> {
-        let Shared { store, files, .. } = &*self.0.shared;
+        let shared = &*self.0.shared;
         let job = self.job(owner, id).await?;
         if !job.is_owner {
             return Err(Error::not_found("job", &id));
         }
-        let Some(pictures) = store.delete_job(owner, id).await? else {
+        let Some(pictures) = shared.store.delete_job(owner, id).await? else {
             let job = self.job(owner, id).await?;
             return Err(Error::NotFinal(job.status));
         };
         // First the rows and then the files: a row never points to nothing.
-        for picture in pictures {
-            files.discard_picture(&picture.file).await;
-        }
+        deleted_files::of_pictures(shared, &pictures).await;
         tracing::info!(job.id = %id, "a job was deleted");
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::jobs::info;
 use crate::pictures::{self, JPEG_QUALITY, THUMBNAIL_CONTENT_TYPE};
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
-use crate::{Error, Result, Visitor, files};
+use crate::{Error, Result, Visitor, deleted_files, files};
 
 /// A file of a picture, ready to be sent.
 #[derive(Debug, Clone)]
@@ -181,12 +181,12 @@ impl Services {
     /// # Errors
     /// There is no such picture or it is somebody else's.
     pub async fn delete_picture(&self, owner: &Visitor, id: PictureId) -> Result<()> {
-        let Shared { store, files, hub, .. } = &*self.0.shared;
-        let picture =
-            store.delete_picture(owner, id).await?.ok_or_else(|| Error::not_found("picture", &id))?;
-        hub.drop_picture(picture.info().job_id, id);
+        let shared = &*self.0.shared;
+        let deleted = shared.store.delete_picture(owner, id).await?;
+        let picture = deleted.ok_or_else(|| Error::not_found("picture", &id))?;
+        shared.hub.drop_picture(picture.info().job_id, id);
         // First the row and then the files: a row never points to nothing.
-        files.discard_picture(&picture.file).await;
+        deleted_files::of_pictures(shared, &[picture]).await;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::pictures::{Decoded, mask_of_transparency};
 use crate::shared::Shared;
 use crate::store::entities::upload;
 use crate::store::now_ms;
-use crate::{Error, Result, Visitor, uploads};
+use crate::{Error, Result, Visitor, deleted_files, uploads};
 
 /// An upload's file, ready to be sent back.
 #[derive(Debug, Clone)]
@@ -98,13 +98,13 @@ impl Services {
         if ids.is_empty() {
             return;
         }
-        let Shared { store, uploads: files, upload_account, .. } = &*self.0.shared;
-        match store.delete_own_unused_uploads(owner, ids).await {
+        let shared = &*self.0.shared;
+        match shared.store.delete_own_unused_uploads(owner, ids).await {
             Ok(deleted) => {
+                // First the rows and then the files: a row never points to nothing.
+                deleted_files::of_uploads(shared, &deleted).await;
                 for upload in &deleted {
-                    // First the row and then the file: a row never points to nothing.
-                    files.discard(&upload.file).await;
-                    upload_account.give_back(owner, UploadId(upload.id));
+                    shared.upload_account.give_back(owner, UploadId(upload.id));
                 }
             }
             Err(error) => tracing::warn!(%error, "uploads of a refused request could not be deleted"),

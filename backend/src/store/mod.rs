@@ -10,8 +10,9 @@
 //! * [`search`]: a visitor's history, by words
 //! * [`page`]: long lists in pages
 //! * [`uploads`]: pictures that visitors sent; [`upload_names`]: what programs call them
-//! * [`keys`]: what programs show to say who they are; [`secrets`]: what is signed with
+//! * [`keys`]: what programs show to say who they are; [`secrets`]: what older versions signed with
 //! * [`retention`]: the pictures that are too old or too many
+//! * [`deleted_files`]: files whose rows are gone
 //! * [`upkeep`]: all rows in turn, for a check or a copy of the whole
 //! * [`workflows`]: what programs posted in ComfyUI's form
 //!
@@ -20,6 +21,7 @@
 //! job was cancelled, or put back into the queue) changes no row.
 
 mod attempts;
+mod deleted_files;
 pub(crate) mod entities;
 mod jobs;
 mod keys;
@@ -99,12 +101,19 @@ impl Store {
         Ok(Self { db: Self::connect(file, MAX_CONNECTIONS, BUSY_TIMEOUT, false).await? })
     }
 
-    /// The same for whoever reads its rows.
+    /// The same for whoever reads its rows, and nothing has to be written beside it: where nothing can be, as on a disk that may
+    /// be read alone, it is taken as one that nobody changes.
     ///
     /// # Errors
-    /// It is of an older version.
+    /// It is of an older version; nothing can be written beside it, and not all that it holds is in its own file.
     pub(crate) async fn look_at_newest(file: &Path) -> Result<Self> {
-        let store = Self::look(file).await?;
+        let store = match Self::look(file).await {
+            Err(Error::StorageUnusable(_)) if has_log(file) => {
+                return Err(Error::LogInReadOnlyFolder(file.to_owned()));
+            }
+            Err(Error::StorageUnusable(_)) => Self { db: Self::connect_to_unchanging(file).await? },
+            store => store?,
+        };
         if migrations::Migrator::get_pending_migrations_read_only(&store.db).await?.is_empty() {
             return Ok(store);
         }
@@ -139,6 +148,21 @@ impl Store {
                     .busy_timeout(busy_timeout)
                     .foreign_keys(true)
             });
+        Ok(Database::connect(options).await?)
+    }
+
+    /// Connects to a database that nobody changes: without locks, and without the files that write-ahead logging has beside it.
+    ///
+    /// # Source
+    /// <https://sqlite.org/uri.html#uriimmutable>
+    async fn connect_to_unchanging(file: &Path) -> Result<DatabaseConnection> {
+        let file = file.to_owned();
+        let mut options = ConnectOptions::new("sqlite://darkroom");
+        options
+            .max_connections(MAX_CONNECTIONS)
+            .sqlx_logging(false)
+            .record_stmt_in_spans(false)
+            .map_sqlx_sqlite_opts(move |options| options.filename(&file).read_only(true).immutable(true));
         Ok(Database::connect(options).await?)
     }
 
@@ -199,6 +223,13 @@ impl Store {
         };
         Ok(self.db.begin_with_options(options).await?)
     }
+}
+
+/// Whether something that was written to the database lies in the log beside it, and not in its own file yet.
+fn has_log(file: &Path) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.is_file() && log.len() > 0)
 }
 
 /// Runs an update or a deletion and gives back the rows that it met, as they are afterwards (or were before).

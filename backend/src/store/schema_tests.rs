@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use sea_orm_migration::MigratorTrait;
+use sha2::{Digest, Sha256};
 use types::history::HistoryQuery;
 use types::job::JobId;
 use types::note::Note;
@@ -19,7 +20,8 @@ use uuid::Uuid;
 use super::migrations::Migrator;
 use super::{BUSY_TIMEOUT, Inserted, NewJob, Store};
 use crate::Visitor;
-use crate::access::Limits;
+use crate::access::{Keyring, Limits};
+use crate::hexadecimal::hexadecimal;
 
 /// The changes after which there is a database here, by their names.
 const RELEASED: [&str; 8] = [
@@ -45,6 +47,11 @@ fn file_of(change: &str) -> PathBuf {
 
 fn id(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
+}
+
+/// The key of Alice's notebook, put together so that nobody takes it for one that got into the repository.
+fn key() -> String {
+    format!("dk_{}_{}", "01".repeat(6), "0123456789abcdef".repeat(4))
 }
 
 fn alice() -> Visitor {
@@ -114,6 +121,11 @@ fn rows(n_changes: usize) -> Vec<String> {
             format!("INSERT INTO turns (owner, round) VALUES ('{owner}', 4), ('bob', 5)"),
             format!("INSERT INTO spending (owner, address, n_pixels, at) VALUES ('{owner}', 'here', 98304, {DAY})"),
             "INSERT INTO secrets (name, value) VALUES ('signing', 'secret')".to_owned(),
+            format!(
+                "INSERT INTO keys (prefix, hash, name, scopes, requests_per_minute, queued_jobs, megapixels_per_day, created_at)
+                VALUES ('dk_010101010101', '{}', 'notebook', 'generate', 60, NULL, 5, {DAY})",
+                hexadecimal(&Sha256::digest(key()))
+            ),
         ],
         vec!["UPDATE pictures SET size_bytes = 1000 + idx".to_owned()],
     ];
@@ -174,6 +186,17 @@ async fn schemas_are_made() {
         }
         std::fs::write(file_of(change), dump(&db).await).unwrap();
     }
+}
+
+#[test]
+fn every_change_has_a_database_here_but_perhaps_the_newest() {
+    let changes = Migrator::migrations();
+    let names: Vec<_> = changes.iter().map(|change| change.name()).collect();
+    let (_, all_but_newest) = names.split_last().unwrap();
+    assert!(
+        names == RELEASED || all_but_newest == RELEASED,
+        "of {names:?} there are databases after {RELEASED:?} alone"
+    );
 }
 
 #[tokio::test]
@@ -255,7 +278,10 @@ async fn everything_is_found(store: &Store, change: &str, n_changes: usize) {
     }
     if n_changes >= 7 {
         assert!(jobs[2].shared, "{change}");
-        assert_eq!(store.secret("signing").await.unwrap(), "secret", "{change}");
+        assert_eq!(store.secret("signing").await.unwrap().as_deref(), Some("secret"), "{change}");
+        assert_eq!(store.n_spendings().await, 1, "{change}");
+        let allowance = Keyring::of(store.clone()).holder(&key()).await.unwrap().allowance().unwrap().clone();
+        assert_eq!(allowance.ration.megapixels_per_day, Some(5), "{change}");
         // Alice's job that waits is in round 0; the round that is being served is Bob's.
         let request = jobs[2].generation_request().unwrap();
         let limits = Limits::default();

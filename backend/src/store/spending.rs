@@ -7,6 +7,7 @@ use types::error::PublicError;
 use types::job::JobId;
 use types::request::GenerationRequest;
 
+use super::Store;
 use super::entities::{job, spending};
 use super::jobs::OPEN;
 use crate::access::{Limits, Ration};
@@ -203,6 +204,32 @@ async fn free_at(db: &impl ConnectionTrait, whose: Whose<'_>, now: i64, missing:
     let query = Statement::from_sql_and_values(db.get_database_backend(), query, values);
     let row = db.query_one_raw(query).await?;
     Ok(row.map(|row| row.try_get("", "at")).transpose()?)
+}
+
+impl Store {
+    /// Forgets what was asked for longer than a day ago, and with it where its askers called from, whether anybody asks for more
+    /// or not.
+    pub(crate) async fn forget_spending(&self, now: i64) -> Result<()> {
+        spending::Entity::delete_many().filter(spending::Column::At.lte(now - DAY_MS)).exec(&self.db).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// How many askings are remembered.
+    pub(crate) async fn n_spendings(&self) -> u64 {
+        spending::Entity::find().count(&self.db).await.unwrap()
+    }
+
+    /// Makes the last asking so much older.
+    pub(crate) async fn age_last_spending(&self, by: std::time::Duration) {
+        let last = spending::Entity::find().order_by_desc(spending::Column::Seq).one(&self.db).await.unwrap();
+        let last = last.unwrap();
+        let at = last.at - i64::try_from(by.as_millis()).unwrap();
+        let older = spending::ActiveModel { at: ActiveValue::Set(at), ..last.into() };
+        spending::Entity::update(older).exec(&self.db).await.unwrap();
+    }
 }
 
 /// Pixels of so many pictures of a request.

@@ -7,9 +7,10 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Statement};
 use types::note::Note;
 
-use super::Store;
 use super::entities::job::KnownNote;
 use super::entities::{job, picture, upload, upload_use};
+use super::{Store, deleted_files};
+use crate::data_folder::{PICTURES, UPLOADS};
 use crate::error::sqlite_code;
 use crate::{Error, Result};
 
@@ -44,10 +45,12 @@ impl Store {
         Ok(upload::Entity::find_by_id(seq).one(&self.db).await?.is_some())
     }
 
-    /// Deletes the row of a picture whose file is lost, and has its job say so.
+    /// Deletes the row of a picture whose file is lost, and has its job say so. What there is of its files is left to the
+    /// caller.
     pub(crate) async fn drop_lost_picture(&self, lost: &picture::Model) -> Result<()> {
         let transaction = self.begin_writing().await?;
         picture::Entity::delete_many().filter(picture::Column::Seq.eq(lost.seq)).exec(&transaction).await?;
+        deleted_files::forget(&transaction, PICTURES, std::slice::from_ref(&lost.file)).await?;
         let of_job = job::Column::Id.eq(lost.job_id);
         if let Some(row) = job::Entity::find().filter(of_job.clone()).one(&transaction).await? {
             let mut notes = row.known_notes()?;
@@ -72,7 +75,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes an upload's row, though a job may use it: such a job ends with a sentence about it.
+    /// Deletes an upload's row, though a job may use it: such a job ends with a sentence about it. What there is of its file
+    /// is left to the caller.
     pub(crate) async fn drop_lost_upload(&self, lost: &upload::Model) -> Result<()> {
         let transaction = self.begin_writing().await?;
         upload_use::Entity::delete_many()
@@ -80,10 +84,11 @@ impl Store {
             .exec(&transaction)
             .await?;
         upload::Entity::delete_many().filter(upload::Column::Seq.eq(lost.seq)).exec(&transaction).await?;
+        deleted_files::forget(&transaction, UPLOADS, std::slice::from_ref(&lost.file)).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Writes a copy of the whole database into a new file, as it is at this moment, whoever writes to it meanwhile.
+    /// Writes a copy of the whole database into a new or empty file, as it is at this moment, whoever writes to it meanwhile.
     ///
     /// # Source
     /// <https://sqlite.org/lang_vacuum.html#vacuuminto>

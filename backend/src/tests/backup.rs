@@ -13,7 +13,7 @@ use types::request::RawRequest;
 use super::helpers::{asking, config};
 use super::uploads::png;
 use crate::backup::{BackedUp, back_up};
-use crate::check::{Checked, check_folder};
+use crate::check::{Checked, Mend, check_folder};
 use crate::engine::fake::FakeEngine;
 use crate::restore::restore;
 use crate::{Error, Services, Visitor};
@@ -21,7 +21,7 @@ use crate::{Error, Services, Visitor};
 /// Far more than it takes, and far less than anybody would wait.
 const SOON: Duration = Duration::from_mins(1);
 
-async fn open(folder: &Path) -> Services {
+pub(super) async fn open(folder: &Path) -> Services {
     Services::open(config(folder), Arc::new(FakeEngine::new())).await.unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn paint(services: &Services, visitor: &Visitor, raw: RawRequest) -> JobId
     id
 }
 
-async fn restored(file: &Path, folder: &Path) -> Result<Checked, Error> {
+pub(super) async fn restored(file: &Path, folder: &Path) -> Result<Checked, Error> {
     let mut found = Vec::new();
     let checked = restore(file, &config(folder).data_dir, &mut |finding| found.push(finding.clone())).await?;
     assert_eq!(found, []);
@@ -40,7 +40,7 @@ async fn restored(file: &Path, folder: &Path) -> Result<Checked, Error> {
 }
 
 /// A back-up of a folder with one picture, made of an upload; and the prompt's own files.
-async fn with_backup() -> (tempfile::TempDir, PathBuf) {
+pub(super) async fn with_backup() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let services = open(folder.path()).await;
     let alice = Visitor::from_token("alice");
@@ -51,6 +51,8 @@ async fn with_backup() -> (tempfile::TempDir, PathBuf) {
     std::fs::write(data.join("wildcards/colour.txt"), "red\nblue\n").unwrap();
     std::fs::create_dir_all(data.join("models/large")).unwrap();
     std::fs::write(data.join("models/large/weights"), "can be had again").unwrap();
+    // Of a back-up that was unpacked here with other tools.
+    std::fs::write(data.join("SHA256SUMS"), "0  wildcards/colour.txt\n").unwrap();
     let file = folder.path().join("backup.tar");
     let backed_up = back_up(&data, &file).await.unwrap();
     let n_bytes = std::fs::metadata(&file).unwrap().len();
@@ -125,7 +127,7 @@ async fn a_backup_that_is_made_while_pictures_are_painted_and_deleted_is_consist
     }
     services.shutdown().await;
     drop(services);
-    let checked = check_folder(&config(other.path()).data_dir, false, &mut |_| {}).await.unwrap();
+    let checked = check_folder(&config(other.path()).data_dir, Mend::No, &mut |_| {}).await.unwrap();
     assert!(checked.is_in_order());
 }
 
@@ -143,6 +145,24 @@ async fn a_picture_whose_file_is_gone_is_left_out_and_said() {
     assert_eq!((backed_up.n_pictures, backed_up.n_gone), (1, 1));
     let other = tempfile::tempdir().unwrap();
     assert_eq!(restored(&file, other.path()).await.unwrap().n_pictures, 1);
+    services.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_picture_whose_thumbnail_is_lost_is_in_the_backup_with_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = open(folder.path()).await;
+    let id = paint(&services, &Visitor::from_token("alice"), asking("a red boat")).await;
+    let data = config(folder.path()).data_dir;
+    let thumbnail = format!("pictures/{id}/1-0.thumbnail.jpg");
+    let before = std::fs::read(data.join(&thumbnail)).unwrap();
+    std::fs::remove_file(data.join(&thumbnail)).unwrap();
+    let file = folder.path().join("backup.tar");
+    let backed_up = back_up(&data, &file).await.unwrap();
+    assert_eq!((backed_up.n_pictures, backed_up.n_gone), (1, 0));
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(restored(&file, other.path()).await.unwrap().n_pictures, 1);
+    assert_eq!(std::fs::read(config(other.path()).data_dir.join(&thumbnail)).unwrap(), before);
     services.shutdown().await;
 }
 
@@ -177,7 +197,7 @@ async fn a_backup_within_the_data_folder_does_not_hold_itself() {
     assert!(!names.iter().any(|name| name.starts_with("second.tar")), "{names:?}");
 }
 
-fn names_in(file: &Path) -> Vec<String> {
+pub(super) fn names_in(file: &Path) -> Vec<String> {
     let mut archive = tar::Archive::new(std::fs::File::open(file).unwrap());
     let entries = archive.entries().unwrap();
     entries.map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect()

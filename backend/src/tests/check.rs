@@ -13,7 +13,7 @@ use types::request::RawRequest;
 use super::helpers::{TestServices, asking, config, free_running};
 use super::uploads::png;
 use crate::Error;
-use crate::check::{Checked, Fault, Finding, check_folder};
+use crate::check::{Checked, Fault, Finding, Mend, check_folder};
 use crate::engine::fake::FakeEngine;
 use crate::files::thumbnail_file;
 use crate::jobs::worker::Outcome;
@@ -75,7 +75,7 @@ impl Stopped {
     }
 
     async fn mend(&self) -> (Checked, Vec<Finding>) {
-        check(self.folder.path(), true).await.unwrap()
+        check(self.folder.path(), Mend::Carefully).await.unwrap()
     }
 
     async fn start(&self) -> TestServices {
@@ -84,11 +84,11 @@ impl Stopped {
 
     /// All is in order now, and stays so over a start.
     async fn is_in_order(&self) {
-        assert_eq!(check(self.folder.path(), false).await.unwrap().1, []);
+        assert_eq!(check(self.folder.path(), Mend::No).await.unwrap().1, []);
     }
 }
 
-async fn check(folder: &Path, mend: bool) -> Result<(Checked, Vec<Finding>), Error> {
+async fn check(folder: &Path, mend: Mend) -> Result<(Checked, Vec<Finding>), Error> {
     let mut found = Vec::new();
     let checked =
         check_folder(&config(folder).data_dir, mend, &mut |finding| found.push(finding.clone())).await?;
@@ -110,23 +110,23 @@ fn make_old(file: &Path) {
 async fn a_folder_in_order_is_in_order_beside_a_server_and_alone() {
     let kept = kept().await;
     let in_order = Checked { n_pictures: 2, n_uploads: 1, n_found: 0, n_mended: 0 };
-    assert_eq!(check(kept.folder.path(), false).await.unwrap(), (in_order, Vec::new()));
+    assert_eq!(check(kept.folder.path(), Mend::No).await.unwrap(), (in_order, Vec::new()));
     let stopped = kept.stop().await;
-    assert_eq!(check(stopped.folder.path(), false).await.unwrap(), (in_order, Vec::new()));
+    assert_eq!(check(stopped.folder.path(), Mend::No).await.unwrap(), (in_order, Vec::new()));
     assert_eq!(stopped.mend().await, (in_order, Vec::new()));
 }
 
 #[tokio::test]
 async fn mending_wants_the_folder_for_itself() {
     let kept = kept().await;
-    let refused = check(kept.folder.path(), true).await.unwrap_err();
+    let refused = check(kept.folder.path(), Mend::Carefully).await.unwrap_err();
     assert!(matches!(refused, Error::DataFolderInUse(_)), "{refused}");
 }
 
 #[tokio::test]
 async fn a_folder_without_a_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = check(folder.path(), false).await.unwrap_err().public();
+    let refused = check(folder.path(), Mend::No).await.unwrap_err().public();
     assert_eq!(refused.code, ErrorCode::InvalidField);
     assert!(refused.message.starts_with("there is no database in the data folder"), "{refused}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -136,7 +136,7 @@ async fn a_folder_without_a_database_is_refused_and_left_alone() {
 async fn a_row_without_its_file_is_found_and_removed_and_the_job_says_so() {
     let kept = kept().await;
     std::fs::remove_file(kept.path(&kept.png(0))).unwrap();
-    let (_, found) = check(kept.folder.path(), false).await.unwrap();
+    let (_, found) = check(kept.folder.path(), Mend::No).await.unwrap();
     assert_eq!(faults(&found), [(kept.png(0).as_str(), &Fault::Lost)]);
     assert_eq!(found[0].mended, None);
 
@@ -162,7 +162,7 @@ async fn a_damaged_picture_is_found_and_moved_away_with_its_thumbnail() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
     std::fs::write(kept.path(&file), &bytes).unwrap();
-    let (_, found) = check(kept.folder.path(), false).await.unwrap();
+    let (_, found) = check(kept.folder.path(), Mend::No).await.unwrap();
     let [Finding { what, fault: Fault::Damaged(_), mended: None }] = &found[..] else { panic!("{found:?}") };
     assert_eq!(*what, file);
 
@@ -179,7 +179,7 @@ async fn a_damaged_picture_is_found_and_moved_away_with_its_thumbnail() {
 async fn a_picture_of_another_size_than_its_row_says_is_damaged() {
     let kept = kept().await;
     std::fs::write(kept.path(&kept.png(1)), png(image::RgbImage::new(64, 32))).unwrap();
-    let (_, found) = check(kept.folder.path(), false).await.unwrap();
+    let (_, found) = check(kept.folder.path(), Mend::No).await.unwrap();
     let sentence = "it has 64x32 pixels and should have 128x128".to_owned();
     assert_eq!(faults(&found), [(kept.png(1).as_str(), &Fault::Damaged(sentence))]);
 }
@@ -230,12 +230,12 @@ async fn files_without_a_row_are_moved_away_and_unfinished_ones_deleted() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "bytes").unwrap();
     }
-    let (_, found) = check(kept.folder.path(), false).await.unwrap();
+    let (_, found) = check(kept.folder.path(), Mend::No).await.unwrap();
     assert_eq!(found, [], "beside a server, a file that was just written may get its row yet");
     for file in orphans.iter().chain(&unfinished) {
         make_old(&kept.path(file));
     }
-    let (_, found) = check(kept.folder.path(), false).await.unwrap();
+    let (_, found) = check(kept.folder.path(), Mend::No).await.unwrap();
     assert_eq!(found.len(), orphans.len() + unfinished.len(), "{found:?}");
 
     let stopped = kept.stop().await;
@@ -272,7 +272,7 @@ async fn a_check_beside_a_busy_server_finds_nothing() {
         async move {
             let mut n_checks = 0;
             while !enough.is_cancelled() {
-                let (checked, found) = check(&folder, false).await.unwrap();
+                let (checked, found) = check(&folder, Mend::No).await.unwrap();
                 assert_eq!(found, []);
                 assert!(checked.n_pictures > 0, "there is something to see");
                 n_checks += 1;
@@ -305,7 +305,7 @@ async fn a_damaged_database_is_said_to_be_so() {
     let mut bytes = std::fs::read(&database).unwrap();
     bytes[start as usize..(start + length) as usize].fill(0xff);
     std::fs::write(&database, bytes).unwrap();
-    let (checked, found) = check(stopped.folder.path(), false).await.unwrap();
+    let (checked, found) = check(stopped.folder.path(), Mend::No).await.unwrap();
     assert!(!checked.is_in_order());
     assert!(matches!(found[0].fault, Fault::Database(_)), "{found:?}");
     assert!(found[0].to_string().starts_with("darkroom.sqlite3: the database is damaged: "), "{}", found[0]);

@@ -2,17 +2,21 @@
 
 mod access;
 mod backup;
+mod backup_privacy;
 mod blocked_words;
 mod cache;
+mod careful_check;
 mod check;
 mod clock;
 mod current_job;
 mod damaged;
+mod deleted_files;
 mod disk;
 mod events;
 mod fairness;
 mod fallback;
 mod fitted_uploads;
+mod forgotten;
 mod grid;
 mod helpers;
 mod history;

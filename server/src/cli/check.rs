@@ -4,27 +4,36 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::bail;
-use backend::check::{Checked, Finding, check_folder};
+use backend::check::{Checked, Finding, Mend, check_folder};
 use clap::Args;
 
 /// See whether every picture in the data folder is whole and in its place, and mend what is not.
 ///
 /// Prints a line for everything that is not in order, and ends with status 1 if something is left that way. May run beside
-/// a server; mending wants the data folder for itself.
+/// a server, and on a folder that may only be read; mending wants the data folder for itself.
 #[derive(Args)]
 pub struct Check {
     /// Remove rows whose files are missing or damaged, move files that belong to nothing to `lost+found` in the data
     /// folder, delete files that were never finished, and make missing thumbnails anew
     #[arg(long)]
     mend: bool,
+    /// Mend however much is missing: without this, nothing is mended if more than ten pictures or uploads and more than a tenth of
+    /// them have no file, or if their folder is not there
+    #[arg(long, requires = "mend")]
+    force: bool,
 }
 
 impl Check {
     /// Checks.
     pub fn run(self, data: &Path) -> anyhow::Result<()> {
+        let mend = match (self.mend, self.force) {
+            (false, _) => Mend::No,
+            (true, false) => Mend::Carefully,
+            (true, true) => Mend::Whatever,
+        };
         let mut printer = Printer::default();
         let runtime = tokio::runtime::Runtime::new()?;
-        let checked = runtime.block_on(check_folder(data, self.mend, &mut |found| printer.print(found)))?;
+        let checked = runtime.block_on(check_folder(data, mend, &mut |found| printer.print(found)))?;
         printer.end()?;
         end(&checked, self.mend)
     }

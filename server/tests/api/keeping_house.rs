@@ -90,6 +90,24 @@ async fn a_check_prints_a_line_for_everything_that_is_not_in_order() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_not_mounted_costs_no_row_unless_it_is_forced() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    paint(&server, "a red boat", 7).await;
+    server.kill();
+    std::fs::rename(folder.path().join("data/pictures"), folder.path().join("aside")).unwrap();
+    insta::assert_snapshot!(
+        run(folder.path(), &["check", "--mend"]),
+        @"2 error: the folder FOLDER/data/pictures is not there, and the database has pictures that should lie in it, so nothing was changed; see whether its disk is mounted, or add --force to remove all the rows that have no file"
+    );
+    let forced = run(folder.path(), &["check", "--mend", "--force"]);
+    assert!(forced.ends_with("\n1 picture and 0 uploads: 1 found and mended"), "{forced}");
+    assert!(
+        run(folder.path(), &["check", "--force"]).starts_with("2 error: the following required arguments")
+    );
+}
+
+#[tokio::test]
 async fn the_settings_file_says_how_many_pictures_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("darkroom.toml"), "[retention]\nmax_pictures = 1\n").unwrap();

@@ -1,5 +1,6 @@
 //! A row of each table.
 
+pub(crate) mod deleted_file;
 pub(crate) mod job;
 pub(crate) mod key;
 pub(crate) mod picture;

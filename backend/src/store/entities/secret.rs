@@ -1,4 +1,4 @@
-//! A row of `secrets`: what this site alone knows, to sign with.
+//! A row of `secrets`: what older versions signed with.
 
 use sea_orm::entity::prelude::*;
 

@@ -9,6 +9,7 @@ mod m0006_workflows;
 mod m0007_rounds_keys_and_shares;
 mod m0008_sizes;
 mod m0009_step_times;
+mod m0010_deleted_files;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_rounds_keys_and_shares::Migration),
             Box::new(m0008_sizes::Migration),
             Box::new(m0009_step_times::Migration),
+            Box::new(m0010_deleted_files::Migration),
         ]
     }
 }

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn pictures_are_kept_for_good_unless_something_else_is_said() {
         let usual = settled(&Flags::default(), "").unwrap();
-        assert!(usual.is_off());
+        assert_eq!(usual, Retention::default());
         assert!(usual.keep_favourites);
     }
 
