@@ -66,6 +66,9 @@ pub enum Error {
          Diffusion model into the models folder, or set the mode to `off`"
     )]
     NoSafetyChecker(crate::safety::SafetyMode),
+    /// Pictures are to be signed, and there is nothing to sign with.
+    #[error(transparent)]
+    Signing(#[from] crate::signing::SigningError),
     /// The engine could not make it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -115,6 +118,7 @@ impl Error {
             | Self::DataFolderInUse(_)
             | Self::OldDatabase(_)
             | Self::NoSafetyChecker(_)
+            | Self::Signing(_)
             | Self::Database(_)
             | Self::Files(_)
             | Self::Picture(_)

@@ -194,6 +194,7 @@ impl Worker {
                 indices: indices.clone(),
                 pace,
                 safety: self.shared.safety,
+                signer: self.shared.signer.clone(),
                 fallback_model: self.shared.fallback_model.clone(),
                 failed: failed.clone(),
                 stop: stop.clone(),

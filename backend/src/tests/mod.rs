@@ -28,6 +28,8 @@ mod refusals;
 mod restart;
 mod retention;
 mod safety;
+#[cfg(feature = "c2pa")]
+mod signing;
 mod storage;
 mod uploads;
 mod workflows;
