@@ -15,6 +15,7 @@ use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -35,20 +36,50 @@ impl Default for Patience {
     }
 }
 
+/// Where connections come from.
+pub trait Listener: Send {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// What has to be there until the last connection has ended.
+    type Rest: Send;
+
+    /// The next connection and whose it is; none if there will be no other. Nothing is lost with a future that is dropped.
+    fn next(&mut self) -> impl Future<Output = Option<(Self::Stream, SocketAddr)>> + Send;
+
+    /// Takes no more connections.
+    fn close(self) -> impl Future<Output = Self::Rest> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+    type Rest = ();
+
+    async fn next(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        Some(accept(self).await)
+    }
+
+    async fn close(self) {}
+}
+
 /// Serves until `stopping`, and then until the last request under way is answered.
-pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, stopping: CancellationToken) {
+pub async fn serve(
+    mut listener: impl Listener,
+    routes: Router,
+    patience: Patience,
+    stopping: CancellationToken,
+) {
     let slots = Arc::new(Semaphore::new(patience.most_connections as usize));
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
-            Some((accept(&listener).await, slot))
+            Some((listener.next().await?, slot))
         };
         let ((stream, peer), slot) = tokio::select! {
             Some(accepted) = accepted => accepted,
+            // The end of a listener from which nothing comes any more, too.
             () = stopping.cancelled() => break,
-            else => break,
         };
         let routes = routes.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
@@ -77,7 +108,7 @@ pub async fn serve(listener: TcpListener, routes: Router, patience: Patience, st
             drop(slot);
         });
     }
-    drop(listener);
+    let _rest = listener.close().await;
     // Once every slot is free, the last connection has ended. Nobody closes the semaphore.
     let _ = slots.acquire_many(patience.most_connections).await;
 }

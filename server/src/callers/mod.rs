@@ -23,7 +23,7 @@ mod streams;
 mod tries;
 
 pub use access::{Access, Programs};
-pub use address::ClientAddress;
+pub use address::{ByTunnel, ClientAddress};
 pub use credentials::shown as shown_by;
 pub use entry::Password;
 pub use hosts::{Hosts, arrive};

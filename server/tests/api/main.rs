@@ -34,6 +34,7 @@ mod prompts;
 mod security;
 mod selection;
 mod shutdown;
+mod tunnel;
 mod uploads;
 mod visitors;
 
