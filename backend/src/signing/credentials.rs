@@ -1,8 +1,8 @@
 //! The operator's certificate and key, and the manifest that they sign.
 //!
 //! # Source
-//! C2PA Technical Specification 2.2: the action `c2pa.created` with its digital source type (19.3), and what is asked of
-//! certificates (14.5).
+//! C2PA Technical Specification 2.2: the action `c2pa.created` with its digital source type (19.3), and what is asked
+//! of certificates (14.5).
 
 use std::io::Cursor;
 use std::path::Path;
@@ -23,12 +23,13 @@ use types::picture::PictureFormat;
 use super::{SigningError, SigningFiles};
 use crate::pictures::DigitalSource;
 
-/// What a key may be made for, the most usual first. None of RSA: the arithmetic for it tells by its time what the key is
-/// (RUSTSEC-2023-0071).
+/// What a key may be made for, the most usual first. None of RSA: the arithmetic for it tells by its time what the key
+/// is (RUSTSEC-2023-0071).
 const ALGORITHMS: [SigningAlg; 4] =
     [SigningAlg::Es256, SigningAlg::Es384, SigningAlg::Es512, SigningAlg::Ed25519];
 
-/// Nothing is asked of anybody over the network, and nobody is trusted: whether to believe the operator is for whoever looks.
+/// Nothing is asked of anybody over the network, and nobody is trusted: whether to believe the operator is for whoever
+/// looks.
 const SETTINGS: &str = r#"{"core": {"allowed_network_hosts": []}, "verify": {"verify_trust": false}}"#;
 
 /// A certificate with its key.

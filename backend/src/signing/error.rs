@@ -33,7 +33,10 @@ pub enum SigningError {
     )]
     UnusableKey(PathBuf),
     /// They are those of two.
-    #[error("the key `{}` is not that of the certificate `{}`; name two that belong together", key.display(), certificate.display())]
+    #[error(
+        "the key `{}` is not that of the certificate `{}`; name two that belong together",
+        key.display(), certificate.display()
+    )]
     Mismatch {
         /// The certificate's file.
         certificate: PathBuf,
@@ -42,8 +45,8 @@ pub enum SigningError {
     },
     /// The certificate is not one that C2PA allows.
     #[error(
-        "the certificate `{}` cannot sign pictures: {why}; C2PA asks for one that is valid today, for digital signatures \
-         (key usage) of e-mail or documents (extended key usage), and not signed by itself", path.display()
+        "the certificate `{}` cannot sign pictures: {why}; C2PA asks for one that is valid today, for digital \
+         signatures (key usage) of e-mail or documents (extended key usage), and not signed by itself", path.display()
     )]
     UnusableCertificate {
         /// The certificate's file.

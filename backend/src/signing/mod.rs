@@ -1,11 +1,13 @@
-//! Signed manifests in pictures (C2PA): that they are generated, with what, and who says so, in a form that can be verified.
+//! Signed manifests in pictures (C2PA): that they are generated, with what, and who says so, in a form that can be
+//! verified.
 //!
 //! # Layout
 //! * [`Signer`]: what everybody calls who makes a picture's file; without a certificate it signs nothing
 //! * `credentials`: the certificate, its key and the manifest, with the feature `c2pa`; `without` stands in its place else
 //! * [`SigningError`]: what keeps pictures from being signed
 //!
-//! A signature is another one each time, so it stands outside [`crate::pictures`], where the same picture gives the same bytes.
+//! A signature is another one each time, so it stands outside [`crate::pictures`], where the same picture gives the
+//! same bytes.
 
 #[cfg(feature = "c2pa")]
 mod credentials;

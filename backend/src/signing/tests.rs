@@ -1,4 +1,5 @@
-//! Certificates and keys from `fixtures`, which `make.sh` there makes; what was signed is read as any verifier reads it.
+//! Certificates and keys from `fixtures`, which `make.sh` there makes; what was signed is read as any verifier reads
+//! it.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -126,10 +127,9 @@ fn a_file_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let whole = files(&folder, "p256", "p256");
     let without_key = SigningFiles { key: "/nowhere/key.pem".into(), ..whole.clone() };
-    assert_eq!(
-        refused(&without_key),
-        "the file `/nowhere/key.pem` with the key that signs pictures cannot be read: No such file or directory (os error 2)"
-    );
+    let sentence = refused(&without_key);
+    let start = "the file `/nowhere/key.pem` with the key that signs pictures cannot be read: ";
+    assert!(sentence.starts_with(start), "{sentence}");
     let without_certificate = SigningFiles { certificate: "/nowhere/chain.pem".into(), ..whole };
     assert!(
         refused(&without_certificate).starts_with("the file `/nowhere/chain.pem` with the certificate that")

@@ -33,8 +33,8 @@ pub enum TunnelError {
     /// The token is good, and the tunnel is not allowed: another one's domain, as a rule.
     #[error(
         "ngrok does not open the tunnel{} ({code}, explained at {}); allowed are the domains that \
-         https://dashboard.ngrok.com/domains lists", domain.as_ref().map(|domain| format!(" at `{domain}`")).unwrap_or_default(),
-        explained(code)
+         https://dashboard.ngrok.com/domains lists",
+        at(domain.as_deref()), explained(code)
     )]
     TunnelRefused {
         /// The one that was wanted.
@@ -45,6 +45,10 @@ pub enum TunnelError {
     /// Whatever else may be.
     #[error("the tunnel at ngrok does not open: {0}")]
     Broken(String),
+}
+
+fn at(domain: Option<&str>) -> String {
+    domain.map(|domain| format!(" at `{domain}`")).unwrap_or_default()
 }
 
 /// Where ngrok explains one of its codes.
@@ -61,9 +65,9 @@ mod tests {
         let token = TunnelError::TokenRefused { code: "ERR_NGROK_105".to_owned() };
         assert_eq!(
             token.to_string(),
-            "ngrok refuses the token in NGROK_AUTHTOKEN (ERR_NGROK_105, explained at \
-             https://ngrok.com/docs/errors/err_ngrok_105); take the one that \
-             https://dashboard.ngrok.com/get-started/your-authtoken shows"
+            "ngrok does not let this program in with the token in NGROK_AUTHTOKEN (ERR_NGROK_105, explained at \
+             https://ngrok.com/docs/errors/err_ngrok_105); https://dashboard.ngrok.com/get-started/your-authtoken \
+             shows the right one"
         );
         let refused = |domain: Option<&str>| {
             let code = "ERR_NGROK_319".to_owned();

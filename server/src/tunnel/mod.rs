@@ -1,5 +1,5 @@
-//! The site at an address on the internet, by a tunnel: somebody else's server takes the calls and passes them on over a
-//! connection that this program opens.
+//! The site at an address on the internet, by a tunnel: somebody else's server takes the calls and passes them on over
+//! a connection that this program opens.
 //!
 //! # Layout
 //! * [`Tunnel`]: one that is open, whoever runs it; the server takes it for a listener like any other
@@ -9,7 +9,8 @@
 //!
 //! # Invariants
 //! What comes by the tunnel passes the same routes and limits as all else. It is told apart in one way
-//! ([`ByTunnel`](crate::callers::ByTunnel)): whoever runs the tunnel is believed where a call comes from, and that it came by TLS.
+//! ([`ByTunnel`](crate::callers::ByTunnel)): whoever runs the tunnel is believed where a call comes from, and that it
+//! came by TLS.
 
 mod error;
 #[cfg(any(test, feature = "ngrok"))]
@@ -69,8 +70,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Where a tunnel ends, whoever runs it.
 pub trait Line: Send {
-    /// The next connection and whose it is; none once the tunnel is closed for good. Nothing is lost with a future that is
-    /// dropped.
+    /// The next connection and whose it is; none once the tunnel is closed for good. Nothing is lost with a future that
+    /// is dropped.
     fn next(&mut self) -> BoxFuture<'_, Option<(Box<dyn Stream>, SocketAddr)>>;
 
     /// Takes no more connections. Those that there are stay until this is dropped.

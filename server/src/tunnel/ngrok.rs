@@ -1,7 +1,7 @@
 //! A tunnel at ngrok, without ngrok's own program.
 //!
-//! The crate opens a lost tunnel anew by itself, at the same address. Only the connection that it asks for is made here, as the
-//! crate would wait for hours between two tries.
+//! The crate opens a lost tunnel anew by itself, at the same address. Only the connection that it asks for is made
+//! here, as the crate would wait for hours between two tries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Settings of the tunnel that makes the site reachable from the internet: flags of `darkroom serve`, and ngrok's token.
+//! Settings of the tunnel that makes the site reachable from the internet: flags of `darkroom serve`, and ngrok's
+//! token.
 
 use clap::Args;
 
