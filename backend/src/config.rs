@@ -10,6 +10,7 @@ use crate::access::Limits;
 use crate::machine::{DeviceKind, Precision};
 use crate::retention::Retention;
 use crate::safety::SafetyMode;
+use crate::signing::SigningFiles;
 
 /// What [`crate::Services::open`] and [`crate::engine::candle::CandleEngine::open`] have to know.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +44,8 @@ pub struct Config {
     pub safety: SafetyMode,
     /// Name of the model that makes the picture where the one that was asked for cannot.
     pub fallback_model: Option<String>,
+    /// What pictures are signed with, if they are.
+    pub signing: Option<SigningFiles>,
     /// In which numbers it computes.
     pub precision: Precision,
     /// Where engine and services count what happens.

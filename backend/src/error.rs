@@ -82,6 +82,9 @@ pub enum Error {
          site has to see to it"
     )]
     BlockedWordsUnread,
+    /// Pictures are to be signed, and there is nothing to sign with.
+    #[error(transparent)]
+    Signing(#[from] crate::signing::SigningError),
     /// The engine could not make it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -135,6 +138,7 @@ impl Error {
             | Self::LogInReadOnlyFolder(_)
             | Self::NoSecret(_)
             | Self::NoSafetyChecker(_)
+            | Self::Signing(_)
             | Self::Database(_)
             | Self::Files(_)
             | Self::Picture(_)

@@ -20,6 +20,7 @@
 //! * `prompts`: GPT-2's text as a stream
 //! * [`prompt_helpers`]: the site's own styles and lists of words, and the words that it does not paint
 //! * [`safety`]: what becomes of pictures that the safety checker would not show
+//! * [`signing`]: signed manifests in pictures, for operators with a certificate
 //! * [`background`]: threads that compute, and let pages go first
 //! * [`visitors`]: who asks; [`access`]: keys, and how much anybody may ask for
 //! * [`error`]: what can go wrong, and what of it a visitor is told
@@ -56,6 +57,7 @@ pub mod safety;
 mod samples;
 pub mod services;
 mod shared;
+pub mod signing;
 mod signing_secret;
 mod store;
 mod uploads;
@@ -80,4 +82,5 @@ pub use services::{
     PictureFile, PromptStream, QueuedJob, Readiness, RunningJob, Services, StartNames, UploadFile, Workflow,
     WorkflowFilter, ZipStream, choose_seed,
 };
+pub use signing::{Signer, SigningFiles};
 pub use visitors::Visitor;

@@ -18,6 +18,7 @@ use crate::prompt_helpers::PromptHelpers;
 use crate::retention::Housekeeping;
 use crate::safety::SafetyMode;
 use crate::samples::Samples;
+use crate::signing::Signer;
 use crate::signing_secret::signing_secret;
 use crate::store::Store;
 use crate::{Config, Engine, EngineError, Error, Measures, Result};
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) presets: Presets,
     /// What becomes of pictures that the safety checker would not show.
     pub(crate) safety: SafetyMode,
+    /// Signs what is made, if there is something to sign with.
+    pub(crate) signer: Signer,
     /// The model that stands in for one that fails.
     pub(crate) fallback_model: Option<String>,
     /// Given to whoever reads what a visitor sent: to one at a time.
@@ -75,6 +78,7 @@ impl Shared {
     /// on no job yet.
     pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Self> {
         check_safety(config, &*engine)?;
+        let signer = Signer::open(config.signing.as_ref())?;
         let folder = DataFolder::lock(&config.data_dir)?;
         let storage = Storage::in_folder(folder)?;
         for preset in config.presets.describe(&engine.picture_models()) {
@@ -89,6 +93,7 @@ impl Shared {
             limits: config.limits,
             housekeeping: Housekeeping::new(config.retention),
             safety: config.safety,
+            signer,
             fallback_model: config.fallback_model.clone(),
             ..opened
         })
@@ -130,6 +135,7 @@ impl Shared {
             helpers,
             presets: Presets::default(),
             safety: SafetyMode::Off,
+            signer: Signer::default(),
             fallback_model: None,
             decoding: Semaphore::new(1),
             converting: Semaphore::new(2),

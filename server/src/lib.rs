@@ -11,6 +11,7 @@
 //! * [`callers`]: who calls, and how much they may
 //! * [`operator`]: health, metrics and a page for whoever operates the site, on a listener of its own
 //! * `listen`, `slow_bodies`, [`patience`]: connections, and patience with them
+//! * [`tunnel`]: the site at an address on the internet as well
 //! * `security`, `extract`, `multipart`, `error`: what stands around every handler
 //! * `waiting`, `base64_picture`: what the handlers of several APIs have in common
 //! * [`cli`]: one subcommand a file
@@ -51,19 +52,22 @@ mod shutdown;
 mod slow_bodies;
 pub mod state;
 mod telemetry;
+pub mod tunnel;
 mod waiting;
 
 use std::future::Future;
 use std::time::Duration;
 
+use axum::Extension;
 use backend::Services;
 use futures::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets::Site;
-use crate::callers::Access;
+use crate::callers::{Access, ByTunnel};
 use crate::state::AppState;
+use crate::tunnel::Tunnel;
 
 /// How long an answer may still take once the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -74,15 +78,17 @@ pub struct Listeners {
     pub site: TcpListener,
     /// For whoever operates the site, if there is one.
     pub operator: Option<TcpListener>,
+    /// For visitors from the internet, if there is one.
+    pub tunnel: Option<Tunnel>,
 }
 
 impl From<TcpListener> for Listeners {
     fn from(site: TcpListener) -> Self {
-        Self { site, operator: None }
+        Self { site, operator: None, tunnel: None }
     }
 }
 
-/// Serves the site until `shutdown` resolves, then stops in good order.
+/// Serves the site until `shutdown` resolves, then stops in good order. It answers to the tunnel's name as well.
 ///
 /// From then on no connection is accepted, the running job goes back into the queue, streams end, and answers
 /// under way have a few seconds to be finished. The operator is told until the end that the program stops.
@@ -92,10 +98,13 @@ impl From<TcpListener> for Listeners {
 pub async fn run(
     listeners: impl Into<Listeners>,
     services: Services,
-    access: Access,
+    mut access: Access,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let Listeners { site: listener, operator } = listeners.into();
+    let Listeners { site: listener, operator, tunnel } = listeners.into();
+    if let Some(tunnel) = &tunnel {
+        access.hosts.add(&tunnel.host);
+    }
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), access, Site::bundled(), stopping.clone());
     let stopped = CancellationToken::new();
@@ -104,11 +113,17 @@ pub async fn run(
     tokio::pin!(operator);
     let Access { patience, trusted_proxies, .. } = &*state.access;
     let (patience, trusted) = (*patience, trusted_proxies.clone());
-    let server = listen::serve(listener, router::router(&state), patience, trusted, stopping.clone());
+    let routes = router::router(&state);
+    let tunnel = tunnel.map(|tunnel| {
+        let routes = routes.clone().layer(Extension(ByTunnel));
+        listen::serve(tunnel, routes, patience, Vec::new(), stopping.clone())
+    });
+    let site = listen::serve(listener, routes, patience, trusted, stopping.clone());
+    let server = async { tokio::join!(site, OptionFuture::from(tunnel)) };
     tokio::pin!(server);
 
     tokio::select! {
-        () = &mut server => return Ok(()),
+        _ = &mut server => return Ok(()),
         Some(()) = &mut operator => return Ok(()),
         () = shutdown => tracing::info!("stopping"),
     }

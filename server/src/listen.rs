@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +29,35 @@ use self::addresses::Addresses;
 use self::reader::Unread;
 use crate::patience::Patience;
 
+/// Where connections come from.
+pub trait Listener: Send {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// What has to be there until the last connection has ended.
+    type Rest: Send;
+
+    /// The next connection and whose it is; none if there will be no other. Nothing is lost with a future that is dropped.
+    fn next(&mut self) -> impl Future<Output = Option<(Self::Stream, SocketAddr)>> + Send;
+
+    /// Takes no more connections.
+    fn close(self) -> impl Future<Output = Self::Rest> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+    type Rest = ();
+
+    async fn next(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        Some(accept(self).await)
+    }
+
+    async fn close(self) {}
+}
+
 /// Serves until `stopping`, and then until the last request under way is answered. The `trusted` proxies may have as many
 /// connections as there are.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: impl Listener,
     routes: Router,
     patience: Patience,
     trusted: Vec<IpNet>,
@@ -44,12 +70,12 @@ pub async fn serve(
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
-            Some((accept(&listener).await, slot))
+            Some((listener.next().await?, slot))
         };
         let ((stream, peer), slot) = tokio::select! {
             Some(accepted) = accepted => accepted,
+            // The end of a listener from which nothing comes any more, too.
             () = stopping.cancelled() => break,
-            else => break,
         };
         // Hung up on at once: an answer in words would take what there is too little of.
         let Some(counted) = addresses.count(peer.ip()) else { continue };
@@ -82,7 +108,7 @@ pub async fn serve(
             drop((slot, counted));
         });
     }
-    drop(listener);
+    let _rest = listener.close().await;
     // Once every slot is free, the last connection has ended. Nobody closes the semaphore.
     let _ = slots.acquire_many(patience.most_connections).await;
 }

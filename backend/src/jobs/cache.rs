@@ -14,7 +14,7 @@ use crate::measures::JobEnd;
 use crate::shared::Shared;
 use crate::store::NewPicture;
 use crate::store::entities::{job, picture};
-use crate::{Error, Result, files, pictures};
+use crate::{Error, Result, Signer, files, pictures};
 
 /// Copies the pictures of `like` for the attempt `claim`, which ends with the last of them, and tells those who watch.
 ///
@@ -63,7 +63,7 @@ async fn copy(
         let remedy = "the picture is painted anew";
         return Err(Error::Damaged { kind: "picture", id: info.id.to_string(), remedy });
     }
-    let png = written_for(request, info.index, png).await?;
+    let png = written_for(request, info.index, png, &shared.signer).await?;
     let size_bytes = (png.len() + thumbnail.len()) as u64;
     let file = files::picture_file(claim.job_id(), claim.attempt, info.index);
     let known = like.known_notes()?;
@@ -89,13 +89,13 @@ async fn copy(
 }
 
 /// The file as this request would have written it. One with a start picture names it inside, and the other request may have
-/// called the same picture something else.
-async fn written_for(request: &GenerationRequest, index: u32, png: Bytes) -> Result<Bytes> {
-    if request.start.is_none() && request.mask.is_none() {
+/// called the same picture something else. Where pictures are signed, that one may be from before.
+async fn written_for(request: &GenerationRequest, index: u32, png: Bytes, signer: &Signer) -> Result<Bytes> {
+    if request.start.is_none() && request.mask.is_none() && !signer.signs() {
         return Ok(png);
     }
-    let request = request.clone();
-    let write = move || pictures::encode(&pictures::decode_png(&png)?, &request, index, PictureFormat::Png);
+    let (request, signer) = (request.clone(), signer.clone());
+    let write = move || signer.encode(&pictures::decode_png(&png)?, &request, index, PictureFormat::Png);
     let written = tokio::task::spawn_blocking(write).await;
     let written =
         written.map_err(|panic| Error::Broken(format!("writing a copied picture ended early: {panic}")))?;

@@ -19,7 +19,7 @@ use super::progress::ProgressHub;
 use crate::engine::{Made, Materials, Report, Step};
 use crate::measures::PictureKind;
 use crate::safety::{self, SafetyMode};
-use crate::{Engine, EngineError, Measures, Result, pictures};
+use crate::{Engine, EngineError, Measures, Result, Signer, pictures};
 
 /// All that is needed to paint some pictures of a job.
 pub(super) struct Painter {
@@ -36,6 +36,8 @@ pub(super) struct Painter {
     pub(super) bound: Bound,
     /// What becomes of pictures that the safety checker would not show.
     pub(super) safety: SafetyMode,
+    /// Signs the pictures, if there is something to sign with.
+    pub(super) signer: Signer,
     /// The model that stands in for one that fails.
     pub(super) fallback_model: Option<String>,
     /// Models that failed in this attempt already.
@@ -115,8 +117,8 @@ impl Painter {
         let pictures = self.indices.clone().zip(places).zip(made).map(|((index, place), made)| {
             let Made { image, notes } = self.look_at(index, model, made)?;
             let png = match &instead {
-                Some(instead) => pictures::encode(&image, instead, place, PictureFormat::Png)?,
-                None => pictures::encode(&image, &request, index, PictureFormat::Png)?,
+                Some(instead) => self.signer.encode(&image, instead, place, PictureFormat::Png)?,
+                None => self.signer.encode(&image, &request, index, PictureFormat::Png)?,
             };
             let thumbnail = pictures::thumbnail(&image)?;
             Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes })

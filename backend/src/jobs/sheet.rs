@@ -13,7 +13,7 @@ use super::pace::Pace;
 use super::painter::{Painted, Painting};
 use crate::pictures::{self, Sheet};
 use crate::shared::Shared;
-use crate::{Error, Result, background};
+use crate::{Error, Result, Signer, background};
 
 /// Draws the sheet on a thread of its own. A cell whose picture was deleted meanwhile, or whose file is damaged,
 /// stays blank.
@@ -35,22 +35,28 @@ pub(super) async fn begin(
             Err(error) => return Err(error),
         }
     }
+    let signer = shared.signer.clone();
     background::compute(move || {
         let pictures = match &request.grid {
-            Some(grid) => vec![draw(&request, grid, &cells)],
+            Some(grid) => vec![draw(&request, grid, &cells, &signer)],
             None => Vec::new(),
         };
         Ok(Painting { pictures, pace, bound, failed: None })
     })
 }
 
-fn draw(request: &GenerationRequest, grid: &Grid, cells: &[(u32, Bytes)]) -> Result<Painted> {
+fn draw(
+    request: &GenerationRequest,
+    grid: &Grid,
+    cells: &[(u32, Bytes)],
+    signer: &Signer,
+) -> Result<Painted> {
     let mut sheet = Sheet::new(grid, request.picture_size())?;
     for (index, png) in cells.iter().filter(|(index, _)| !request.is_sheet(*index)) {
         sheet.place(grid, *index, &pictures::decode_png(png)?);
     }
     let image = sheet.into_image();
-    let png = pictures::encode(&image, request, grid.n_cells(), PictureFormat::Png)?;
+    let png = signer.encode(&image, request, grid.n_cells(), PictureFormat::Png)?;
     let thumbnail = pictures::thumbnail(&image)?;
     Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes: Vec::new() })
 }

@@ -197,6 +197,7 @@ impl Worker {
                 pace,
                 bound,
                 safety: self.shared.safety,
+                signer: self.shared.signer.clone(),
                 fallback_model: self.shared.fallback_model.clone(),
                 failed: failed.clone(),
                 stop: stop.clone(),

@@ -5,6 +5,7 @@
 
 mod channels;
 mod decode;
+mod digital_source;
 mod encode;
 mod exif;
 mod fit;
@@ -20,6 +21,7 @@ pub use channels::Channel;
 pub(crate) use channels::{grey_under, grown, with_transparency};
 pub use decode::{DecodeError, Decoded};
 pub(crate) use decode::{format_of, jpeg_has_end};
+pub(crate) use digital_source::DigitalSource;
 pub use encode::{JPEG_QUALITY, encode};
 pub(crate) use encode::{Origin, decode_png, encode_at, origin_of};
 pub(crate) use exif::DARKROOM_NOTE;

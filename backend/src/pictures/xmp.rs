@@ -1,42 +1,17 @@
 //! The mark that a picture is generated, as XMP: what programs for pictures read, whatever else is inside.
 //!
 //! # Source
-//! `DigitalSourceType` of the IPTC Photo Metadata Standard, with the codes of <https://cv.iptc.org/newscodes/digitalsourcetype>;
-//! where a packet lies in a file: Adobe's XMP specification, part 3.
+//! Where a packet lies in a file: Adobe's XMP specification, part 3.
 
 use types::request::GenerationRequest;
+
+use super::digital_source::DigitalSource;
 
 /// The keyword of the PNG chunk.
 pub(super) const PNG_KEYWORD: &str = "XML:com.adobe.xmp";
 
 /// What stands before the packet in a JPEG's segment.
 const JPEG_NAME: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-
-/// Where the pixels came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DigitalSource {
-    /// A trained model made all of them.
-    TrainedAlgorithmicMedia,
-    /// Some are those of the picture that it began with.
-    CompositeWithTrainedAlgorithmicMedia,
-}
-
-impl DigitalSource {
-    fn of(request: &GenerationRequest) -> Self {
-        if request.mask.is_some() || request.outpaint.is_some() {
-            Self::CompositeWithTrainedAlgorithmicMedia
-        } else {
-            Self::TrainedAlgorithmicMedia
-        }
-    }
-
-    fn code(self) -> &'static str {
-        match self {
-            Self::TrainedAlgorithmicMedia => "trainedAlgorithmicMedia",
-            Self::CompositeWithTrainedAlgorithmicMedia => "compositeWithTrainedAlgorithmicMedia",
-        }
-    }
-}
 
 /// The packet of a request's pictures.
 pub(super) fn packet(request: &GenerationRequest) -> String {

@@ -20,7 +20,8 @@ pub struct PictureFile {
     pub content_type: &'static str,
     /// A name to save it under, from the prompt and the seed: letters, digits and hyphens alone.
     pub file_name: String,
-    /// Its entity tag with quotation marks, strong: these bytes never change.
+    /// Its entity tag with quotation marks: strong, as these bytes never change, but for what is converted and signed each
+    /// time anew.
     pub etag: String,
 }
 
@@ -73,13 +74,14 @@ impl Services {
             format => {
                 let _turn = self.0.shared.converting.acquire().await.map_err(|_| Error::ShuttingDown)?;
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
+                let signer = self.0.shared.signer.clone();
                 let convert = move || {
                     // Where another model had to stand in, the file knows what its job does not.
                     let (request, index) = match pictures::origin_of(&png) {
                         Some(origin) => (origin.request, origin.index),
                         None => (request, index),
                     };
-                    pictures::encode_at(&pictures::decode_png(&png)?, &request, index, format, jpeg_quality)
+                    signer.encode_at(&pictures::decode_png(&png)?, &request, index, format, jpeg_quality)
                 };
                 tokio::task::spawn_blocking(convert)
                     .await
@@ -91,7 +93,7 @@ impl Services {
             bytes,
             content_type: format.content_type(),
             file_name: file_name(&picture.info(), format.extension()),
-            etag: etag(id, format.extension()),
+            etag: self.etag(id, format),
         })
     }
 
@@ -126,7 +128,7 @@ impl Services {
         format: Option<PictureFormat>,
     ) -> Result<String> {
         self.visible(viewer, id).await?;
-        Ok(etag(id, format.map_or(THUMBNAIL, PictureFormat::extension)))
+        Ok(format.map_or_else(|| etag(id, THUMBNAIL), |format| self.etag(id, format)))
     }
 
     /// A picture's thumbnail, at most 256 pixels a side. One that is lost or damaged is made anew from the picture.
@@ -206,6 +208,14 @@ impl Services {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A conversion's signature is another one each time, of the same picture.
+    fn etag(&self, id: PictureId, format: PictureFormat) -> String {
+        if format == PictureFormat::Png || !self.0.shared.signer.signs() {
+            return etag(id, format.extension());
+        }
+        format!("W/{}", etag(id, &format!("{}-signed", format.extension())))
     }
 
     /// A picture that the viewer may see.

@@ -24,7 +24,7 @@ use crate::access::{Keyring, Limits};
 use crate::hexadecimal::hexadecimal;
 
 /// The changes after which there is a database here, by their names.
-const RELEASED: [&str; 8] = [
+const RELEASED: [&str; 9] = [
     "m0001_jobs_and_pictures",
     "m0002_attempts_and_faults",
     "m0003_uploads",
@@ -33,6 +33,7 @@ const RELEASED: [&str; 8] = [
     "m0006_workflows",
     "m0007_rounds_keys_and_shares",
     "m0008_sizes",
+    "m0009_step_times",
 ];
 
 /// A request as the first version kept it.
@@ -82,7 +83,7 @@ fn rows(n_changes: usize) -> Vec<String> {
             id(1).simple(),
         )
     };
-    let by_change: [Vec<String>; 8] = [
+    let by_change: [Vec<String>; 9] = [
         vec![
             job(1, "done", 2, "a red boat", "NULL"),
             job(2, "running", 0, "a blue cottage", "NULL"),
@@ -118,7 +119,12 @@ fn rows(n_changes: usize) -> Vec<String> {
         ],
         vec![
             "UPDATE jobs SET round = 4, shared = TRUE WHERE status = 'done'".to_owned(),
-            format!("INSERT INTO turns (owner, round) VALUES ('{owner}', 4), ('bob', 5)"),
+            // The change after the next keeps the newest of all alone.
+            if n_changes < 9 {
+                format!("INSERT INTO turns (owner, round) VALUES ('{owner}', 4), ('bob', 5)")
+            } else {
+                "INSERT INTO served_round (id, round) VALUES (1, 5)".to_owned()
+            },
             format!("INSERT INTO spending (owner, address, n_pixels, at) VALUES ('{owner}', 'here', 98304, {DAY})"),
             "INSERT INTO secrets (name, value) VALUES ('signing', 'secret')".to_owned(),
             format!(
@@ -128,6 +134,7 @@ fn rows(n_changes: usize) -> Vec<String> {
             ),
         ],
         vec!["UPDATE pictures SET size_bytes = 1000 + idx".to_owned()],
+        vec!["INSERT INTO step_times (device, name, n_pixels, seconds) VALUES ('cpu', 'demo', 49152, 0.5)".to_owned()],
     ];
     by_change.into_iter().take(n_changes).flatten().collect()
 }
@@ -288,6 +295,10 @@ async fn everything_is_found(store: &Store, change: &str, n_changes: usize) {
         let new = NewJob { request: &request, fingerprint: None, once: None, cached: false, limits };
         let Inserted::Job(next) = store.insert_job(&alice, new).await.unwrap() else { panic!("{change}") };
         assert_eq!(next.round, 6, "{change}");
+    }
+    if n_changes >= 9 {
+        let times = store.step_times("cpu").await.unwrap();
+        assert_eq!(times.len(), 1, "{change}");
     }
     // The search is told of what is deleted.
     let deleted = store.delete_picture(&alice, PictureId(id(12))).await.unwrap();

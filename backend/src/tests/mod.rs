@@ -33,6 +33,8 @@ mod refusals;
 mod restart;
 mod retention;
 mod safety;
+#[cfg(feature = "c2pa")]
+mod signing;
 mod storage;
 mod upload_account;
 mod uploads;

@@ -236,9 +236,12 @@ fn with_pass(visitor: Visitor, query: Option<&str>) -> Visitor {
     }
 }
 
-/// Whether an entity tag is one of those in `If-None-Match`. Weak ones count: the bytes never change.
+/// Whether an entity tag is one of those in `If-None-Match`. Weak ones count: the bytes never change, or mean the same.
 pub fn is_among(etag: &str, known: &str) -> bool {
-    known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == etag)
+    fn strong(tag: &str) -> &str {
+        tag.trim_start_matches("W/")
+    }
+    known.split(',').map(str::trim).any(|known| known == "*" || strong(known) == strong(etag))
 }
 
 fn unknown_format(ending: &str) -> ApiError {
@@ -254,6 +257,7 @@ mod tests {
     #[test]
     fn a_tag_is_found_among_those_that_a_browser_knows() {
         assert!(is_among("\"a-png\"", "\"a-jpg\", W/\"a-png\""));
+        assert!(is_among("W/\"a-jpg\"", "W/\"a-jpg\"") && is_among("W/\"a-jpg\"", "\"a-jpg\""));
         assert!(is_among("\"a-png\"", "*"));
         assert!(!is_among("\"a-png\"", "\"a-jpg\""));
     }

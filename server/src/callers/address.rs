@@ -6,12 +6,16 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
+/// Marks the requests that came by the program's own tunnel, in their extensions. Nobody else can put it there.
+#[derive(Debug, Clone, Copy)]
+pub struct ByTunnel;
+
 /// The address that a call comes from, as far as it can be believed, and whether it came by TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress {
     /// The nearest machine that is no trusted proxy.
     pub ip: IpAddr,
-    /// Whether a trusted proxy says that the caller came by TLS.
+    /// Whether a trusted proxy says that the caller came by TLS, as by the tunnel everybody does.
     pub is_tls: bool,
 }
 
@@ -22,6 +26,11 @@ impl ClientAddress {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer =
             peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical());
+        if request.extensions().get::<ByTunnel>().is_some() {
+            // A connection may carry the calls of several, so it is asked by call. Whoever runs the tunnel writes the last.
+            let said = forwarded(request.headers()).pop().flatten();
+            return Self { ip: said.unwrap_or(peer), is_tls: true };
+        }
         let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
         if !is_trusted(&peer) {
             return Self { ip: peer, is_tls: false };
@@ -118,6 +127,27 @@ mod tests {
         assert_eq!(ip("127.0.0.1:1", "nonsense", &proxies), "127.0.0.1");
         assert_eq!(ip("127.0.0.1:1", "203.0.113.9, nonsense, 10.1.2.3", &proxies), "10.1.2.3");
         assert_eq!(ip("[::ffff:127.0.0.1]:1", "[2001:db8::1]", &proxies), "2001:db8::1");
+    }
+
+    #[test]
+    fn by_the_tunnel_the_last_address_is_that_of_the_caller_and_all_came_by_tls() {
+        let by_tunnel = |headers: &[(&str, &str)]| {
+            let mut request = Request::builder();
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let mut request = request.body(Body::empty()).unwrap();
+            request.extensions_mut().insert(ConnectInfo("198.51.100.7:1".parse::<SocketAddr>().unwrap()));
+            request.extensions_mut().insert(ByTunnel);
+            ClientAddress::of(&request, &[])
+        };
+        let known = |ip: &str| ClientAddress { ip: ip.parse().unwrap(), is_tls: true };
+        assert_eq!(by_tunnel(&[]), known("198.51.100.7"));
+        let made_up = ("x-forwarded-for", "203.0.113.9");
+        assert_eq!(by_tunnel(&[made_up, ("x-forwarded-for", "192.0.2.1")]), known("192.0.2.1"));
+        assert_eq!(by_tunnel(&[("x-forwarded-for", "203.0.113.9, 2001:db8::1")]), known("2001:db8::1"));
+        assert_eq!(by_tunnel(&[("x-forwarded-for", "203.0.113.9, nonsense")]), known("198.51.100.7"));
+        assert_eq!(by_tunnel(&[("x-forwarded-proto", "http")]), known("198.51.100.7"));
     }
 
     #[test]

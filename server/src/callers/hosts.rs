@@ -51,6 +51,16 @@ impl Hosts {
         }
     }
 
+    /// One name more, in addition to those that are known.
+    pub fn add(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        match self {
+            Self::Any => {}
+            Self::Local => *self = Self::Named(vec![name]),
+            Self::Named(names) => names.push(name),
+        }
+    }
+
     /// Whether the site answers to what a request says as its host: a name or an address, perhaps with a port.
     pub fn knows(&self, host: &str) -> bool {
         let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
@@ -158,6 +168,13 @@ mod tests {
         for host in ["example.com", "a.demo.example.com", "ngrok.app", "evilngrok.app"] {
             assert!(!hosts.knows(host), "{host}");
         }
+        let added = |mut hosts: Hosts| {
+            hosts.add("Mine.ngrok.app");
+            hosts
+        };
+        assert!(added(Hosts::Local).knows("mine.ngrok.app") && added(Hosts::Local).knows("localhost"));
+        assert!(added(hosts.clone()).knows("mine.ngrok.app:443") && added(hosts).knows("demo.example.com"));
+        assert_eq!(added(Hosts::Any), Hosts::Any);
         assert!(list(&["*"]).unwrap().knows("evil.example"));
         assert_eq!(list(&[]), Ok(Hosts::Local));
         assert_eq!(

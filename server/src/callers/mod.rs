@@ -26,7 +26,7 @@ mod streams;
 mod tries;
 
 pub use access::{Access, Programs};
-pub use address::{ClientAddress, network_of};
+pub use address::{ByTunnel, ClientAddress, network_of};
 pub use bodies::{Bodies, BodyLimits, bound};
 pub use credentials::shown as shown_by;
 pub use entry::Password;

@@ -15,7 +15,7 @@ use anyhow::Context;
 use backend::engine::Made;
 use backend::engine::candle::CandleEngine;
 use backend::prompt_helpers::PromptHelpers;
-use backend::{Engine, Materials, choose_seed};
+use backend::{Engine, Materials, Signer, choose_seed};
 use clap::Args;
 use types::note::Note;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
@@ -30,8 +30,8 @@ use super::settings::Settings;
 
 /// Paint a picture into a file, without a server.
 ///
-/// The same prompt, settings and seed give the same file, byte for byte, on the same kind of processor. The
-/// settings are inside the file, in the form that the AUTOMATIC1111 web UI reads.
+/// The same prompt, settings and seed give the same file, byte for byte, on the same kind of processor, unless it is
+/// signed. The settings are inside the file, in the form that the AUTOMATIC1111 web UI reads.
 #[derive(Args)]
 #[command(allow_negative_numbers = true, after_help = EXAMPLES)]
 pub struct Generate {
@@ -78,6 +78,7 @@ impl Generate {
         let loras = loras::read(&self.model.lora);
         config.lora_files = loras.files;
         let pictures = Pictures::read(self.start.init.as_deref(), self.start.mask.as_deref())?;
+        let signer = Signer::open(config.signing.as_ref())?;
         let engine = CandleEngine::open(&config)?;
         let helpers = PromptHelpers::in_folder(&config.data_dir);
         let mut context = RequestContext {
@@ -111,7 +112,7 @@ impl Generate {
                 sheet.place(&request, index, &made);
                 let Made { image, notes } = made;
                 let path = output.name(index, request.count);
-                let bytes = backend::pictures::encode(&image, &request, index, output.format)?;
+                let bytes = signer.encode(&image, &request, index, output.format)?;
                 write_whole(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
                 bar.drawn.suspend(|| {
                     writeln!(std::io::stdout(), "{} seed {}", path.display(), request.seed_of(index))?;

@@ -73,10 +73,13 @@ and when pictures are deleted by themselves, which they are not as a rule:
   max_gigabytes = 50
   keep_favourites = true
 
-and what becomes of pictures that a safety checker would not show, and which model stands in for one that fails:
+and what becomes of pictures that a safety checker would not show, which model stands in for one that fails, and what
+pictures are signed with:
   [safety]
   mode = \"blur\"
-  fallback_model = \"demo\"";
+  fallback_model = \"demo\"
+  c2pa_certificate = \"chain.pem\"
+  c2pa_key = \"key.pem\"";
 
 #[derive(Subcommand)]
 enum Command {

@@ -8,17 +8,19 @@ use anyhow::Context;
 use backend::engine::candle::CandleEngine;
 use backend::{Config, Services};
 use clap::Args;
+use futures::future::OptionFuture;
 use tokio::net::TcpListener;
 
-use super::settings::{AccessFlags, OperatorFlags, Settings};
+use super::settings::{AccessFlags, OperatorFlags, Settings, TunnelFlags};
 use crate::shutdown::Signals;
+use crate::tunnel;
 
 /// How long a thread that computes may keep the program from ending.
 const LAST_STEP: Duration = Duration::from_secs(2);
 
 /// Serve the site and work off its jobs.
 ///
-/// Prints `listening on http://…` on stdout once the site answers. Ctrl-C or SIGTERM stops it in good order:
+/// Prints `listening on http://…` on stdout once the site answers, and `reachable at https://…` where there is a tunnel. Ctrl-C or SIGTERM stops it in good order:
 /// a job that is being worked on is made after the next start.
 #[derive(Args)]
 pub struct Serve {
@@ -29,6 +31,8 @@ pub struct Serve {
     access: AccessFlags,
     #[command(flatten)]
     operator: OperatorFlags,
+    #[command(flatten)]
+    tunnel: TunnelFlags,
 }
 
 impl Serve {
@@ -46,7 +50,9 @@ impl Serve {
     }
 
     async fn serve(self, mut settings: Settings) -> anyhow::Result<()> {
-        let (access, limits) = settings.access(self.access)?;
+        let tunnel = self.tunnel.wanted(std::env::var(tunnel::TOKEN).ok(), tunnel::IS_BUILT)?;
+        let flags = if tunnel.is_some() { self.access.made_public() } else { self.access };
+        let (access, limits) = settings.access(flags)?;
         let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let signals = Signals::listen().context("the system does not let the program listen for signals")?;
         let listener = TcpListener::bind(&addr).await.with_context(|| {
@@ -67,11 +73,15 @@ impl Serve {
         if let Some(operator) = &operator {
             crate::operator::check_address(operator.local_addr()?, &services).await?;
         }
+        let tunnel = OptionFuture::from(tunnel.map(tunnel::open)).await.transpose()?;
 
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+        if let Some(tunnel) = &tunnel {
+            writeln!(stdout, "reachable at {}", tunnel.url)?;
+        }
         stdout.flush()?;
-        let listeners = crate::Listeners { site: listener, operator };
+        let listeners = crate::Listeners { site: listener, operator, tunnel };
         crate::run(listeners, services, access, signals.first()).await
     }
 }

@@ -5,6 +5,7 @@ mod doors;
 mod operator;
 mod retention;
 mod safety;
+mod tunnel;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,7 @@ pub use self::access::AccessFlags;
 use self::access::{AccessTable, LimitsTable};
 pub use self::operator::{OperatorFlags, OperatorTable};
 use self::safety::{Safety, SafetyFlags, SafetyTable};
+pub use self::tunnel::TunnelFlags;
 use crate::bundled;
 use crate::callers::Access;
 use crate::telemetry::LogFormat;
@@ -210,6 +212,7 @@ impl Settings {
             retention: self.retention,
             safety: self.safety.mode,
             fallback_model: self.safety.fallback_model,
+            signing: self.safety.signing,
             ..Config::default()
         }
     }
@@ -235,7 +238,8 @@ impl File {
             anyhow::anyhow!("settings file `{shown}` cannot be used: {fault} (line {line})")
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for setting in [&mut file.data, &mut file.models].into_iter().flatten() {
+        let signing = file.safety.paths_mut();
+        for setting in [&mut file.data, &mut file.models].into_iter().chain(signing).flatten() {
             *setting = folder.join(&setting);
         }
         Ok(file)
@@ -296,7 +300,12 @@ mod tests {
 
     #[test]
     fn paths_count_from_the_files_own_folder() {
-        let read = file("data = \"pictures\"\nmodels = \"/srv/models\"\naddr = \"[::1]:80\"").unwrap();
+        let mut read = file(
+            "data = \"pictures\"\nmodels = \"/srv/models\"\naddr = \"[::1]:80\"\n[safety]\nc2pa_key = \"key.pem\"",
+        )
+        .unwrap();
+        let [_, key] = read.safety.paths_mut();
+        assert!(key.take().unwrap().is_absolute());
         assert!(read.data.unwrap().is_absolute());
         assert_eq!(read.models.unwrap(), Path::new("/srv/models"));
         assert_eq!(read.addr.unwrap(), "[::1]:80");

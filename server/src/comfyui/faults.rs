@@ -21,8 +21,8 @@ pub struct Fault {
     pub message: String,
     /// What exactly.
     pub details: String,
-    /// The same for programs.
-    pub extra_info: Map<String, Value>,
+    /// The same for programs. In a box, as an object is larger in builds in which some crate has it keep its order.
+    pub extra_info: Box<Map<String, Value>>,
 }
 
 impl Fault {
@@ -34,7 +34,7 @@ impl Fault {
         extra: Value,
     ) -> Self {
         let extra_info = if let Value::Object(extra) = extra { extra } else { Map::new() };
-        Self { kind, message: message.into(), details: details.into(), extra_info }
+        Self { kind, message: message.into(), details: details.into(), extra_info: Box::new(extra_info) }
     }
 
     /// A fault of the workflow as a whole.

@@ -145,7 +145,7 @@ mod tests {
         );
         assert_eq!(error.details, "node 7");
         let extra = json!({ "node_id": "7", "class_type": "ControlNetApply", "node_title": "Pose" });
-        assert_eq!(Value::Object(error.extra_info), extra);
+        assert_eq!(Value::Object(*error.extra_info), extra);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Transport {
             Self::InProcess(router) => router.clone().oneshot(request).await.expect("a router never fails"),
             Self::Socket(address) => {
                 let host = address.to_string().parse().expect("an address is a header's value");
-                request.headers_mut().insert(header::HOST, host);
+                request.headers_mut().entry(header::HOST).or_insert(host);
                 let stream = TcpStream::connect(address).await.expect("the server listens");
                 let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
                 let (mut sender, connection) = handshake.await.expect("the server speaks HTTP");

@@ -36,6 +36,7 @@ mod room;
 mod security;
 mod selection;
 mod shutdown;
+mod tunnel;
 mod uploads;
 mod visitors;
 

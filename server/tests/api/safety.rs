@@ -161,7 +161,13 @@ async fn a_jobs_page_says_that_another_model_stood_in() {
 
 /// The sentence with which the program does not begin to serve.
 fn refused_at_start(arguments: &[&str]) -> String {
+    refused_with("", arguments)
+}
+
+/// The same with these settings in `darkroom.toml`.
+fn refused_with(settings: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("darkroom.toml"), settings).unwrap();
     let ended = darkroom(folder.path())
         .args(["serve", "--addr", "127.0.0.1:0"])
         .args(arguments)
@@ -181,5 +187,21 @@ fn a_setting_that_cannot_be_kept_is_refused_at_the_start() {
     insta::assert_snapshot!(
         refused_at_start(&["--fallback-model", "sdxl"]),
         @"error: model `sdxl` is not installed"
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_there_or_of_no_use_to_this_program_is_refused_at_the_start() {
+    let settings = "[safety]\nc2pa_certificate = \"/nowhere/chain.pem\"\nc2pa_key = \"/nowhere/key.pem\"";
+    let why = if cfg!(feature = "c2pa") {
+        "error: the file `/nowhere/chain.pem` with the certificate that signs pictures cannot be read: "
+    } else {
+        "error: this program cannot sign pictures: build it with `--features c2pa`, or take "
+    };
+    let sentence = refused_with(settings, &[]);
+    assert!(sentence.starts_with(why), "{sentence}");
+    insta::assert_snapshot!(
+        refused_with("[safety]\nc2pa_key = \"key.pem\"", &[]),
+        @"error: setting `safety.c2pa_key` is wrong: it needs `c2pa_certificate`, whose key it is"
     );
 }

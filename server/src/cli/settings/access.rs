@@ -86,6 +86,12 @@ const PUBLIC: Limits = Limits {
 };
 
 impl AccessFlags {
+    /// The same for a site that everybody on the internet can reach.
+    #[must_use]
+    pub fn made_public(self) -> Self {
+        Self { public: true, ..self }
+    }
+
     /// Flags and tables together.
     ///
     /// # Errors
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_public_site_is_limited_and_what_its_operator_says_goes_before() {
-        let flags = AccessFlags { public: true, ..AccessFlags::default() };
+        let flags = AccessFlags::default().made_public();
         let (_, limits) = read(flags, "", "seconds_per_job = 20\nvisitor.queued_jobs = 1").unwrap();
         assert_eq!(limits.seconds_per_job, Some(20));
         assert_eq!(limits.visitor, Ration { queued_jobs: Some(1), ..PUBLIC.visitor });

@@ -1,6 +1,8 @@
-//! Settings of what may be shown, and of what stands in for a model that fails.
+//! Settings of what may be shown, of what pictures are signed with, and of what stands in for a model that fails.
 
-use backend::SafetyMode;
+use std::path::PathBuf;
+
+use backend::{SafetyMode, SigningFiles};
 use clap::Args;
 use serde::Deserialize;
 
@@ -25,6 +27,15 @@ pub struct SafetyFlags {
 pub struct SafetyTable {
     mode: Option<String>,
     fallback_model: Option<String>,
+    c2pa_certificate: Option<PathBuf>,
+    c2pa_key: Option<PathBuf>,
+}
+
+impl SafetyTable {
+    /// The paths in it.
+    pub fn paths_mut(&mut self) -> [&mut Option<PathBuf>; 2] {
+        [&mut self.c2pa_certificate, &mut self.c2pa_key]
+    }
 }
 
 /// The settings that hold.
@@ -34,6 +45,8 @@ pub struct Safety {
     pub mode: SafetyMode,
     /// The model that stands in for one that fails.
     pub fallback_model: Option<String>,
+    /// What pictures are signed with.
+    pub signing: Option<SigningFiles>,
 }
 
 impl Safety {
@@ -45,7 +58,18 @@ impl Safety {
         let mode = file.mode.as_deref().map(parse_mode).transpose();
         let mode = mode.map_err(|sentence| ("safety.mode", sentence))?;
         let fallback_model = flags.fallback_model.or(file.fallback_model);
+        let signing = match (file.c2pa_certificate, file.c2pa_key) {
+            (Some(certificate), Some(key)) => Some(SigningFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => {
+                return Err(("safety.c2pa_certificate", "it needs `c2pa_key`, its private key".to_owned()));
+            }
+            (None, Some(_)) => {
+                return Err(("safety.c2pa_key", "it needs `c2pa_certificate`, whose key it is".to_owned()));
+            }
+        };
         Ok(Self {
+            signing,
             mode: flags.safety_mode.or(mode).unwrap_or_default(),
             fallback_model: fallback_model.filter(|name| !name.is_empty()),
         })
@@ -74,10 +98,16 @@ mod tests {
     fn a_flag_goes_before_the_file() {
         let file = "mode = \"refuse\"\nfallback_model = \"demo\"";
         let of_file = read(SafetyFlags::default(), file).unwrap();
-        assert_eq!(of_file, Safety { mode: SafetyMode::Refuse, fallback_model: Some("demo".into()) });
+        assert_eq!(
+            of_file,
+            Safety { mode: SafetyMode::Refuse, fallback_model: Some("demo".into()), signing: None }
+        );
         let flags = SafetyFlags { safety_mode: Some(SafetyMode::Blur), fallback_model: Some("small".into()) };
         let of_flags = read(flags, file).unwrap();
-        assert_eq!(of_flags, Safety { mode: SafetyMode::Blur, fallback_model: Some("small".into()) });
+        assert_eq!(
+            of_flags,
+            Safety { mode: SafetyMode::Blur, fallback_model: Some("small".into()), signing: None }
+        );
     }
 
     #[test]
@@ -85,5 +115,21 @@ mod tests {
         let refused = read(SafetyFlags::default(), "mode = \"hide\"").unwrap_err();
         assert_eq!(refused, ("safety.mode", "known are off, blur, refuse".to_owned()));
         assert!(toml::from_str::<SafetyTable>("modus = \"off\"").is_err());
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_go_together() {
+        let both = "c2pa_certificate = \"chain.pem\"\nc2pa_key = \"key.pem\"";
+        let signing = read(SafetyFlags::default(), both).unwrap().signing.unwrap();
+        assert_eq!(signing, SigningFiles { certificate: "chain.pem".into(), key: "key.pem".into() });
+        let refused = |file: &str| read(SafetyFlags::default(), file).unwrap_err();
+        assert_eq!(
+            refused("c2pa_certificate = \"chain.pem\""),
+            ("safety.c2pa_certificate", "it needs `c2pa_key`, its private key".to_owned())
+        );
+        assert_eq!(
+            refused("c2pa_key = \"key.pem\""),
+            ("safety.c2pa_key", "it needs `c2pa_certificate`, whose key it is".to_owned())
+        );
     }
 }
