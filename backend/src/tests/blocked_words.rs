@@ -70,13 +70,13 @@ async fn a_word_that_is_put_together_from_several_places_counts() {
     std::fs::write(data.join(STYLES), styles).unwrap();
     std::fs::create_dir_all(data.join(WILDCARDS)).unwrap();
     std::fs::write(data.join(WILDCARDS).join("half.txt"), "kn1\n").unwrap();
-    let styled = |style: &str, prompt: &str| RawRequest { styles: vec![style.into()], ..asking(prompt) };
+    let in_style = |style: &str, prompt: &str| RawRequest { styles: vec![style.into()], ..asking(prompt) };
     for raw in [
         asking("a {kni}{fe}"),
         asking("a __half__fe"),
         asking("a {k}{n}.{i|1}{{f}}-e"),
-        styled("Edge", "fe"),
-        styled("Sword", "sharp"),
+        in_style("Edge", "fe"),
+        in_style("Sword", "sharp"),
     ] {
         let prompt = raw.prompt.clone();
         assert_eq!(refusal(&site, raw).await.field.as_deref(), Some("prompt"), "{prompt}");

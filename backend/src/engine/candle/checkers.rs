@@ -90,13 +90,12 @@ impl Checkers {
         let checker = {
             let mut last = unpoisoned(&self.last);
             let known = known(&mut last, place);
-            match &known.loaded {
-                Some(checker) => Arc::clone(checker),
-                None => {
-                    let checker = Arc::new(SafetyChecker::load(&files, &self.device).map_err(fault)?);
-                    tracing::info!(model.name = model, "the safety checker was loaded");
-                    Arc::clone(known.loaded.insert(checker))
-                }
+            if let Some(checker) = &known.loaded {
+                Arc::clone(checker)
+            } else {
+                let checker = Arc::new(SafetyChecker::load(&files, &self.device).map_err(fault)?);
+                tracing::info!(model.name = model, "the safety checker was loaded");
+                Arc::clone(known.loaded.insert(checker))
             }
         };
         let (width, height) = picture.dimensions();

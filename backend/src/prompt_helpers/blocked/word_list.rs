@@ -1,5 +1,6 @@
 //! Words and groups of words, and where a text has one of them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::letters::meant_by;
@@ -14,7 +15,7 @@ pub(super) struct WordList {
 }
 
 /// What a text may be about to say: words of the list, as far as they were read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Begun {
     /// Those that begin so.
     words: Range<usize>,
@@ -45,7 +46,9 @@ impl WordList {
             let mut next = Vec::new();
             match *symbol {
                 Symbol::Letter { written, instead } => {
-                    begun.iter().for_each(|before| self.read_letter(before, written, instead, &mut next));
+                    for before in &begun {
+                        self.read_letter(before, written, instead, &mut next);
+                    }
                 }
                 Symbol::Sign { sign, letter, is_last } => {
                     if let Some(line) = self.whole(&begun) {
@@ -71,7 +74,9 @@ impl WordList {
                     if let Some(line) = self.whole(&begun) {
                         return Some(line);
                     }
-                    begun.iter().for_each(|before| self.end_word(before, &mut next));
+                    for before in &begun {
+                        self.end_word(before, &mut next);
+                    }
                     next.extend(begun.into_iter().filter(|before| self.is_before_a_word(before)));
                     next.push(self.start());
                 }
@@ -92,10 +97,8 @@ impl WordList {
                     Symbol::Letter { written, instead } => {
                         self.read_letter(before, written, instead, &mut next);
                     }
-                    Symbol::Sign { letter, .. } => {
-                        letter.iter().for_each(|letter| self.read(before, *letter, &mut next));
-                    }
-                    Symbol::Space => {}
+                    Symbol::Sign { letter: Some(letter), .. } => self.read(before, letter, &mut next),
+                    Symbol::Sign { .. } | Symbol::Space => {}
                 }
             }
             if let Some(line) = self.whole(&next) {
@@ -163,12 +166,8 @@ impl WordList {
 }
 
 /// What was begun in the same way twice goes on in the same way, so that no text has more ways than the list has words.
-fn each_once(begun: Vec<Begun>) -> Vec<Begun> {
-    let mut once = Vec::with_capacity(begun.len());
-    for one in begun {
-        if !once.contains(&one) {
-            once.push(one);
-        }
-    }
-    once
+fn each_once(mut begun: Vec<Begun>) -> Vec<Begun> {
+    let mut known = HashSet::with_capacity(begun.len());
+    begun.retain(|one| known.insert(one.clone()));
+    begun
 }
