@@ -21,14 +21,13 @@ pub(crate) const SIGNING: &str = "signing";
 pub(crate) async fn signing_secret(folder: &DataFolder, store: &Store) -> Result<String> {
     let file = folder.secret();
     let of_older_version = store.secret(SIGNING).await?;
-    let secret = match read(&file)? {
-        Some(secret) => secret,
-        None => {
-            let secret = of_older_version.clone().unwrap_or_else(Visitor::new_token);
-            write(&file, &secret)
-                .map_err(|source| Error::Io { what: format!("writing {}", file.display()), source })?;
-            secret
-        }
+    let secret = if let Some(secret) = read(&file)? {
+        secret
+    } else {
+        let secret = of_older_version.clone().unwrap_or_else(Visitor::new_token);
+        write(&file, &secret)
+            .map_err(|source| Error::Io { what: format!("writing {}", file.display()), source })?;
+        secret
     };
     // Not before it is in the file.
     if of_older_version.is_some() {

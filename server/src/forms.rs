@@ -136,7 +136,8 @@ async fn refuse(state: AppState, visitor: Visitor, fields: &Fields, error: ApiEr
 async fn write_prompt(state: &AppState, visitor: &Visitor, start: &str) -> ApiResult<String> {
     let start = check_prompt("prompt", start)?;
     let _held = held(state, visitor)?;
-    let pieces: Vec<String> = state.services.write_prompt(visitor, start.clone(), None)?.try_collect().await?;
+    let pieces: Vec<String> =
+        state.services.write_prompt(visitor, start.clone(), None)?.try_collect().await?;
     // GPT-2 begins its words with a space.
     Ok((start + &pieces.concat()).trim_start().to_owned())
 }

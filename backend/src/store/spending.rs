@@ -224,6 +224,7 @@ impl Store {
 
     /// Makes the last asking so much older.
     pub(crate) async fn age_last_spending(&self, by: std::time::Duration) {
+        use sea_orm::QueryOrder as _;
         let last = spending::Entity::find().order_by_desc(spending::Column::Seq).one(&self.db).await.unwrap();
         let last = last.unwrap();
         let at = last.at - i64::try_from(by.as_millis()).unwrap();

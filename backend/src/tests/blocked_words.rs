@@ -177,7 +177,7 @@ async fn nothing_is_painted_or_written_while_a_list_was_never_read_and_the_site_
         "this site's list of words that it does not paint cannot be read, so it paints nothing for now; whoever runs \
          the site has to see to it"
     );
-    let written = site.services.write_prompt("a".to_owned(), Some(0)).err().unwrap().public();
+    let written = site.services.write_prompt(&site.alice, "a".to_owned(), Some(0)).err().unwrap().public();
     assert_eq!(written.code, ErrorCode::StorageUnavailable);
     let problem = async || {
         let readiness = site.services.readiness().await;
