@@ -22,8 +22,8 @@ pub enum TunnelError {
     Unreachable(String),
     /// ngrok's own code says which of the many reasons it is. Its sentence is left out, as it may repeat the token.
     #[error(
-        "ngrok refuses the token in NGROK_AUTHTOKEN ({code}, explained at {}); take the one that \
-         https://dashboard.ngrok.com/get-started/your-authtoken shows",
+        "ngrok does not let this program in with the token in NGROK_AUTHTOKEN ({code}, explained at {}); \
+         https://dashboard.ngrok.com/get-started/your-authtoken shows the right one",
         explained(code)
     )]
     TokenRefused {
