@@ -31,10 +31,10 @@ pub(super) struct Failed {
 /// One run of a model over pictures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Try<'a> {
-    /// The model's name.
-    pub(super) model: &'a str,
-    /// Whether there was one before, for the same pictures.
-    pub(super) again: bool,
+    /// What is made, by which model.
+    pub(super) request: &'a GenerationRequest,
+    /// How many there were before, for the same pictures.
+    pub(super) n_before: u32,
 }
 
 /// Pictures, and how they came about.
@@ -59,12 +59,12 @@ impl Maker<'_> {
         places: &Range<u32>,
         on_report: OnReport<'_>,
     ) -> Result<Making, EngineError> {
-        let mut again = false;
+        let mut n_tries = 0;
         let known = self.failed.iter().find(|failed| failed.model == asked.model);
         let error = if let Some(failed) = known {
             failed.error.clone()
         } else {
-            match self.make_with(asked, places.clone(), &mut again, on_report) {
+            match self.make_with(asked, places.clone(), &mut n_tries, on_report) {
                 Ok(made) => return Ok(Making { made, instead: None }),
                 Err(error) if is_about_the_model(&error) => error,
                 Err(error) => return Err(error),
@@ -77,7 +77,7 @@ impl Maker<'_> {
             %error,
             "a model cannot be used, and the fallback model stands in for it"
         );
-        match self.make_in_parts(&instead, places, &mut again, on_report) {
+        match self.make_in_parts(&instead, places, &mut n_tries, on_report) {
             Ok(mut made) => {
                 for Made { notes, .. } in &mut made {
                     notes.push(Note::MadeByFallback);
@@ -113,29 +113,32 @@ impl Maker<'_> {
         &self,
         request: &GenerationRequest,
         places: &Range<u32>,
-        again: &mut bool,
+        n_tries: &mut u32,
         on_report: OnReport<'_>,
     ) -> Result<Vec<Made>, EngineError> {
         let n_together = self.engine.n_together(request).max(1);
         let mut made = Vec::new();
         for first in places.clone().step_by(n_together as usize) {
             let part = first..places.end.min(first + n_together);
-            made.extend(self.make_with(request, part, again, on_report)?);
+            made.extend(self.make_with(request, part, n_tries, on_report)?);
         }
         Ok(made)
     }
 
-    /// Makes them, and once more in f32 what is no picture. `again` tells whether there was a try before, and is set.
+    /// Makes them, and once more in f32 what is no picture. Each try is counted in `n_tries`.
     fn make_with(
         &self,
         request: &GenerationRequest,
         places: Range<u32>,
-        again: &mut bool,
+        n_tries: &mut u32,
         on_report: OnReport<'_>,
     ) -> Result<Vec<Made>, EngineError> {
         let Self { engine, materials, .. } = *self;
         let model = request.model.as_str();
-        let mut begin = || Try { model, again: std::mem::replace(again, true) };
+        let mut begin = || {
+            *n_tries += 1;
+            Try { request, n_before: *n_tries - 1 }
+        };
         let now = begin();
         let made = engine.generate(request, places.clone(), materials, &mut |report| on_report(now, &report));
         let mut in_f32 = |places: Range<u32>| {
@@ -185,11 +188,12 @@ impl Maker<'_> {
 /// Whether another model may do better.
 fn is_about_the_model(error: &EngineError) -> bool {
     match error {
-        EngineError::Unusable { .. } | EngineError::UnknownModel { .. } | EngineError::OutOfMemory(_) => true,
-        EngineError::Cancelled
-        | EngineError::Refused(_)
-        | EngineError::NotFinite(_)
-        | EngineError::Fault { .. } => false,
+        EngineError::Unusable { .. }
+        | EngineError::UnknownModel { .. }
+        | EngineError::OutOfMemory(_)
+        // In f32 as well, by then, or there is no room for that.
+        | EngineError::NotFinite(_) => true,
+        EngineError::Cancelled | EngineError::Refused(_) | EngineError::Fault { .. } => false,
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Painting {
     /// For the next pictures of the job.
     pub(super) pace: Pace,
     pub(super) bound: Bound,
+    /// What made them, as it is counted.
+    pub(super) kind: PictureKind,
     /// The model that failed, if another one stood in for it.
     pub(super) failed: Option<Failed>,
 }
@@ -82,7 +84,6 @@ impl Painter {
         let cell = request.cell(self.indices.start);
         let (asked, places) = cell.as_ref().map_or((&*request, self.indices.clone()), |cell| (cell, 0..1));
         let materials = Arc::clone(&self.materials);
-        let kind = PictureKind::of(asked);
         let (failed, fallback_model) =
             (std::mem::take(&mut self.failed), std::mem::take(&mut self.fallback_model));
         let maker = Maker {
@@ -94,25 +95,32 @@ impl Painter {
         let (mut begun, mut stood_in) = (None, false);
         self.bound.begin(Instant::now());
         let making = maker.make(asked, &places, &mut |now, report| {
-            if begun.replace(now.again) != Some(now.again) {
+            if begun.replace(now.n_before) != Some(now.n_before) {
                 self.pace.begin_pictures(self.indices.start, self.n_together());
             }
-            stood_in |= now.model != asked.model;
-            self.on_report(&kind, now, report)
+            stood_in |= now.request.model != asked.model;
+            self.on_report(now, report)
         });
         let Making { made, instead } = match (making, self.bound.reached()) {
             (Err(EngineError::Cancelled), Some(reached)) if !self.stop.is_cancelled() => {
                 let pictures = vec![Err(reached.into())];
                 // What another model's steps took says nothing of those of the one that was asked for.
                 let pace = if stood_in { Pace::new(Vec::new()) } else { self.pace };
-                return Ok(Painting { pictures, pace, bound: self.bound, failed: None });
+                return Ok(Painting {
+                    pictures,
+                    pace,
+                    bound: self.bound,
+                    kind: PictureKind::of(asked),
+                    failed: None,
+                });
             }
             (making, _) => making?,
         };
+        let (instead, failed) = instead.unzip();
+        let kind = PictureKind::of(instead.as_ref().unwrap_or(asked));
         if let Some(last_step) = self.pace.last_step() {
             self.measures.decoded(&kind, last_step.elapsed());
         }
-        let (instead, failed) = instead.unzip();
         let model = instead.as_ref().map_or(&asked.model, |instead| &instead.model);
         let pictures = self.indices.clone().zip(places).zip(made).map(|((index, place), made)| {
             let Made { image, notes } = self.look_at(index, model, made)?;
@@ -124,7 +132,7 @@ impl Painter {
             Ok(Painted { png, thumbnail, width: image.width(), height: image.height(), notes })
         });
         let pictures = pictures.collect();
-        Ok(Painting { pictures, pace: self.pace, bound: self.bound, failed })
+        Ok(Painting { pictures, pace: self.pace, bound: self.bound, kind, failed })
     }
 
     /// The picture as it may be shown.
@@ -147,7 +155,7 @@ impl Painter {
         self.indices.end - self.indices.start
     }
 
-    fn on_report(&mut self, kind: &PictureKind, now: Try<'_>, report: &Report<'_>) -> ControlFlow<()> {
+    fn on_report(&mut self, now: Try<'_>, report: &Report<'_>) -> ControlFlow<()> {
         if self.stop.is_cancelled() {
             return ControlFlow::Break(());
         }
@@ -158,23 +166,23 @@ impl Painter {
             }
             Report::Step(step) => {
                 self.bound.count(Instant::now());
-                self.on_step(kind, now, step);
+                self.on_step(now, step);
             }
         }
         if self.bound.reached().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn on_loading(&self, now: Try<'_>, fraction: f64) {
-        let number = numbers::loading(self.attempt, self.indices.start, now.again, fraction);
-        let loading = Loading { model: now.model.to_owned(), fraction };
+        let number = numbers::loading(self.attempt, self.indices.start, now.n_before, fraction);
+        let loading = Loading { model: now.request.model.clone(), fraction };
         self.hub.publish(self.job, number, JobEvent::Loading { loading });
     }
 
-    fn on_step(&mut self, kind: &PictureKind, this_try: Try<'_>, step: &Step<'_>) {
+    fn on_step(&mut self, this_try: Try<'_>, step: &Step<'_>) {
         let now = Instant::now();
         // Where pictures are made one by one after all, what lies before a first step is another picture's decoding.
         if let Some(took) = self.pace.record_step(now).filter(|_| step.step > 1) {
-            self.measures.step_done(kind, took);
+            self.measures.step_done(&PictureKind::of(this_try.request), took);
         }
         let preview = if self.pace.wants_preview(now) { (step.preview)() } else { None };
         // Nobody knows yet whether the picture may be shown.
@@ -194,7 +202,7 @@ impl Painter {
             n_steps: step.n_steps,
             remaining_ms: remaining.map(|time| time.as_millis() as u64),
         };
-        let number = numbers::step(self.attempt, first, this_try.again, step.step);
+        let number = numbers::step(self.attempt, first, this_try.n_before, step.step);
         self.hub.publish(self.job, number, JobEvent::Progress { progress, preview });
     }
 }

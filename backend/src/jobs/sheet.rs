@@ -11,6 +11,7 @@ use types::request::{GenerationRequest, Grid};
 use super::bound::Bound;
 use super::pace::Pace;
 use super::painter::{Painted, Painting};
+use crate::measures::PictureKind;
 use crate::pictures::{self, Sheet};
 use crate::shared::Shared;
 use crate::{Error, Result, Signer, background};
@@ -41,7 +42,7 @@ pub(super) async fn begin(
             Some(grid) => vec![draw(&request, grid, &cells, &signer)],
             None => Vec::new(),
         };
-        Ok(Painting { pictures, pace, bound, failed: None })
+        Ok(Painting { pictures, pace, bound, kind: PictureKind::of(&request), failed: None })
     })
 }
 

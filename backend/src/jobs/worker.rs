@@ -224,7 +224,13 @@ impl Worker {
                     return Ok(Ended::Crashed);
                 }
             };
-            let Painting { pictures, pace: pace_after, bound: bound_after, failed: failed_now } = painting;
+            let Painting {
+                pictures,
+                pace: pace_after,
+                bound: bound_after,
+                kind: made_by,
+                failed: failed_now,
+            } = painting;
             if failed_now.is_some() {
                 // Whoever asks for the same later may get it from the model that they ask for.
                 store.forget_fingerprint(claim).await?;
@@ -241,7 +247,7 @@ impl Worker {
                 let Some(stored) = self.store_picture(claim, &request, index, &painted?).await? else {
                     return Ok(Ended::Over);
                 };
-                measures.picture_made(&kind);
+                measures.picture_made(&made_by);
                 self.tell_notes(claim, index)?;
                 let picture = JobEvent::Picture { picture: stored.info() };
                 hub.publish(job, numbers::picture(attempt, index), picture);

@@ -28,6 +28,10 @@ fn out_of_memory() -> EngineError {
     EngineError::OutOfMemory(PublicError::invalid_field("width", "there is not enough memory"))
 }
 
+fn not_finite() -> EngineError {
+    EngineError::NotFinite(PublicError::invalid_field("model", "the picture has numbers that are none"))
+}
+
 fn broken() -> EngineError {
     EngineError::Unusable { model: "large".into(), reason: "its weights are gone".into() }
 }
@@ -52,7 +56,8 @@ async fn ask(site: &TestServices, raw: RawRequest) -> JobId {
 
 #[tokio::test]
 async fn the_fallback_model_makes_the_picture_as_nearly_as_it_can_and_the_job_says_so() {
-    for error in [out_of_memory(), broken(), EngineError::UnknownModel { name: "large".into() }] {
+    let unknown = EngineError::UnknownModel { name: "large".into() };
+    for error in [out_of_memory(), not_finite(), broken(), unknown] {
         let (mut site, _folder) = with(FakeEngine::new().failing_with("large", error), Some("demo")).await;
         let id = ask(&site, RawRequest { count: Some(2), ..asking_large() }).await;
         assert_eq!(site.run_next_job().await, Outcome::Done);
@@ -70,6 +75,11 @@ async fn the_fallback_model_makes_the_picture_as_nearly_as_it_can_and_the_job_sa
             let origin = origin_of(&png.bytes).unwrap();
             assert_eq!((origin.request.model.as_str(), origin.index), ("demo", picture.index));
         }
+        let metrics = site.services.metrics().await;
+        let made = "darkroom_pictures_total{model=\"demo\",size=\"512x512\"} 2\n";
+        assert!(metrics.contains(made), "{metrics}");
+        let steps = "darkroom_step_seconds_count{model=\"large\"";
+        assert!(!metrics.contains(steps), "{metrics}");
     }
 }
 
@@ -179,9 +189,10 @@ async fn numbers_that_left_their_range_are_tried_once_more_in_f32_with_steps_of_
     assert_eq!((steps(&events), said), (vec![1, 2, 3, 1, 2, 3, 4], Ok(vec![Note::MadeInF32])));
     let (events, said) = outcome(engine().in_f32(Behaviour::LeavesItsRange)).await;
     let sentence = "the picture has numbers that are none".to_owned();
-    assert_eq!((steps(&events), said), (vec![1, 2, 3, 1, 2, 3], Err(sentence.clone())));
+    // The fallback model does no better, in two tries of its own.
+    assert_eq!((steps(&events), said), ([1, 2, 3].repeat(4), Err(sentence.clone())));
     let (events, said) = outcome(engine()).await;
-    assert_eq!((steps(&events), said), (vec![1, 2, 3], Err(sentence)), "it was f32 already");
+    assert_eq!((steps(&events), said), ([1, 2, 3].repeat(2), Err(sentence)), "they were f32 already");
 }
 
 #[tokio::test]
