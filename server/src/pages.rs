@@ -13,6 +13,7 @@ use leptos_axum::ResponseOptions;
 
 use crate::api::document;
 use crate::callers::entry::DOOR;
+use crate::callers::{address_of, count_address};
 use crate::error::{Advice, ApiError, status_of};
 use crate::security;
 use crate::state::AppState;
@@ -81,7 +82,11 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
         return file;
     }
     let path = request.uri().path();
-    if path.starts_with("/api/v1/") {
+    let is_own_api = path.starts_with("/api/v1/");
+    if let Err(refused) = count_address(&state, address_of(&request)) {
+        return if is_own_api { ApiError::from(refused).into_response() } else { wait(&state, &refused) };
+    }
+    if is_own_api {
         let message = "there is nothing at this address; `/api` describes what there is";
         return ApiError::from(PublicError::not_found(message)).into_response();
     }

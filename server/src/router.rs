@@ -59,6 +59,13 @@ pub fn router(state: &AppState) -> Router {
     let on_pages = (state.clone(), Shape::Own);
     let door =
         get(entry::show).post(entry::enter).layer(from_fn_with_state(on_pages.clone(), callers::bound));
+    // What has doors of its own, so that `admit` does not stand before it. A browser sends the operator's key along to
+    // whatever lies in the folder of the page that asked for it, which is this page alone.
+    let outside = Router::new()
+        .route("/operator/", get(operator::page::show_with_key))
+        .route("/operator", get(operator::page::lead_to_folder))
+        .route(entry::DOOR, door)
+        .layer(from_fn_with_state(state.clone(), callers::count));
     let routes = pages
         .merge(forms)
         .layer(from_fn_with_state(on_pages.clone(), callers::bound))
@@ -68,8 +75,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
         .merge(own)
         .merge(others)
-        .route("/operator", get(operator::page::show_with_key))
-        .route(entry::DOOR, door)
+        .merge(outside)
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone());

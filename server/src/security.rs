@@ -1,7 +1,7 @@
 //! Headers that tell a browser what not to do, and the refusal of other sites' forms.
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -57,10 +57,51 @@ pub fn same_site_layer() -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
     CsrfLayer::new().with_rejection_response(refuse)
 }
 
+/// What is said to a browser that another site made send a request.
+pub const ANOTHER_SITE: &str =
+    "this request was sent by another site; only this site's own pages may do that";
+
+/// Whether a browser says that another site made it send this. [`same_site_layer`] lets pass whatever is sent with `GET`,
+/// since that is how links are followed; what computes all the same asks here.
+pub fn is_from_another_site(headers: &HeaderMap, host: Option<&str>) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return !matches!(site.as_bytes(), b"same-origin" | b"none");
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, name)| name);
+    !matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
+}
+
 fn refuse(_: ProtectionError) -> Response<Body> {
-    ApiError::unreadable(
-        StatusCode::FORBIDDEN,
-        "this request was sent by another site; only this site's own pages may do that",
-    )
-    .into_response()
+    ApiError::unreadable(StatusCode::FORBIDDEN, ANOTHER_SITE).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_tells_what_another_site_made_it_send_and_a_program_tells_nothing() {
+        let is_foreign = |name: &'static str, value: &'static str| {
+            let headers = [(HeaderName::from_static(name), HeaderValue::from_static(value))];
+            is_from_another_site(&headers.into_iter().collect(), Some("darkroom.local:3000"))
+        };
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "http://darkroom.local:3001"),
+            ("origin", "null"),
+        ] {
+            assert!(is_foreign(name, value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "none"),
+            ("origin", "http://Darkroom.local:3000"),
+            ("accept", "*/*"),
+        ] {
+            assert!(!is_foreign(name, value), "{name}: {value}");
+        }
+    }
 }

@@ -28,9 +28,6 @@ pub struct Ask {
     seed: Option<u64>,
 }
 
-/// Where a prompt is written as it comes.
-pub const STREAM: &str = "/api/v1/prompts/stream";
-
 /// One event of the stream.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]

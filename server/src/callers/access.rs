@@ -11,6 +11,7 @@ use super::hosts::Hosts;
 use super::revoked::RECHECK;
 use super::streams::{Held, StreamLimits, Streams};
 use super::tries::Tries;
+use super::untrusted::Untrusted;
 use crate::patience::Patience;
 
 /// Whether programs may call without saying who they are.
@@ -47,6 +48,8 @@ pub struct Access {
     pub frequency: Frequency,
     /// Who said a wrong password lately.
     pub tries: Tries,
+    /// Whether the log was told of a proxy that is not trusted.
+    pub untrusted: Untrusted,
 }
 
 impl Default for Access {
@@ -63,6 +66,7 @@ impl Default for Access {
             recheck: RECHECK,
             frequency: Frequency::default(),
             tries: Tries::default(),
+            untrusted: Untrusted::default(),
         }
     }
 }

@@ -6,12 +6,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar};
+use backend::access::looks_like_a_key;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use types::error::{ErrorCode, PublicError};
 
 use super::address::ClientAddress;
-use super::credentials;
+use super::credentials::{self, Scheme};
 use super::identity::cookie;
 use crate::error::ApiError;
 use crate::extract::ApiForm;
@@ -68,9 +69,18 @@ pub(super) fn has_entered(
     if jar.get(COOKIE).map(Cookie::value).is_some_and(|value| is_valid(state, password, value)) {
         return true;
     }
-    let Some(shown) = credentials::shown(headers) else { return false };
+    let Some((scheme, shown)) = credentials::with_scheme(headers) else { return false };
+    // Browsers send a key along that was typed for another page of the site: it is no try of the password.
+    if looks_like_a_key(&shown) {
+        return false;
+    }
     let at = address.hash(|text| state.services.signature(text));
-    state.access.tries.of(&at, || password.is(&shown)).unwrap_or(false)
+    let caller = match scheme {
+        Scheme::Basic => at,
+        // Clients that have to send something there lock out nobody who says the password elsewhere.
+        Scheme::Bearer => format!("bearer {at}"),
+    };
+    state.access.tries.of(&caller, || password.is(&shown)).unwrap_or(false)
 }
 
 /// Sends a visitor to the door, with where they wanted to go.

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::address::{ClientAddress, host};
+use super::address::{ByTunnel, ClientAddress, host};
+use super::untrusted::Untrusted;
 use crate::error::ApiError;
 use crate::security;
 use crate::state::AppState;
@@ -110,6 +111,11 @@ pub async fn arrive(State(state): State<AppState>, mut request: Request, next: N
             without_port(&host)
         );
         return ApiError::unreadable(StatusCode::MISDIRECTED_REQUEST, sentence).into_response();
+    }
+    // Whoever runs the tunnel is believed.
+    if request.extensions().get::<ByTunnel>().is_none() {
+        let limits_addresses = state.services.limits().address.requests_per_minute.is_some();
+        Untrusted::notice(&state.access, limits_addresses, request.headers());
     }
     let address = ClientAddress::of(&request, &state.access.trusted_proxies);
     request.extensions_mut().insert(address);

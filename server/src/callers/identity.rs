@@ -16,9 +16,11 @@ use types::error::{ErrorCode, PublicError};
 
 use super::access::Programs;
 use super::address::ClientAddress;
+use super::limits::count_address;
 use super::shape::Shape;
 use super::{credentials, entry};
 use crate::error::ApiError;
+use crate::pages;
 use crate::state::AppState;
 
 /// The cookie's name.
@@ -37,7 +39,10 @@ pub async fn identify_visitor(
 ) -> Response {
     let address = address_of(&request);
     if !entry::has_entered(&state, &jar, request.headers(), address) {
-        return entry::show_door(&request);
+        return match count_address(&state, address) {
+            Ok(()) => entry::show_door(&request),
+            Err(refused) => pages::wait(&state, &refused),
+        };
     }
     let known = token(&jar);
     let is_newcomer = known.is_none();
@@ -71,11 +76,26 @@ pub async fn identify_program(
     }
 }
 
-/// Who a program is: the holder of its key; else the visitor whose cookie it sends; else whoever is at its address.
+/// Who a program is: the holder of its key; else the visitor whose cookie it sends; else whoever is at its address. Whoever
+/// is refused is counted here, since what counts the others comes after.
 ///
 /// # Errors
-/// A key that is not valid; none, where one is needed.
+/// A key that is not valid; none, where one is needed; too many such refusals.
 pub async fn visitor_of_program(
+    state: &AppState,
+    jar: &CookieJar,
+    headers: &HeaderMap,
+    address: ClientAddress,
+    shape: Shape,
+) -> Result<Visitor, ApiError> {
+    let visitor = whoever_calls(state, jar, headers, address, shape).await;
+    if visitor.is_err() {
+        count_address(state, address)?;
+    }
+    visitor
+}
+
+async fn whoever_calls(
     state: &AppState,
     jar: &CookieJar,
     headers: &HeaderMap,

@@ -12,11 +12,14 @@ use backend::Visitor;
 use backend::access::Scope;
 use types::error::{ErrorCode, PublicError};
 
+use super::address::{ClientAddress, host};
+use super::identity::address_of;
 use super::revoked::until_revoked;
+use super::scopes;
 use super::shape::Shape;
 use super::streams::OpenStream;
-use crate::api::prompts;
 use crate::state::AppState;
+use crate::{pages, security};
 
 /// Middleware behind those that say who calls: what the caller's key does not allow, or what is too often, is refused in
 /// the shape of the API that was called. An answer that is a stream of events counts as open until it ends, which is at the
@@ -44,17 +47,43 @@ pub async fn admit(
     }
 }
 
+/// Middleware for what anybody reaches without being told who they are: the door and the operator's page. Their address is
+/// counted before anything else is done.
+pub async fn count(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let counted = count_address(&state, address_of(&request));
+    match counted {
+        Ok(()) => next.run(request).await,
+        Err(refused) => pages::wait(&state, &refused),
+    }
+}
+
+/// Counts a request of nobody in particular, for the address that it comes from. Those that [`admit`] lets through are
+/// counted there.
+///
+/// # Errors
+/// How long everybody at that address has to wait.
+pub fn count_address(state: &AppState, address: ClientAddress) -> Result<(), PublicError> {
+    count_at(state, &address.hash(|text| state.services.signature(text)))
+}
+
+fn count_at(state: &AppState, address: &str) -> Result<(), PublicError> {
+    let Some(most) = state.services.limits().address.requests_per_minute else { return Ok(()) };
+    let counted = state.access.frequency.count(&format!("address {address}"), most);
+    counted.map_err(|wait| too_often("everybody at your address together", most, wait))
+}
+
 /// Whether a caller may do that now.
 ///
 /// # Errors
-/// What their key does not allow, or what is too often.
+/// What their key does not allow, what another site made their browser ask for, or what is too often.
 pub fn allowed(state: &AppState, visitor: &Visitor, request: &Request) -> Result<(), PublicError> {
     let path = request.uri().path();
-    let needed = match *request.method() {
-        // A prompt is written for whoever asks, by whichever method.
-        Method::GET | Method::HEAD | Method::OPTIONS if !path.starts_with(prompts::STREAM) => Scope::Read,
-        _ => Scope::Generate,
-    };
+    let needed = scopes::needed(request);
+    // What changes something is posted as a rule, and refused before; there are calls that set GPT-2 to work without.
+    let computes = request.method().is_safe() && needed != Scope::Read;
+    if computes && security::is_from_another_site(request.headers(), host(request)) {
+        return Err(PublicError::new(ErrorCode::Forbidden, security::ANOTHER_SITE));
+    }
     if let Some(allowance) = visitor.allowance()
         && !allowance.allows(needed)
     {
@@ -68,18 +97,11 @@ pub fn allowed(state: &AppState, visitor: &Visitor, request: &Request) -> Result
     }
     let limits = state.services.limits();
     let own = visitor.allowance().map_or(limits.visitor, |allowance| allowance.ration.or(limits.visitor));
-    let frequency = &state.access.frequency;
     if let Some(most) = own.requests_per_minute {
-        let counted = frequency.count(&format!("caller {}", visitor.owner_id()), most);
+        let counted = state.access.frequency.count(&format!("caller {}", visitor.owner_id()), most);
         counted.map_err(|wait| too_often("you", most, wait))?;
     }
-    if visitor.allowance().is_none()
-        && let Some(most) = limits.address.requests_per_minute
-    {
-        let counted = frequency.count(&format!("address {}", visitor.address()), most);
-        counted.map_err(|wait| too_often("everybody at your address together", most, wait))?;
-    }
-    Ok(())
+    if visitor.allowance().is_none() { count_at(state, visitor.address()) } else { Ok(()) }
 }
 
 fn too_often(who: &str, most: u32, wait: std::time::Duration) -> PublicError {

@@ -259,7 +259,9 @@ async fn a_password_cannot_be_tried_out() {
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(answer.text().contains("Too many tries; wait"), "{}", answer.text());
     // Nor where programs say it.
-    let said = [("authorization", "Bearer correct horse")];
+    let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "anybody:correct horse");
+    let basic = format!("Basic {basic}");
+    let said = [("authorization", basic.as_str())];
     assert_eq!(app.newcomer().get_with("/api/v1/models", &said).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -287,7 +289,7 @@ async fn a_cookie_that_somebody_else_chose_is_not_taken_over() {
 async fn the_operators_page_is_shown_on_the_site_to_an_operators_key_alone() {
     let app = TestApp::start().await;
     let (operator, other) = (key(&app, Scope::Operator).await, key(&app, Scope::Generate).await);
-    let look = async |headers: &[(&str, &str)]| app.newcomer().get_with("/operator", headers).await;
+    let look = async |headers: &[(&str, &str)]| app.newcomer().get_with("/operator/", headers).await;
     assert_eq!(look(&[]).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(look(&[("authorization", &bearer(&other))]).await.status, StatusCode::UNAUTHORIZED);
     let basic = base64::Engine::encode(

@@ -25,6 +25,7 @@ mod jobs;
 mod metadata;
 mod openai;
 mod operator;
+mod outside;
 mod overstayed;
 mod own_api;
 mod pages;

@@ -62,13 +62,13 @@ async fn every_key_that_is_nearly_one_is_refused_with_the_same_answer_as_a_revok
 async fn the_operators_page_refuses_every_key_that_is_nearly_one_with_the_same_answer() {
     let app = TestApp::start().await;
     let operators = key(&app, Scope::Operator).await;
-    let expected = app.newcomer().get("/operator").await;
+    let expected = app.newcomer().get("/operator/").await;
     assert_eq!(expected.status, StatusCode::UNAUTHORIZED);
     for wrong in nearly(&operators.text).into_iter().chain([String::new(), key(&app, Scope::Read).await.text])
     {
-        assert_eq!(facts(&show(&app, "/operator", &wrong).await), facts(&expected), "{wrong}");
+        assert_eq!(facts(&show(&app, "/operator/", &wrong).await), facts(&expected), "{wrong}");
     }
-    assert_eq!(show(&app, "/operator", &operators.text).await.status, StatusCode::OK);
+    assert_eq!(show(&app, "/operator/", &operators.text).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
