@@ -169,13 +169,7 @@ impl Worker {
         }
         let (job, attempt) = (claim.job_id(), claim.attempt_number());
         let first = claim.n_made as u32;
-        let progress = Progress {
-            picture: first + 1,
-            n_pictures: request.count,
-            n_steps: request.n_steps_of(first),
-            ..Progress::default()
-        };
-        hub.begin(job, numbers::begin(attempt, first), JobEvent::Progress { progress, preview: None });
+        hub.begin(job, numbers::begin(attempt, first), beginning(&request, first));
 
         let materials = Arc::new(materials::gather(&self.shared, &claim.owner, &request).await?);
         let mut pace = Pace::new((0..request.count).map(|index| request.n_steps_of(index)).collect());
@@ -248,9 +242,7 @@ impl Worker {
                     return Ok(Ended::Over);
                 };
                 measures.picture_made(&made_by);
-                self.tell_notes(claim, index)?;
-                let picture = JobEvent::Picture { picture: stored.info() };
-                hub.publish(job, numbers::picture(attempt, index), picture);
+                self.tell_picture(claim, &stored, index)?;
             }
             claim.crashes = 0;
             (pace, bound, next) = (pace_after, bound_after, next + n_together);
@@ -285,8 +277,8 @@ impl Worker {
         stored
     }
 
-    /// Tells those who watch what is to be said of a picture that was stored, and was said of none before it.
-    fn tell_notes(&self, claim: &job::Model, index: u32) -> Result<()> {
+    /// Tells those who watch that a picture was stored, and before it what is to be said of it and was said of none before.
+    fn tell_picture(&self, claim: &job::Model, stored: &picture::Model, index: u32) -> Result<()> {
         let (job, attempt) = (claim.job_id(), claim.attempt_number());
         for KnownNote { note, .. } in
             claim.known_notes()?.into_iter().filter(|known| (known.attempt, known.index) == (attempt, index))
@@ -294,6 +286,8 @@ impl Worker {
             tracing::info!(picture.index = index, note = note.as_str(), "a picture has a note");
             self.shared.hub.publish(job, numbers::note(attempt, index, note), JobEvent::Note { note });
         }
+        let picture = JobEvent::Picture { picture: stored.info() };
+        self.shared.hub.publish(job, numbers::picture(attempt, index), picture);
         Ok(())
     }
 
@@ -376,4 +370,14 @@ async fn wait(pause: Option<Duration>) {
         Some(pause) => tokio::time::sleep(pause).await,
         None => std::future::pending().await,
     }
+}
+/// Nothing is done yet of the picture that is `first` to be made.
+fn beginning(request: &GenerationRequest, first: u32) -> JobEvent {
+    let progress = Progress {
+        picture: first + 1,
+        n_pictures: request.count,
+        n_steps: request.n_steps_of(first),
+        ..Progress::default()
+    };
+    JobEvent::Progress { progress, preview: None }
 }
