@@ -83,4 +83,5 @@ pub use services::{
     WorkflowFilter, ZipStream, choose_seed,
 };
 pub use signing::{Signer, SigningFiles};
+pub use store::USUAL_LOG;
 pub use visitors::Visitor;

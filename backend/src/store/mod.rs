@@ -63,6 +63,10 @@ pub(crate) use step_times::StepTime;
 
 use crate::{Error, Result};
 
+/// What a server writes into its log as a rule: not the two lines that a new database has for each of its changes, which tell
+/// nobody anything.
+pub const USUAL_LOG: &str = "info,sea_orm_migration=warn";
+
 /// Readers beside the one writer that SQLite allows.
 const MAX_CONNECTIONS: u32 = 4;
 

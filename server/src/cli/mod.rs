@@ -112,9 +112,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // A new database takes two lines a migration, which tell its owner nothing.
-    let usual_log =
-        if matches!(cli.command, Command::Serve(_)) { "info,sea_orm_migration=warn" } else { "error" };
+    let usual_log = if matches!(cli.command, Command::Serve(_)) { backend::USUAL_LOG } else { "error" };
     let settings = Settings::read(cli.common, usual_log)?;
     let _telemetry = telemetry::start(&settings.log, settings.log_format)?;
     match cli.command {
