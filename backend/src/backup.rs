@@ -61,8 +61,8 @@ pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
     check_target(file)?;
     let folder = DataFolder::beside(data_dir);
     // Under names of their own until all is done: a name never holds half a back-up.
-    let unfinished = Unfinished::beside(file)?;
-    let archive = Archive::create(&unfinished.archive)?;
+    let (unfinished, archive) = Unfinished::beside(file)?;
+    let archive = Archive::over(archive, &unfinished.archive);
     unfinished.make_database()?;
     let live = Store::look(&folder.database()).await?;
     live.copy_into(&unfinished.database).await?;

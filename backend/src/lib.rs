@@ -48,6 +48,7 @@ mod measures;
 mod memory;
 mod metadata;
 pub mod models;
+pub mod open_files;
 pub mod pictures;
 pub mod prompt_helpers;
 mod prompts;

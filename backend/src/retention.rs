@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::files::thumbnail_file;
 use crate::shared::Shared;
@@ -21,6 +22,10 @@ const CHUNK: u64 = 200;
 
 /// Favourites take at most this part of the bytes that are kept: one in two.
 const FAVOURITES_PART: u64 = 2;
+
+/// Where several have about as many favourites, what is too much of them is deleted in about so many parts: in turn, and not a
+/// picture at a time.
+const PARTS: u64 = 64;
 
 /// Longest time until the task looks again: a clock that was set meanwhile is noticed within it, and what was written down of
 /// visitors' addresses is forgotten.
@@ -86,7 +91,7 @@ pub(crate) struct Cleaned {
 /// for what more than a day ago, until the program stops.
 pub(crate) async fn keep_house(shared: Arc<Shared>) {
     let Housekeeping { woken, .. } = &shared.housekeeping;
-    let mut is_measured = false;
+    let (mut is_measured, mut finished) = (false, None);
     while !shared.stopping.is_cancelled() {
         // The task asks to be woken before it looks, so that what comes in between is seen.
         let mut woken = pin!(woken.notified());
@@ -97,7 +102,10 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
                 is_measured = true;
             }
             let now = OffsetDateTime::now_utc();
-            deleted_files::finish(&shared).await?;
+            if finished.is_none_or(|finished: Instant| finished.elapsed() >= LONGEST_PAUSE) {
+                deleted_files::finish(&shared).await?;
+                finished = Some(Instant::now());
+            }
             clean(&shared, now).await?;
             shared.store.forget_spending(to_ms(now)).await?;
             pause(&shared, now).await
@@ -167,8 +175,9 @@ async fn delete_favourites_beyond(shared: &Shared, most_bytes: u64) -> Result<u6
         if excess == 0 {
             break;
         }
-        // Where two have as many, one picture goes, and the other one has the most.
-        let excess = excess.min(holder.bytes.saturating_sub(holder.next_bytes).max(1));
+        // Where two have about as many, a small part of what is too much goes, and the other one has the most.
+        let part = (excess / PARTS).max(1);
+        let excess = excess.min(holder.bytes.saturating_sub(holder.next_bytes).max(part));
         let Some(last) = shared.store.last_favourite_of_bytes(&holder.owner, excess).await? else { break };
         let n_now = delete(shared, Excess::FavouritesUpTo(&holder.owner, last)).await?;
         // The program stops, or somebody was quicker.

@@ -150,6 +150,16 @@ impl Services {
         info::job_info(&self.0.shared, Some(viewer), id).await
     }
 
+    /// Jobs of the viewer's, or shared ones, in any order. Those that are not there, or nobody's business, are left out.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn jobs_named(&self, viewer: &Visitor, ids: &[JobId]) -> Result<Vec<JobInfo>> {
+        let rows = self.0.shared.store.jobs(ids).await?;
+        let rows = rows.into_iter().filter(|row| info::may_see(viewer, row)).collect();
+        info::describe_all(&self.0.shared, viewer, rows).await
+    }
+
     /// What happens to a job, from where it stands, or from after the event with the number `after`. The
     /// stream ends after the final event, when the job's owner shares it with the viewer no longer, or when the program
     /// stops.

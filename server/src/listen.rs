@@ -201,11 +201,8 @@ mod tests {
         first.read_exact(&mut byte).await.unwrap();
         let mut second = TcpStream::connect(address).await.unwrap();
         second.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
-        tokio::select! {
-            biased;
-            _ = second.read(&mut byte) => panic!("the second connection was served beside the first"),
-            () = tokio::task::yield_now() => {}
-        }
+        let beside = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
+        assert!(beside.is_err(), "the second connection was served beside the first");
         drop(first);
         assert!(rest(&mut second).await.contains("200 OK"));
     }

@@ -31,3 +31,35 @@ impl Default for Patience {
         }
     }
 }
+
+/// Files that are not connections: the database, pictures, models, the log, and those that a handler has open.
+const OTHER_FILES: u64 = 256;
+
+impl Patience {
+    /// No more connections than leave files to be opened, of so many that may be open together.
+    #[must_use]
+    pub fn within(self, n_files: Option<u64>) -> Self {
+        let most = n_files.map_or(u64::MAX, |n_files| n_files.saturating_sub(OTHER_FILES).max(1));
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        Self {
+            most_connections: self.most_connections.min(most),
+            most_per_address: self.most_per_address.min(most),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_be_opened() {
+        let usual = Patience::default();
+        assert_eq!(usual.within(None), usual);
+        assert_eq!(usual.within(Some(1 << 20)), usual);
+        let few = usual.within(Some(1024));
+        assert_eq!((few.most_connections, few.most_per_address), (768, 768));
+        assert_eq!(usual.within(Some(10)).most_connections, 1);
+    }
+}

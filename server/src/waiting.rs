@@ -9,16 +9,17 @@ use types::error::{ErrorCode, PublicError};
 use types::job::{JobId, JobInfo, JobStatus};
 use types::request::RawRequest;
 
-use crate::callers::OpenStream;
+use crate::callers::{OpenStream, give_back_room};
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
-/// Makes a job and stays with it to its end, whatever that is. A caller who hangs up cancels the job.
+/// Makes a job and stays with it to its end, whatever that is. A caller who hangs up cancels the job. The room of the caller's
+/// body stays taken: whoever keeps nothing of it gives it back before.
 ///
 /// # Errors
 /// The request is refused; the caller waits for as many as they may; the server stops before the job is done.
 pub async fn to_its_end(state: &AppState, visitor: &Visitor, asked: RawRequest) -> ApiResult<JobInfo> {
-    let _held = held(state, visitor)?;
+    let _counted = counted(state, visitor)?;
     let hung_up = CancellationToken::new();
     // This function is dropped when the caller hangs up, and the guard with it.
     let _guard = hung_up.clone().drop_guard();
@@ -28,11 +29,17 @@ pub async fn to_its_end(state: &AppState, visitor: &Visitor, asked: RawRequest) 
         .map_err(|error| broke_off(&error))?
 }
 
-/// Counts an answer that waits, until this is dropped.
+/// Counts an answer that waits and keeps nothing of what was sent, until this is dropped.
 ///
 /// # Errors
 /// As many wait as are allowed.
 pub fn held(state: &AppState, visitor: &Visitor) -> Result<OpenStream, PublicError> {
+    let counted = counted(state, visitor)?;
+    give_back_room();
+    Ok(counted)
+}
+
+fn counted(state: &AppState, visitor: &Visitor) -> Result<OpenStream, PublicError> {
     state.access.waiting.open(visitor.owner_id(), visitor.address())
 }
 

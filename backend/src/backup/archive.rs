@@ -9,7 +9,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
-use crate::data_folder::private_files;
 use crate::hexadecimal::hexadecimal;
 use crate::{Error, Result};
 
@@ -25,13 +24,9 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Begins one in a new file, which nobody else may read: it holds what everybody made. Its lock is held until all is
-    /// written.
-    pub(super) fn create(path: &Path) -> Result<Self> {
-        let file = private_files().open(path).map_err(|source| failed(path, source))?;
-        // It is new, so nobody holds it; where there are no locks, nobody asks either.
-        let _ = file.try_lock();
-        Ok(Self { tar: Builder::new(BufWriter::new(file)), path: path.to_owned(), sums: String::new() })
+    /// Begins one in the new file at that path, whose lock is held until all is written.
+    pub(super) fn over(file: File, path: &Path) -> Self {
+        Self { tar: Builder::new(BufWriter::new(file)), path: path.to_owned(), sums: String::new() }
     }
 
     /// Adds a file that was read already.

@@ -25,22 +25,41 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Those of a back-up to that file, of which nothing is there yet.
+    /// Those of a back-up to that file, of which the archive is there, empty and locked.
     ///
     /// # Errors
-    /// Another program writes them.
-    pub(super) fn beside(file: &Path) -> Result<Self> {
+    /// Another program writes them, or perhaps does; the archive cannot be made.
+    pub(super) fn beside(file: &Path) -> Result<(Self, File)> {
         delete_leftovers(file);
         let (archive, database) = (with(file, ARCHIVE), with(file, DATABASE));
-        if let Writer::Alive = writer_of(&archive) {
+        let another = || {
             let sentence = format!(
                 "another back-up is being written to `{}`; wait for it, or choose another name",
                 file.display()
             );
-            return Err(PublicError::invalid_field("file", sentence).into());
+            Error::from(PublicError::invalid_field("file", sentence))
+        };
+        match writer_of(&archive) {
+            Writer::Gone => {}
+            Writer::Alive => return Err(another()),
+            Writer::Unknown => {
+                let sentence = format!(
+                    "perhaps another back-up is being written to `{}`; if none is, delete `{}`",
+                    file.display(),
+                    archive.display()
+                );
+                return Err(PublicError::invalid_field("file", sentence).into());
+            }
         }
         delete(&archive, &database);
-        Ok(Self { archive, database })
+        // Whoever makes it is the one who writes, and who deletes it in the end.
+        let made = private_files().open(&archive).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => another(),
+            _ => Error::Io { what: format!("making {}", archive.display()), source },
+        })?;
+        // It is new, so nobody holds it; where there are no locks, nobody asks either.
+        let _ = made.try_lock();
+        Ok((Self { archive, database }, made))
     }
 
     /// Makes the file into which the database is copied. Nobody else may read it: SQLite leaves its rights as they are, and
@@ -120,11 +139,22 @@ mod tests {
     async fn the_copy_of_the_database_is_its_owners_alone() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("database")).await.unwrap();
-        let unfinished = Unfinished::beside(&folder.path().join("backup.tar")).unwrap();
+        let (unfinished, _archive) = Unfinished::beside(&folder.path().join("backup.tar")).unwrap();
         unfinished.make_database().unwrap();
         store.copy_into(&unfinished.database).await.unwrap();
         let copy = std::fs::metadata(&unfinished.database).unwrap();
         assert_eq!(copy.permissions().mode() & 0o777, 0o600);
         assert!(copy.len() > 0);
+    }
+
+    #[test]
+    fn of_two_who_write_to_one_name_the_second_is_refused_and_takes_nothing_from_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup.tar");
+        let (first, _archive) = Unfinished::beside(&file).unwrap();
+        first.make_database().unwrap();
+        let refused = Unfinished::beside(&file).err().unwrap().to_string();
+        assert!(refused.starts_with("another back-up is being written to"), "{refused}");
+        assert!(first.archive.exists() && first.database.exists());
     }
 }

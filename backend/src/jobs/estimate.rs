@@ -73,10 +73,14 @@ impl Estimates {
 }
 
 /// A step of a picture of this request took that long: kept in memory and in the database. A database that is out of order
-/// costs no job: what was measured counts until the program stops.
-pub(crate) async fn record(shared: &Shared, request: &GenerationRequest, step: Duration) {
+/// costs no job: what was measured counts until the program stops. So does what was measured of a job that is stopped, for
+/// taking longer than it may: perhaps the machine was busy, and the next start is to try that size again.
+pub(crate) async fn record(shared: &Shared, request: &GenerationRequest, step: Duration, is_stopped: bool) {
     let Shared { engine, store, estimates, .. } = shared;
     let measured = estimates.record(request, step);
+    if is_stopped {
+        return;
+    }
     if let Err(error) = store.keep_step_time(engine.device().as_str(), &measured, MOST_SIZES).await {
         tracing::warn!(%error, "what a step took could not be kept for the next start");
     }

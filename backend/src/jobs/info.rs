@@ -39,15 +39,15 @@ pub(crate) async fn latest_jobs(shared: &Shared, owner: &Visitor, limit: u32) ->
     describe_all(shared, owner, rows).await
 }
 
-/// Jobs of a visitor's, in the order of their rows.
+/// Jobs that the viewer may see, in the order of their rows.
 pub(crate) async fn describe_all(
     shared: &Shared,
-    owner: &Visitor,
+    viewer: &Visitor,
     rows: Vec<job::Model>,
 ) -> Result<Vec<JobInfo>> {
     let pictures = shared.store.pictures_of(rows.iter().map(job::Model::job_id)).await?;
     let places = Places::of(shared, &rows).await?;
-    rows.into_iter().map(|row| describe(shared, Some(owner), row, &pictures, &places)).collect()
+    rows.into_iter().map(|row| describe(shared, Some(viewer), row, &pictures, &places)).collect()
 }
 
 /// `pictures` may hold other jobs' pictures too, and `places` other jobs' places.

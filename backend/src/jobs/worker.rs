@@ -235,7 +235,8 @@ impl Worker {
                 && failed.is_empty()
                 && let Some(step) = pace_after.per_step()
             {
-                estimate::record(&self.shared, &request, step / n_together).await;
+                let is_stopped = pictures.iter().any(Result::is_err);
+                estimate::record(&self.shared, &request, step / n_together, is_stopped).await;
             }
             for (index, painted) in indices.zip(pictures) {
                 let Some(stored) = self.store_picture(claim, &request, index, &painted?).await? else {

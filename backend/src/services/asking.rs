@@ -214,11 +214,9 @@ impl Services {
     /// There is no such job or it is somebody else's; it came to its end before.
     pub async fn cancel_job(&self, owner: &Visitor, id: JobId) -> Result<JobInfo> {
         let Shared { engine, store, queue, hub, .. } = &*self.0.shared;
-        let job = self.job(owner, id).await?;
-        if !job.is_owner {
-            return Err(Error::not_found("job", &id));
-        }
-        let Some(row) = store.cancel(id, n_together(&**engine, &job.request)).await? else {
+        let row = store.job(id).await?.filter(|row| row.owner == owner.owner_id());
+        let request = row.ok_or_else(|| Error::not_found("job", &id))?.generation_request()?;
+        let Some(row) = store.cancel(id, n_together(&**engine, &request)).await? else {
             let job = self.job(owner, id).await?;
             return Err(Error::AlreadyFinal(job.status));
         };

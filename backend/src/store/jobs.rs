@@ -185,6 +185,12 @@ impl Store {
         Ok(job::Entity::find().filter(job::Column::Id.eq(id.0)).one(&self.db).await?)
     }
 
+    /// Jobs by their ids, in any order. Those that are not there are left out.
+    pub(crate) async fn jobs(&self, ids: &[JobId]) -> Result<Vec<job::Model>> {
+        let ids = ids.iter().map(|id| id.0);
+        Ok(job::Entity::find().filter(job::Column::Id.is_in(ids)).all(&self.db).await?)
+    }
+
     /// A visitor's jobs: those that are not at their end first, then the latest. A done job all of whose
     /// pictures were deleted is left out.
     pub(crate) async fn latest_jobs(&self, owner: &Visitor, limit: u32) -> Result<Vec<job::Model>> {

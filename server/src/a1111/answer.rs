@@ -11,6 +11,8 @@ use types::request::{GenerationRequest, RawRequest};
 use super::fields::Fields;
 use super::refusal::Refusal;
 use crate::base64_picture;
+use crate::callers::give_back_room;
+use crate::extract::MAX_BODY_BYTES;
 use crate::state::AppState;
 use crate::waiting::{to_its_end, unless_it_failed};
 
@@ -59,6 +61,10 @@ impl Answer {
     ) -> Result<Self, Refusal> {
         let sends_images = fields.is_set_or("send_images", true)?;
         let styles: Vec<String> = fields.texts("styles")?.into_iter().map(str::to_owned).collect();
+        // What was sent is told with the answer, so what is large keeps its room.
+        if fields.n_bytes() <= MAX_BODY_BYTES {
+            give_back_room();
+        }
         let job = to_its_end(state, visitor, raw).await?;
         // An interruption is no failure there.
         let job = if job.status == types::job::JobStatus::Cancelled { job } else { unless_it_failed(job)? };

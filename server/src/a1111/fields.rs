@@ -156,6 +156,20 @@ impl Fields {
         self.values.retain(|name, _| names.contains_key(name));
     }
 
+    /// About how much memory the values take, in bytes.
+    pub fn n_bytes(&self) -> usize {
+        fn of(value: &Value) -> usize {
+            size_of::<Value>()
+                + match value {
+                    Value::String(text) => text.len(),
+                    Value::Array(values) => values.iter().map(of).sum(),
+                    Value::Object(values) => values.iter().map(|(name, value)| name.len() + of(value)).sum(),
+                    Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+                }
+        }
+        self.values.iter().map(|(name, value)| name.len() + of(value)).sum()
+    }
+
     /// A field that cannot be used.
     pub fn refusal(&self, name: &str, message: impl Into<String>) -> Refusal {
         let place: Vec<&str> = self.place.iter().copied().chain([name]).collect();

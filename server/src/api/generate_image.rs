@@ -9,6 +9,7 @@ use types::error::PublicError;
 use types::picture::PictureFormat;
 use types::request::{COUNT, RawRequest};
 
+use crate::callers::give_back_room;
 use crate::error::{ApiResult, PROBLEM, Problem};
 use crate::extract::ApiJson;
 use crate::state::AppState;
@@ -33,6 +34,7 @@ pub async fn create(
     ApiJson(asked): ApiJson<RawRequest>,
 ) -> ApiResult<impl IntoResponse> {
     check_count(asked.count)?;
+    give_back_room();
     let job = unless_it_failed(to_its_end(&state, &visitor, asked).await?)?;
     // The sheet of a grid is the last of its pictures.
     let picture = if job.request.grid.is_some() { job.pictures.last() } else { job.pictures.first() };

@@ -2,7 +2,7 @@
 //!
 //! Forms with files and JSON with pictures are read whole before anything is done with them. Room for a body is taken
 //! before each piece of it is read, from what all have and from what everybody at one address has; it is free again
-//! once the answer begins. Who finds none waits a little, and is then told to come again. A small body costs nothing,
+//! once the answer begins, or begins to wait for a picture ([`give_back_room`]). Who finds none waits a little, and is then told to come again. A small body costs nothing,
 //! since connections are bounded: so what has no pictures in it is taken at all times.
 
 use std::collections::HashMap;
@@ -128,6 +128,18 @@ fn no_room(who: &str, most: u64) -> PublicError {
     PublicError::limit_reached(sentence, RETRY_S)
 }
 
+tokio::task_local! {
+    /// What is known of the body of the request that is being answered.
+    static KEPT: Arc<Kept>;
+}
+
+/// Gives back the room of the body that this request had, from within its handler: an answer that waits for its picture does
+/// not keep what was sent.
+pub fn give_back_room() {
+    // A request without a body has none.
+    let _ = KEPT.try_with(|kept| kept.permits.lock().unwrap_or_else(PoisonError::into_inner).clear());
+}
+
 /// Middleware that takes room for a body while it is read, and refuses it where there is none.
 pub async fn bound(
     State((state, shape)): State<(AppState, Shape)>,
@@ -141,7 +153,7 @@ pub async fn bound(
     let kept = Arc::new(Kept::default());
     let read = Arc::clone(&kept);
     let request = request.map(|body| limited(body, room, read));
-    let answer = next.run(request).await;
+    let answer = KEPT.scope(Arc::clone(&kept), next.run(request)).await;
     match kept.refused.get() {
         Some(refused) => shape.answer(refused.clone()),
         None => answer,

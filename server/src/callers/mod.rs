@@ -32,7 +32,7 @@ mod untrusted;
 
 pub use access::{Access, Programs};
 pub use address::{ByTunnel, ClientAddress, network_of};
-pub use bodies::{Bodies, BodyLimits, bound};
+pub use bodies::{Bodies, BodyLimits, bound, give_back_room};
 pub use credentials::shown as shown_by;
 pub use entry::Password;
 pub use hosts::{Hosts, arrive};

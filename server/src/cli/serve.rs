@@ -52,7 +52,8 @@ impl Serve {
     async fn serve(self, mut settings: Settings) -> anyhow::Result<()> {
         let tunnel = self.tunnel.wanted(std::env::var(tunnel::TOKEN).ok(), tunnel::IS_BUILT)?;
         let flags = if tunnel.is_some() { self.access.made_public() } else { self.access };
-        let (access, limits) = settings.access(flags)?;
+        let (mut access, limits) = settings.access(flags)?;
+        access.patience = access.patience.within(backend::open_files::raise_limit());
         let addr = self.addr.or(settings.addr.clone()).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let signals = Signals::listen().context("the system does not let the program listen for signals")?;
         let listener = TcpListener::bind(&addr).await.with_context(|| {

@@ -10,7 +10,7 @@ use types::job::JobId;
 use super::body::AnyJson;
 use super::faults::Refusal;
 use super::history::ids_in;
-use super::workflow::{self, OpenPages, is_running};
+use super::workflow::{self, OpenPages, is_running, jobs_of};
 
 /// `GET /queue`: the asker's own, those that run and those that wait.
 pub async fn show(
@@ -18,9 +18,10 @@ pub async fn show(
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Json<Value>, Refusal> {
     let (mut running, mut pending) = (Vec::new(), Vec::new());
-    for kept in workflow::open(&services, &visitor, None).await? {
-        let jobs = kept.jobs(&services, &visitor).await?;
-        let list = if is_running(&jobs) { &mut running } else { &mut pending };
+    let open = workflow::open(&services, &visitor, None).await?;
+    let jobs = jobs_of(&services, &visitor, &open).await?;
+    for kept in open {
+        let list = if is_running(&kept.jobs_among(&jobs)) { &mut running } else { &mut pending };
         list.push(kept.entry());
     }
     Ok(Json(json!({ "queue_running": running, "queue_pending": pending })))
@@ -36,8 +37,9 @@ pub async fn remove(
     let named = ids_in(&body, "delete");
     let mut pages = OpenPages::default();
     while let Some(page) = pages.next(&services, &visitor).await? {
+        let jobs = jobs_of(&services, &visitor, &page).await?;
         for kept in page.iter().filter(|kept| clears || named.contains(&kept.id)) {
-            if !is_running(&kept.jobs(&services, &visitor).await?) {
+            if !is_running(&kept.jobs_among(&jobs)) {
                 kept.cancel(&services, &visitor).await?;
             }
         }
@@ -56,8 +58,9 @@ pub async fn interrupt(
     let named: Option<Option<JobId>> = named.map(|id| id.parse().ok());
     let mut pages = OpenPages::default();
     while let Some(page) = pages.next(&services, &visitor).await? {
+        let jobs = jobs_of(&services, &visitor, &page).await?;
         for kept in page.iter().filter(|kept| named.is_none_or(|id| id == Some(kept.id))) {
-            if is_running(&kept.jobs(&services, &visitor).await?) {
+            if is_running(&kept.jobs_among(&jobs)) {
                 kept.cancel(&services, &visitor).await?;
             }
         }

@@ -1,5 +1,7 @@
 //! A workflow that was accepted: what was posted, and the jobs that were made of it.
 
+use std::collections::HashMap;
+
 use backend::{Services, Visitor, Workflow, WorkflowFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -99,13 +101,14 @@ impl Kept {
     /// # Errors
     /// The database is out of order.
     pub async fn jobs(&self, services: &Services, visitor: &Visitor) -> ApiResult<Vec<(&Part, JobInfo)>> {
-        let mut jobs = Vec::with_capacity(self.document.parts.len());
-        for part in &self.document.parts {
-            if let Some(job) = job(services, visitor, part.job).await? {
-                jobs.push((part, job));
-            }
-        }
-        Ok(jobs)
+        let known = jobs_of(services, visitor, std::slice::from_ref(self)).await?;
+        Ok(self.jobs_among(&known))
+    }
+
+    /// The same, of jobs that were looked up.
+    pub fn jobs_among(&self, known: &HashMap<JobId, JobInfo>) -> Vec<(&Part, JobInfo)> {
+        let parts = self.document.parts.iter();
+        parts.filter_map(|part| Some((part, known.get(&part.job)?.clone()))).collect()
     }
 
     /// Cancels those of its jobs that are not at their end.
@@ -118,6 +121,21 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+/// The jobs of all these workflows, looked up at once: where each stands in the queue is found in one look at it.
+///
+/// # Errors
+/// The database is out of order.
+pub async fn jobs_of(
+    services: &Services,
+    visitor: &Visitor,
+    workflows: &[Kept],
+) -> ApiResult<HashMap<JobId, JobInfo>> {
+    let ids: Vec<_> =
+        workflows.iter().flat_map(|kept| kept.document.parts.iter().map(|part| part.job)).collect();
+    let jobs = services.jobs_named(visitor, &ids).await?;
+    Ok(jobs.into_iter().map(|job| (job.id, job)).collect())
 }
 
 /// A job of a workflow; nothing if it was deleted, which the site allows while the workflow is kept.

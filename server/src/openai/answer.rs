@@ -15,6 +15,7 @@ use super::origin::Origin;
 use super::stream::{self, Deed};
 use super::usage::Usage;
 use crate::base64_picture;
+use crate::callers::give_back_room;
 use crate::state::AppState;
 use crate::waiting::{to_its_end, unless_it_failed, without_picture};
 
@@ -61,6 +62,7 @@ pub async fn answer(
         return Ok(stream::open(state, visitor, deed, asked, partial_images).await?.into_response());
     }
     let Asked { raw, answer, said, .. } = asked;
+    give_back_room();
     let job = to_its_end(&state, &visitor, raw).await.and_then(unless_it_failed);
     let job = job.map_err(|error| said.explain(error))?;
     Ok(Json(images(&state.services, &visitor, job, answer, &said, &origin).await?).into_response())

@@ -122,6 +122,27 @@ async fn room_for_a_body_is_free_again_once_it_is_answered() {
 }
 
 #[tokio::test]
+async fn room_for_a_body_is_free_again_while_its_answer_waits_for_a_picture() {
+    let limits = BodyLimits { per_address: 1 << 20, in_all: 1 << 20 };
+    let (engine, gate) = FakeEngine::gated();
+    let access = Access { bodies: Bodies::new(limits), ..Access::default() };
+    let app = TestApp::guarded(engine, Config::default(), access).await;
+    let anna = app.browser();
+    anna.get("/").await;
+    let visitor = anna.visitor();
+    let meanwhile = async {
+        while app.services.latest_jobs(&visitor, 1).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        anna.upload(large()).await;
+        drop(gate);
+    };
+    let edit = Multipart::new().field("prompt", "a boat").file("image", "boat.png", &large());
+    let (answer, ()) = tokio::join!(anna.post_multipart("/v1/images/edits", edit), meanwhile);
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_refusal_of_too_many_requests_is_a_short_page_without_a_script() {
     let visitor = Ration { requests_per_minute: Some(1), ..Ration::default() };
     let app = TestApp::with_limits(FakeEngine::new(), Limits { visitor, ..Limits::default() }).await;

@@ -1,5 +1,7 @@
 //! What all callers together may hold: the tables `streams`, `waiting`, `bodies` and `connections` of `[limits]`.
 
+use std::num::NonZeroU32;
+
 use serde::Deserialize;
 
 use crate::callers::{BodyLimits, StreamLimits};
@@ -10,9 +12,9 @@ use crate::patience::Patience;
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StreamsTable {
-    visitor: Option<u32>,
-    address: Option<u32>,
-    all: Option<u32>,
+    visitor: Option<NonZeroU32>,
+    address: Option<NonZeroU32>,
+    all: Option<NonZeroU32>,
 }
 
 /// How many megabytes of bodies may be in memory.
@@ -27,8 +29,8 @@ pub struct BodiesTable {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionsTable {
-    address: Option<u32>,
-    all: Option<u32>,
+    address: Option<NonZeroU32>,
+    all: Option<NonZeroU32>,
 }
 
 impl StreamsTable {
@@ -36,9 +38,9 @@ impl StreamsTable {
     pub fn limits(&self) -> StreamLimits {
         let usual = StreamLimits::default();
         StreamLimits {
-            per_caller: self.visitor.unwrap_or(usual.per_caller),
-            per_address: self.address.unwrap_or(usual.per_address),
-            in_all: self.all.unwrap_or(usual.in_all),
+            per_caller: self.visitor.map_or(usual.per_caller, NonZeroU32::get),
+            per_address: self.address.map_or(usual.per_address, NonZeroU32::get),
+            in_all: self.all.map_or(usual.in_all, NonZeroU32::get),
         }
     }
 }
@@ -71,8 +73,8 @@ impl ConnectionsTable {
     pub fn patience(&self) -> Patience {
         let usual = Patience::default();
         Patience {
-            most_per_address: self.address.unwrap_or(usual.most_per_address),
-            most_connections: self.all.unwrap_or(usual.most_connections),
+            most_per_address: self.address.map_or(usual.most_per_address, NonZeroU32::get),
+            most_connections: self.all.map_or(usual.most_connections, NonZeroU32::get),
             ..usual
         }
     }
@@ -88,6 +90,12 @@ mod tests {
         assert_eq!(streams.limits(), StreamLimits { per_caller: 1, ..StreamLimits::default() });
         let connections: ConnectionsTable = toml::from_str("address = 7").unwrap();
         assert_eq!(connections.patience(), Patience { most_per_address: 7, ..Patience::default() });
+    }
+
+    #[test]
+    fn none_at_all_is_no_limit_that_anybody_means() {
+        assert!(toml::from_str::<StreamsTable>("all = 0").is_err());
+        assert!(toml::from_str::<ConnectionsTable>("address = 0").is_err());
     }
 
     #[test]
