@@ -19,7 +19,10 @@ pub(crate) fn files(folder: &TempDir, certificate: &str, key: &str) -> SigningFi
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/signing/fixtures");
     let der = std::fs::read(fixtures.join(format!("{key}.key.der"))).unwrap();
     let kind = "PRIVATE KEY";
-    let pem = format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(der));
+    // Readers of PEM want lines of 64 characters, as openssl writes them.
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    let pem = format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"));
     let path = folder.path().join("key.pem");
     std::fs::write(&path, pem).unwrap();
     SigningFiles { certificate: fixtures.join(format!("{certificate}.pem")), key: path }
