@@ -13,6 +13,7 @@
 //! * `deleted_files`: files whose rows are gone, until they are gone too
 //! * `signing_secret`: what the site signs with
 //! * `uploads`: what visitors sent, and for how long it is kept
+//! * [`open_files`]: how many files and connections the system allows
 //! * [`retention`]: for how long pictures are kept
 //! * [`check`], [`backup`], [`restore`]: whether rows and files belong together, and copies of the whole
 //! * `metadata`: the settings inside pictures that anybody made

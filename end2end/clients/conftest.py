@@ -1,6 +1,6 @@
 """The program under test, for clients that people already have.
 
-`cargo xtask test --only clients` runs these; `DARKROOM` names the program, which otherwise is where
+`cargo xtask test --only clients` runs these on the program that the tests have built; `DARKROOM` names it, which otherwise is where
 `cargo xtask build --release` puts it.
 """
 

@@ -10,8 +10,8 @@ HERE = Path(__file__).parent
 
 
 def test_the_api_is_what_its_document_says(hasty_darkroom, tmp_path):
-    # Hundreds of the requests are for pictures; the test is of answers, and a refusal is one as well.
-    # Somebody who comes back, to whom jobs and pictures belong.
+    # Somebody who comes back, to whom jobs and pictures belong. Hundreds of their requests are for pictures; the test is of
+    # answers, and a refusal is one as well.
     visitor = requests.get(f"{hasty_darkroom.url}/").cookies["darkroom_visitor"]
     run = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
