@@ -44,10 +44,18 @@ pub struct BackedUp {
     pub n_pictures: u64,
     /// Uploads.
     pub n_uploads: u64,
-    /// Pictures and uploads that are not in it: they were deleted while it was made, or their files were lost before.
-    pub n_gone: u64,
+    /// Pictures and uploads that are not in it, as they were deleted while it was made.
+    pub n_deleted: u64,
+    /// Pictures and uploads that are not in it, as their files are not where they should be.
+    pub n_lost: u64,
     /// How large it is.
     pub n_bytes: u64,
+}
+
+impl BackedUp {
+    fn count_missing(&mut self, has_row: bool) {
+        *(if has_row { &mut self.n_lost } else { &mut self.n_deleted }) += 1;
+    }
 }
 
 /// Copies a data folder into a new tar file, whether a server works on it or not. Models are left out, and so is
@@ -66,12 +74,12 @@ pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
     unfinished.make_database()?;
     let live = Store::look(&folder.database()).await?;
     live.copy_into(&unfinished.database).await?;
-    live.close().await?;
     // Brings the copy up to date, if the folder is one of an older version.
     let copy = Store::open(&unfinished.database).await?;
     // An older version kept it there.
     copy.forget_secret(SIGNING).await?;
-    let (mut backed_up, archive) = add_files(&folder, &copy, archive).await?;
+    let (mut backed_up, archive) = add_files(&folder, &live, &copy, archive).await?;
+    live.close().await?;
     // The files of what was deleted are not in the archive.
     copy.forget_all_deleted_files().await?;
     copy.close().await?;
@@ -81,7 +89,13 @@ pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
     backed_up.n_bytes = blocking(move || {
         let mut archive = archive;
         for (name, path) in other_files(folder.path(), &left_out)? {
-            archive.add_file(&name, &path)?;
+            match archive.add_file(&name, &path) {
+                // Whoever edits a list leaves files that come and go; no picture is missing for them.
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                    tracing::warn!(name, "a file is not in the back-up, as it was deleted meanwhile");
+                }
+                added => added?,
+            }
         }
         archive.add_file(DATABASE, &database)?;
         archive.finish()
@@ -92,8 +106,14 @@ pub async fn back_up(data_dir: &Path, file: &Path) -> Result<BackedUp> {
     Ok(backed_up)
 }
 
-/// Adds the files that the copy of the database names, and takes the rows out of it whose files are gone.
-async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> Result<(BackedUp, Archive)> {
+/// Adds the files that the copy of the database names, and takes the rows out of it whose files are gone. Rows go before
+/// their files, so what has a row to this moment and no file has lost it.
+async fn add_files(
+    folder: &DataFolder,
+    live: &Store,
+    copy: &Store,
+    mut archive: Archive,
+) -> Result<(BackedUp, Archive)> {
     let mut backed_up = BackedUp::default();
     let mut last = i64::MIN;
     loop {
@@ -108,7 +128,7 @@ async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> R
                 backed_up.n_pictures += 1;
             } else {
                 copy.forget_picture(row.seq).await?;
-                backed_up.n_gone += 1;
+                backed_up.count_missing(live.has_picture(row.seq).await?);
             }
         }
     }
@@ -125,7 +145,7 @@ async fn add_files(folder: &DataFolder, copy: &Store, mut archive: Archive) -> R
                 backed_up.n_uploads += 1;
             } else {
                 copy.drop_lost_upload(row).await?;
-                backed_up.n_gone += 1;
+                backed_up.count_missing(live.has_upload(row.seq).await?);
             }
         }
     }

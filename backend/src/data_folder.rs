@@ -13,6 +13,8 @@ use crate::{Error, Result};
 pub(crate) const LOCK: &str = "darkroom.lock";
 /// The file of what the site signs with, in the data folder.
 pub(crate) const SECRET: &str = "darkroom.secret";
+/// The file that is written to see whether one can be, in the data folder.
+pub(crate) const PROBE: &str = "darkroom.probe";
 /// The database's file, in the data folder.
 pub(crate) const DATABASE: &str = "darkroom.sqlite3";
 /// The pictures' folder, in the data folder.

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::future::ready;
-use std::path::Path as FolderPath;
+use std::io::ErrorKind;
+use std::path::{Path as FolderPath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -92,10 +93,21 @@ impl Files {
     /// them here without their database, or the database is not the one they were made with, and they are worth
     /// more than the room they take.
     ///
+    /// Files of a job that is being worked on are left alone too: it may be given the pictures of another one meanwhile,
+    /// whose rows come after their files.
+    ///
     /// For a time when no picture is being made.
     pub(crate) async fn sweep(&self, rows: &Store) -> Result<u64> {
-        let (mut n_swept, mut n_unknown) =
-            (self.sweep_unfinished(|file| job_of(file).is_some()).await?, 0_u64);
+        let (mut n_swept, mut n_unknown) = (0_u64, 0_u64);
+        let unfinished = self.unfinished(|file| job_of(file).is_some()).await?;
+        for chunk in unfinished.chunks(SWEEP_CHUNK) {
+            let jobs: HashSet<_> = chunk.iter().filter_map(|file| job_of(&file.finished)).collect();
+            let known = rows.known_jobs(&jobs.into_iter().collect::<Vec<_>>()).await?;
+            let is_at_work =
+                |file: &Unfinished| job_of(&file.finished).and_then(|job| known.get(&job).copied());
+            let left = chunk.iter().filter(|file| is_at_work(file) != Some(true)).cloned().collect();
+            n_swept += Unfinished::delete(left).await?;
+        }
         let mut files = self.list().try_filter(|file| ready(job_of(file).is_some())).try_chunks(SWEEP_CHUNK);
         while let Some(chunk) = files.try_next().await.map_err(|error| error.1)? {
             let jobs: HashSet<_> = chunk.iter().filter_map(|file| job_of(file)).collect();
@@ -103,9 +115,12 @@ impl Files {
             let pictures: HashSet<_> = chunk.iter().map(|file| picture_file_of(file)).collect();
             let used = rows.files_in_use(&pictures.into_iter().collect::<Vec<_>>()).await?;
             for file in &chunk {
-                if !job_of(file).is_some_and(|job| known.contains(&job)) {
+                // Whether it was at work was asked before its rows were: a job that is at its end by then has them all.
+                let Some(is_at_work) = job_of(file).and_then(|job| known.get(&job)) else {
                     n_unknown += 1;
-                } else if !used.contains(&picture_file_of(file)) {
+                    continue;
+                };
+                if !is_at_work && !used.contains(&picture_file_of(file)) {
                     self.store.delete(&Path::from(file.as_str())).await?;
                     n_swept += 1;
                 }
@@ -120,40 +135,71 @@ impl Files {
         Ok(n_swept)
     }
 
-    /// Deletes the files that were being written when the program died, if their names are ours. The store writes
-    /// under the file's name and a number, `1-0.png#1`, and shows such names to nobody. Gives back how many there
-    /// were.
-    pub(crate) async fn sweep_unfinished(
+    /// The files that are being written, or were when the program died, if their names are ours. The store writes under the
+    /// file's name and a number, `1-0.png#1`, and shows such names to nobody.
+    pub(crate) async fn unfinished(
         &self,
         is_ours: impl Fn(&str) -> bool + Send + 'static,
-    ) -> Result<u64> {
-        let Some(folder) = self.folder.clone() else { return Ok(0) };
-        let sweep = move || -> std::io::Result<u64> {
-            let mut n_swept = 0;
-            let mut sweep_one = |file: &FolderPath, name: &str| {
-                if finished_name(name).is_some_and(&is_ours) {
-                    std::fs::remove_file(file)?;
-                    n_swept += 1;
+    ) -> Result<Vec<Unfinished>> {
+        let Some(folder) = self.folder.clone() else { return Ok(Vec::new()) };
+        let look = move || -> std::io::Result<Vec<Unfinished>> {
+            let mut found = Vec::new();
+            let mut look_at = |path: PathBuf, name: &str| {
+                if let Some(finished) = finished_name(name).filter(|name| is_ours(name)) {
+                    found.push(Unfinished { path, finished: finished.to_owned() });
                 }
-                std::io::Result::Ok(())
             };
             for entry in std::fs::read_dir(&folder)?.flatten() {
                 let name = entry.file_name();
                 if !entry.path().is_dir() {
-                    sweep_one(&entry.path(), &name.to_string_lossy())?;
+                    look_at(entry.path(), &name.to_string_lossy());
                     continue;
                 }
                 for file in std::fs::read_dir(entry.path())?.flatten() {
-                    sweep_one(&file.path(), &format!("{}/{}", name.display(), file.file_name().display()))?;
+                    look_at(file.path(), &format!("{}/{}", name.display(), file.file_name().display()));
                 }
             }
-            Ok(n_swept)
+            Ok(found)
         };
-        tokio::task::spawn_blocking(sweep)
-            .await
-            .map_err(|panic| Error::Broken(format!("looking for unfinished files ended early: {panic}")))?
-            .map_err(|source| Error::Io { what: "looking for unfinished files".to_owned(), source })
+        on_own_thread(look).await
     }
+}
+
+/// A file that is written under another name until it is whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Unfinished {
+    path: PathBuf,
+    /// The name that it is to get.
+    finished: String,
+}
+
+impl Unfinished {
+    /// Deletes these files. Gives back how many there were; whoever wrote one may have named it meanwhile.
+    pub(crate) async fn delete(files: Vec<Self>) -> Result<u64> {
+        let delete = move || {
+            let mut n_deleted = 0;
+            for Self { path, .. } in files {
+                match std::fs::remove_file(path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    deleted => {
+                        deleted?;
+                        n_deleted += 1;
+                    }
+                }
+            }
+            Ok(n_deleted)
+        };
+        on_own_thread(delete).await
+    }
+}
+
+async fn on_own_thread<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Error::Broken(format!("looking for unfinished files ended early: {panic}")))?
+        .map_err(|source| Error::Io { what: "looking for unfinished files".to_owned(), source })
 }
 
 /// Where a picture's PNG lies. The attempt is part of the name, so that no attempt finds another's file in

@@ -18,8 +18,10 @@
 //! * [`check`], [`backup`], [`restore`]: whether rows and files belong together, and copies of the whole
 //! * `metadata`: the settings inside pictures that anybody made
 //! * [`pictures`]: pixels to PNG, JPEG and WebP, with the settings inside
+//! * `turns`: whose turn it is with what takes a processor or much memory
 //! * `prompts`: GPT-2's text as a stream
 //! * [`prompt_helpers`]: the site's own styles and lists of words, and the words that it does not paint
+//! * `blocked_requests`: requests for what the site does not paint
 //! * [`safety`]: what becomes of pictures that the safety checker would not show
 //! * [`signing`]: signed manifests in pictures, for operators with a certificate
 //! * [`background`]: threads that compute, and let pages go first
@@ -33,6 +35,7 @@
 pub mod access;
 pub mod background;
 pub mod backup;
+mod blocked_requests;
 pub mod check;
 pub mod config;
 mod data_folder;
@@ -62,6 +65,7 @@ mod shared;
 pub mod signing;
 mod signing_secret;
 mod store;
+mod turns;
 mod uploads;
 pub mod visitors;
 

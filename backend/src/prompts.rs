@@ -1,7 +1,5 @@
 //! GPT-2's text as a stream.
 
-mod turns;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -10,11 +8,15 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
-use self::turns::Turns;
+use crate::turns::{Bounds, Turns};
 use crate::{Engine, EngineError, Error, PromptStream, Result, Visitor};
 
 /// More pieces than a prompt has: a reader who is slow holds up nobody.
 const CAPACITY: usize = 256;
+
+/// Two at the same time. More would make each of them slow, and the picture too.
+const BOUNDS: Bounds =
+    Bounds { what: "prompts that are written", at_once: 2, most_of_owner: 8, most_of_address: 32 };
 
 /// Writes prompts, a few at a time.
 pub(crate) struct Prompts {
@@ -23,7 +25,7 @@ pub(crate) struct Prompts {
 
 impl Prompts {
     pub(crate) fn new() -> Self {
-        Self { turns: Turns::new() }
+        Self { turns: Turns::new(BOUNDS) }
     }
 
     /// Resolves when nobody writes.

@@ -15,7 +15,7 @@ use crate::files::thumbnail_file;
 use crate::shared::Shared;
 use crate::store::entities::picture;
 use crate::store::{Excess, to_ms};
-use crate::{Error, Result, deleted_files};
+use crate::{Error, Result, deleted_files, uploads};
 
 /// How many pictures are deleted at once. Others can write in between.
 const CHUNK: u64 = 200;
@@ -87,8 +87,8 @@ pub(crate) struct Cleaned {
     pub(crate) n_jobs: u64,
 }
 
-/// Measures what was never measured, deletes what is kept no longer and what is left of what was deleted, and forgets who asked
-/// for what more than a day ago, until the program stops.
+/// Forgets who asked for what more than a day ago, measures what was never measured, deletes what is kept no longer, uploads
+/// that no job uses and what is left of what was deleted, until the program stops.
 pub(crate) async fn keep_house(shared: Arc<Shared>) {
     let Housekeeping { woken, .. } = &shared.housekeeping;
     let (mut is_measured, mut finished) = (false, None);
@@ -97,17 +97,17 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
         let mut woken = pin!(woken.notified());
         woken.as_mut().enable();
         let work = async {
+            let now = OffsetDateTime::now_utc();
+            shared.store.forget_spending(to_ms(now)).await?;
             if !is_measured {
                 measure(&shared).await?;
                 is_measured = true;
             }
-            let now = OffsetDateTime::now_utc();
             if finished.is_none_or(|finished: Instant| finished.elapsed() >= LONGEST_PAUSE) {
-                deleted_files::finish(&shared).await?;
+                finish_deleting(&shared, now).await?;
                 finished = Some(Instant::now());
             }
             clean(&shared, now).await?;
-            shared.store.forget_spending(to_ms(now)).await?;
             pause(&shared, now).await
         };
         let pause = match work.await {
@@ -124,6 +124,13 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => {}
         }
     }
+}
+
+/// Deletes what is left of what was deleted before, and uploads that no job used in their day.
+pub(crate) async fn finish_deleting(shared: &Shared, now: OffsetDateTime) -> Result<()> {
+    deleted_files::finish(shared).await?;
+    uploads::sweep_unused(shared, now).await?;
+    Ok(())
 }
 
 /// Deletes what is kept no longer at the time `now`: first rows, then files.
@@ -230,8 +237,14 @@ pub(crate) async fn measure(shared: &Shared) -> Result<u64> {
         let Some(newest) = unmeasured.last() else { break };
         last = newest.seq;
         for picture in &unmeasured {
-            store.set_size(picture.seq, size_of(shared, picture).await?).await?;
-            n_measured += 1;
+            match size_of(shared, picture).await {
+                Ok(size_bytes) => {
+                    store.set_size(picture.seq, size_bytes).await?;
+                    n_measured += 1;
+                }
+                // One that cannot be looked at keeps no other from being deleted in time.
+                Err(error) => tracing::warn!(%error, file = picture.file, "a picture could not be measured"),
+            }
         }
     }
     if n_measured > 0 {

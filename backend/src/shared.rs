@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use types::job::JobId;
 use types::preset::Presets;
@@ -21,10 +21,19 @@ use crate::samples::Samples;
 use crate::signing::Signer;
 use crate::signing_secret::signing_secret;
 use crate::store::Store;
+use crate::turns::{Bounds, Turns};
 use crate::{Config, Engine, EngineError, Error, Measures, Result};
 
 /// Shares that are told of while somebody does not listen. Whoever missed one looks at their own.
 const MOST_TAKEN_BACK: usize = 64;
+
+/// One at a time: the largest files that visitors send take a quarter of a gigabyte while they are read.
+const DECODING: Bounds =
+    Bounds { what: "files that are read", at_once: 1, most_of_owner: 8, most_of_address: 32 };
+
+/// Two at a time. A page may show many.
+const CONVERTING: Bounds =
+    Bounds { what: "pictures that are converted", at_once: 2, most_of_owner: 32, most_of_address: 128 };
 
 /// One program's hold on a data folder. Lives as long as anybody works on it.
 pub(crate) struct Shared {
@@ -41,7 +50,7 @@ pub(crate) struct Shared {
     /// How much everybody may ask for.
     pub(crate) limits: Limits,
     /// How much everybody sent lately.
-    pub(crate) upload_account: UploadAccount,
+    pub(crate) upload_account: Arc<UploadAccount>,
     /// Tells of jobs that are shared no longer.
     pub(crate) taken_back: broadcast::Sender<JobId>,
     /// What addresses of pictures are signed with.
@@ -58,10 +67,10 @@ pub(crate) struct Shared {
     pub(crate) signer: Signer,
     /// The model that stands in for one that fails.
     pub(crate) fallback_model: Option<String>,
-    /// Given to whoever reads what a visitor sent: to one at a time.
-    pub(crate) decoding: Semaphore,
-    /// Given to whoever has a picture converted: to two at a time.
-    pub(crate) converting: Semaphore,
+    /// Whose file is read.
+    pub(crate) decoding: Arc<Turns>,
+    /// Whose picture is converted.
+    pub(crate) converting: Arc<Turns>,
     /// Whether pictures that were made before are given out again.
     pub(crate) caches: bool,
     /// Where it is counted what happens.
@@ -128,7 +137,7 @@ impl Shared {
             queue,
             estimates,
             limits: Limits::default(),
-            upload_account: UploadAccount::default(),
+            upload_account: Arc::default(),
             taken_back: broadcast::Sender::new(MOST_TAKEN_BACK),
             signing_secret,
             housekeeping: Housekeeping::default(),
@@ -137,8 +146,8 @@ impl Shared {
             safety: SafetyMode::Off,
             signer: Signer::default(),
             fallback_model: None,
-            decoding: Semaphore::new(1),
-            converting: Semaphore::new(2),
+            decoding: Turns::new(DECODING),
+            converting: Turns::new(CONVERTING),
             caches: false,
             measures,
             samples: Samples::default(),

@@ -12,6 +12,7 @@ use types::picture::PictureFormat;
 use types::upload::{MAX_UPLOAD_BYTES, UploadId};
 
 use crate::access::upload_account::DAY_MS;
+use crate::files::Unfinished;
 use crate::pictures::DecodeError;
 use crate::shared::Shared;
 use crate::store::to_ms;
@@ -68,7 +69,7 @@ pub(crate) async fn sweep_unused(shared: &Shared, now: OffsetDateTime) -> Result
 /// For a time when nobody sends anything.
 pub(crate) async fn sweep_files(shared: &Shared) -> Result<u64> {
     let Shared { store, uploads, .. } = shared;
-    let mut n_swept = uploads.sweep_unfinished(|file| id_of(file).is_some()).await?;
+    let mut n_swept = Unfinished::delete(uploads.unfinished(|file| id_of(file).is_some()).await?).await?;
     if !store.has_uploads().await? {
         return Ok(n_swept);
     }

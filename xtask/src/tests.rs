@@ -66,9 +66,7 @@ impl Step {
                 bundle::check_size()
             }
             Self::Lints => lints(),
-            Self::Docs => command::run(
-                program::server_side("doc").args(["--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
-            ),
+            Self::Docs => docs(),
             Self::Crates => crates(),
             Self::Painter => painter(),
             Self::Browser => browser(),
@@ -87,6 +85,16 @@ fn lints() -> Result<()> {
             .args(["--profile", "wasm-release", "--target-dir"])
             .arg(paths::front_target())
             .args(["--", "--deny", "warnings"]),
+    )
+}
+
+fn docs() -> Result<()> {
+    program::inside()?;
+    command::run(
+        program::server_side("doc")
+            // The dependencies as they were checked for clippy, which looks at the tests as well.
+            .args(["--features", "server/embed,server/test-clock", "--no-deps"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 

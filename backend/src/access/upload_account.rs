@@ -5,7 +5,7 @@
 //! address, which stands with no upload, begins anew.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use types::error::PublicError;
 use types::upload::UploadId;
@@ -36,8 +36,8 @@ struct Entry {
 }
 
 /// Room for an upload that is being kept. Dropped before it is, the room is free again.
-pub(crate) struct Reserved<'a> {
-    account: &'a UploadAccount,
+pub(crate) struct Reserved {
+    account: Arc<UploadAccount>,
     id: UploadId,
     names: Vec<String>,
 }
@@ -48,13 +48,13 @@ impl UploadAccount {
     /// # Errors
     /// It would be more than the visitor, or everybody at their address, may send; and when there is room again.
     pub(crate) fn reserve(
-        &self,
+        self: &Arc<Self>,
         owner: &Visitor,
         limits: &Limits,
         id: UploadId,
         n_bytes: usize,
         now: i64,
-    ) -> Result<Reserved<'_>, PublicError> {
+    ) -> Result<Reserved, PublicError> {
         let own = owner.allowance().map_or(limits.visitor, |allowance| allowance.ration.or(limits.visitor));
         let mut limited = limit("you have", name_of_owner(owner.owner_id()), own);
         // A key stands for its holder, wherever they call from.
@@ -78,7 +78,7 @@ impl UploadAccount {
         for name in &names {
             account.entry(name.clone()).or_default().push_back(new);
         }
-        Ok(Reserved { account: self, id, names })
+        Ok(Reserved { account: Arc::clone(self), id, names })
     }
 
     /// Counts an upload that lies there from before the start.
@@ -106,14 +106,14 @@ impl UploadAccount {
     }
 }
 
-impl Reserved<'_> {
+impl Reserved {
     /// The upload is kept, and counts for a day.
     pub(crate) fn keep(mut self) {
         self.names.clear();
     }
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for Reserved {
     fn drop(&mut self) {
         self.account.remove(&self.names, self.id);
     }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn send(
-        account: &UploadAccount,
+        account: &Arc<UploadAccount>,
         limits: &Limits,
         owner: &Visitor,
         n_bytes: usize,
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_owner_has_so_many_bytes_and_the_oldest_make_room_a_day_later() {
-        let (account, limits) = (UploadAccount::default(), limits(Some(1), None));
+        let (account, limits) = (Arc::<UploadAccount>::default(), limits(Some(1), None));
         let (anna, ben) = (Visitor::from_token("anna"), Visitor::from_token("ben"));
         send(&account, &limits, &anna, 600_000, 1000).unwrap();
         send(&account, &limits, &anna, 300_000, 2000).unwrap();
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn everybody_at_an_address_has_so_many_together_and_a_key_takes_nothing_of_it() {
-        let (account, limits) = (UploadAccount::default(), limits(None, Some(1)));
+        let (account, limits) = (Arc::<UploadAccount>::default(), limits(None, Some(1)));
         let at = |name: &str| Visitor::from_token(name).at("here".into());
         send(&account, &limits, &at("anna"), 600_000, 0).unwrap();
         let refused = send(&account, &limits, &at("ben"), 600_000, 0).unwrap_err().message;
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_or_is_deleted_counts_no_longer() {
-        let (account, limits) = (UploadAccount::default(), limits(Some(1), Some(1)));
+        let (account, limits) = (Arc::<UploadAccount>::default(), limits(Some(1), Some(1)));
         let anna = Visitor::from_token("anna").at("here".into());
         drop(account.reserve(&anna, &limits, UploadId(Uuid::new_v4()), 900_000, 0).unwrap());
         let kept = send(&account, &limits, &anna, 900_000, 0).unwrap();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_more_than_a_days_worth_is_wrong_and_not_too_early() {
-        let (account, limits) = (UploadAccount::default(), limits(Some(1), None));
+        let (account, limits) = (Arc::<UploadAccount>::default(), limits(Some(1), None));
         let refused = send(&account, &limits, &Visitor::from_token("anna"), 1_500_000, 0).unwrap_err();
         assert_eq!(refused.message, "the file has 1.5 megabytes; at most 1.0 are allowed in a day");
         assert_eq!(refused.field.as_deref(), Some("file"));
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_lay_there_before_the_start_counts() {
-        let (account, limits) = (UploadAccount::default(), limits(Some(1), None));
+        let (account, limits) = (Arc::<UploadAccount>::default(), limits(Some(1), None));
         let anna = Visitor::from_token("anna");
         account.recount(anna.owner_id(), UploadId(Uuid::new_v4()), 900_000, 0);
         assert!(send(&account, &limits, &anna, 200_000, 1).is_err());

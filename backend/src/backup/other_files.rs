@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{MODELS, SUMS};
-use crate::data_folder::{DATABASE, LOCK, LOST_AND_FOUND, PICTURES, SECRET, UPLOADS};
+use crate::data_folder::{DATABASE, LOCK, LOST_AND_FOUND, PICTURES, PROBE, SECRET, UPLOADS};
 use crate::{Error, Result};
 
 /// All files of a data folder but the database, the pictures, the uploads, the models, and what is the folder's own alone; each
@@ -43,7 +43,7 @@ pub(super) fn other_files(folder: &Path, left_out: &[Option<PathBuf>]) -> Result
 /// Whether what is called like that in the data folder itself is added on its own or not at all. Whoever unpacked a back-up with
 /// `tar` has sums of its own there; a new back-up gets new ones.
 fn is_apart(name: &str) -> bool {
-    [LOCK, PICTURES, UPLOADS, MODELS, LOST_AND_FOUND, SUMS].contains(&name)
+    [LOCK, PROBE, PICTURES, UPLOADS, MODELS, LOST_AND_FOUND, SUMS].contains(&name)
         || name.starts_with(DATABASE)
         || name.starts_with(SECRET)
 }

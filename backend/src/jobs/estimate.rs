@@ -70,6 +70,18 @@ impl Estimates {
         let step = near.seconds * times(near);
         (far(near) <= FARTHEST).then(|| Duration::try_from_secs_f64(step * n_steps(request)).ok()).flatten()
     }
+
+    /// What would take no longer than `most`, of a request that does: as many pictures as can be, else as many steps. A grid has
+    /// as many pictures as it has cells, and its cells may have steps of their own, as a second pass may.
+    pub(crate) fn nearest(&self, request: &GenerationRequest, most: Duration) -> Nearest {
+        let fits = |changed: &GenerationRequest| self.of(changed).is_some_and(|takes| takes <= most);
+        let of_count = |&count: &u32| fits(&GenerationRequest { count, ..request.clone() });
+        let of_steps = |&steps: &u32| fits(&GenerationRequest { steps, ..request.clone() });
+        let counts = if request.grid.is_some() { 1..1 } else { 1..request.count };
+        let count = counts.rev().find(of_count).map(Nearest::Count);
+        let steps = || (1..request.steps).rev().find(of_steps).map(Nearest::Steps);
+        count.or_else(steps).unwrap_or(Nearest::Neither)
+    }
 }
 
 /// A step of a picture of this request took that long: kept in memory and in the database. A database that is out of order
@@ -108,12 +120,15 @@ fn n_steps(request: &GenerationRequest) -> f64 {
     (0..request.count).map(|index| f64::from(request.n_steps_of(index))).sum()
 }
 
-/// Of a request that would take longer than `most_s` seconds: how many steps, and how many pictures with as many steps as
-/// were asked for, would not. Zero where not even one would do.
-pub(crate) fn nearest(request: &GenerationRequest, takes: Duration, most_s: u32) -> (u32, u32) {
-    let share = f64::from(most_s) / takes.as_secs_f64().max(f64::EPSILON);
-    let part = |n: u32| (f64::from(n) * share).floor() as u32;
-    (part(request.steps), part(request.count))
+/// What a request that takes too long may be changed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nearest {
+    /// So many pictures, with all else as it is.
+    Count(u32),
+    /// So many steps, with all else as it is.
+    Steps(u32),
+    /// Neither fewer pictures nor fewer steps alone would do.
+    Neither,
 }
 
 #[cfg(test)]
@@ -181,8 +196,40 @@ mod tests {
 
     #[test]
     fn the_nearest_settings_that_fit_are_fewer_steps_or_fewer_pictures() {
+        let estimates = Estimates::default();
         let request = GenerationRequest { steps: 40, count: 8, ..request() };
-        assert_eq!(nearest(&request, Duration::from_secs(100), 30), (12, 2));
-        assert_eq!(nearest(&request, Duration::from_secs(1000), 30), (1, 0));
+        estimates.record(&request, Duration::from_secs(1));
+        let nearest =
+            |request: &GenerationRequest, seconds| estimates.nearest(request, Duration::from_secs(seconds));
+        assert_eq!(nearest(&request, 90), Nearest::Count(2));
+        let one = GenerationRequest { count: 1, ..request.clone() };
+        assert_eq!(nearest(&one, 12), Nearest::Steps(12));
+        assert_eq!(nearest(&one, 0), Nearest::Neither);
+    }
+
+    #[test]
+    fn the_steps_of_a_second_pass_are_left_as_they_are_asked_for() {
+        let estimates = Estimates::default();
+        let json = r#"{"scale": 2.0, "width": 512, "height": 512, "steps": 20, "strength": 1.0}"#;
+        let hires = Some(serde_json::from_str(json).unwrap());
+        let request = GenerationRequest { count: 1, hires, ..request() };
+        estimates.record(&request, Duration::from_secs(1));
+        assert_eq!(estimates.of(&request), Some(Duration::from_secs(40)));
+        assert_eq!(estimates.nearest(&request, Duration::from_secs(30)), Nearest::Steps(10));
+        assert_eq!(estimates.nearest(&request, Duration::from_secs(20)), Nearest::Neither);
+    }
+
+    #[test]
+    fn a_grid_has_as_many_pictures_as_cells_so_its_steps_alone_can_be_fewer() {
+        let estimates = Estimates::default();
+        let of_values = |json: &str| -> GenerationRequest {
+            GenerationRequest { count: 3, grid: Some(serde_json::from_str(json).unwrap()), ..request() }
+        };
+        let seeds = of_values(r#"{"columns": {"field": "seed", "values": [1, 2]}}"#);
+        estimates.record(&seeds, Duration::from_secs(1));
+        assert_eq!(estimates.of(&seeds), Some(Duration::from_secs(40)));
+        assert_eq!(estimates.nearest(&seeds, Duration::from_secs(30)), Nearest::Steps(15));
+        let steps = of_values(r#"{"columns": {"field": "steps", "values": [10, 30]}}"#);
+        assert_eq!(estimates.nearest(&steps, Duration::from_secs(30)), Nearest::Neither);
     }
 }

@@ -157,6 +157,8 @@ impl Worker {
             return Ok(Ended::Over);
         }
         let request = Arc::new(claim.generation_request()?);
+        // The list may be another one than when the job was asked for.
+        self.shared.refuse_blocked(&request).await?;
         let kind = PictureKind::of(&request);
         // A later attempt waited for the one before.
         if claim.attempt == 1 {

@@ -1,5 +1,7 @@
 //! Jobs: asked for, listed, deleted.
 
+use std::time::Duration;
+
 use tracing::Instrument;
 use types::error::PublicError;
 use types::event::JobEvent;
@@ -9,8 +11,9 @@ use types::model::ModelInfo;
 use types::request::{GenerationRequest, RawRequest, RequestContext};
 
 use super::{Services, choose_seed, uploads};
+use crate::jobs::estimate::Nearest;
 use crate::jobs::worker::n_together;
-use crate::jobs::{cache, estimate, fingerprint, info, numbers};
+use crate::jobs::{cache, fingerprint, info, numbers};
 use crate::measures::JobEnd;
 use crate::shared::Shared;
 use crate::store::entities::{job, picture};
@@ -75,7 +78,7 @@ impl Services {
         context.continuation = continuation.as_deref();
         let may_copy = *caches && raw.cache.unwrap_or(true);
         let request = raw.check(&context, choose_seed)?;
-        self.refuse_blocked(&request)?;
+        shared.refuse_blocked(&request).await?;
         engine.fits(&request)?;
         self.check_time(&request)?;
         for cell in (0..request.count).map_while(|index| request.cell(index)) {
@@ -104,13 +107,10 @@ impl Services {
         if takes.as_secs_f64() <= f64::from(most) {
             return Ok(());
         }
-        let (steps, count) = estimate::nearest(request, takes, most);
-        let (field, instead) = match (count, steps) {
-            (1.., _) if request.count > 1 => {
-                ("count", format!("; {count} pictures of these settings would do"))
-            }
-            (_, 1..) => ("steps", format!("; {steps} steps would do")),
-            _ => ("steps", "; a smaller picture may do".to_owned()),
+        let (field, instead) = match estimates.nearest(request, Duration::from_secs(most.into())) {
+            Nearest::Count(count) => ("count", format!("; {count} pictures of these settings would do")),
+            Nearest::Steps(steps) => ("steps", format!("; {steps} steps would do")),
+            Nearest::Neither => ("steps", "; a smaller picture may do".to_owned()),
         };
         let sentence = format!(
             "this would take about {:.0} seconds, and a job may take {most}{instead}",

@@ -8,7 +8,7 @@ use types::upload::{MAX_UPLOAD_BYTES, UploadInfo};
 
 use super::Services;
 use crate::pictures::{Decoded, Fit, PictureError, fitted};
-use crate::{Error, Result, Visitor, uploads};
+use crate::{Result, Visitor, uploads};
 
 /// Longest side of a frame in pixels: no model paints larger ones from a picture.
 const MAX_FRAME_SIDE: u32 = 4_096;
@@ -48,7 +48,7 @@ impl Services {
         let fit = move |picture: Decoded| -> RgbImage {
             fitted(&picture.into_rgb(), (frame.width, frame.height), frame.fit)
         };
-        let bytes = self.changed(bytes, move |picture| fit(picture).into()).await?;
+        let bytes = self.changed(owner, bytes, move |picture| fit(picture).into()).await?;
         self.store_upload(owner, bytes).await
     }
 
@@ -79,31 +79,28 @@ impl Services {
             };
             fitted(&mask, size, Fit::Stretch)
         };
-        let bytes = self.changed(bytes, move |picture| change(picture).into()).await?;
+        let bytes = self.changed(owner, bytes, move |picture| change(picture).into()).await?;
         self.store_upload(owner, bytes).await
     }
 
     /// A picture's file as another PNG.
     async fn changed(
         &self,
+        owner: &Visitor,
         bytes: Bytes,
         change: impl FnOnce(Decoded) -> DynamicImage + Send + 'static,
     ) -> Result<Bytes> {
         if bytes.len() > MAX_UPLOAD_BYTES {
             return Err(uploads::too_large(bytes.len()).into());
         }
-        // One at a time, as with every upload.
-        let permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
         let work = move || -> Result<Bytes> {
             let picture = Decoded::read(&bytes).map_err(|error| uploads::refusal(&error))?;
             let mut png = Cursor::new(Vec::new());
             change(picture).write_to(&mut png, ImageFormat::Png).map_err(PictureError::from)?;
             Ok(png.into_inner().into())
         };
-        let changed = tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|panic| Error::Broken(format!("changing an upload ended early: {panic}")))?;
-        drop(permit);
+        let turn = self.0.shared.decoding.turn(owner).await?;
+        let (changed, _) = turn.work("changing an upload", work).await?;
         changed
     }
 }

@@ -63,7 +63,7 @@ impl Services {
         }
         let trial = RequestContext { continuation: Some(""), ..context.clone() };
         let checked = raw.clone().check(&trial, choose_seed)?;
-        self.refuse_blocked(&checked)?;
+        self.0.shared.refuse_blocked(&checked).await?;
         engine.fits(&checked)?;
         let start = raw.to_extend(context, &checked)?;
         let pieces: Vec<String> = self.write_prompt(owner, start, Some(checked.seed))?.try_collect().await?;

@@ -12,6 +12,9 @@ use crate::metadata::{self, Found, MetadataError};
 use crate::shared::Shared;
 use crate::{Error, Result, Visitor, uploads};
 
+/// What is done with files here, for whoever reads the log.
+const READING: &str = "reading a picture's settings";
+
 impl Services {
     /// Keyword and text of all that a picture's file says: the text chunks of a PNG, and the fields of EXIF in which
     /// programs keep their settings; none of what is no PNG, JPEG or WebP. The file is not kept.
@@ -19,14 +22,15 @@ impl Services {
     /// Texts of more than a few megabytes are passed over, packed or not.
     ///
     /// # Errors
-    /// The file is too large, said of the field `file`; the program stops.
-    pub async fn picture_texts(&self, bytes: Bytes) -> Result<Vec<(String, String)>> {
+    /// The file is too large, said of the field `file`; too many of the reader's files wait or are read already.
+    pub async fn picture_texts(&self, reader: &Visitor, bytes: Bytes) -> Result<Vec<(String, String)>> {
         if bytes.len() > MAX_UPLOAD_BYTES {
             return Err(uploads::too_large(bytes.len()).into());
         }
-        // One at a time: small files may hold texts of many megabytes.
-        let _permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
-        on_own_thread(move || metadata::texts(&bytes)).await
+        // Small files may hold texts of many megabytes.
+        let turn = self.0.shared.decoding.turn(reader).await?;
+        let (texts, _) = turn.work(READING, move || metadata::texts(&bytes)).await?;
+        Ok(texts)
     }
 
     /// Reads the settings in a picture's file: PNG, JPEG or WebP, by Darkroom, AUTOMATIC1111, Forge, `ComfyUI`, `InvokeAI`,
@@ -44,9 +48,9 @@ impl Services {
         if bytes.len() > MAX_UPLOAD_BYTES {
             return Err(uploads::too_large(bytes.len()).into());
         }
-        // One at a time: a graph takes many times its size while it is read.
-        let permit = decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
-        let found = on_own_thread(move || metadata::read(&bytes)).await?;
+        // A graph takes many times its size while it is read.
+        let turn = decoding.turn(reader).await?;
+        let (found, turn) = turn.work(READING, move || metadata::read(&bytes)).await?;
         let found = found.map_err(|fault: MetadataError| Error::Refused(fault.public()))?;
         let (start, mask) = found.pictures();
         let (start, mask) = (start.map(str::to_owned), mask.map(str::to_owned));
@@ -66,13 +70,7 @@ impl Services {
             let context = RequestContext { start, mask, ..installed };
             metadata::carry(found, &context, &|hash| engine.model_of_hash(hash))
         };
-        let settings = on_own_thread(move || carry(found)).await?;
-        drop(permit);
+        let (settings, _) = turn.work(READING, move || carry(found)).await?;
         Ok(settings)
     }
-}
-
-async fn on_own_thread<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|panic| Error::Broken(format!("reading a picture's settings ended early: {panic}")))
 }

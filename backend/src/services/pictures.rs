@@ -68,11 +68,12 @@ impl Services {
         jpeg_quality: u8,
     ) -> Result<PictureFile> {
         let (picture, job) = self.visible(viewer, id).await?;
-        let png = self.read_png(&picture).await?;
         let bytes = match format {
-            PictureFormat::Png => png,
+            PictureFormat::Png => self.read_png(&picture).await?,
             format => {
-                let _turn = self.0.shared.converting.acquire().await.map_err(|_| Error::ShuttingDown)?;
+                // Whoever waits holds no file meanwhile.
+                let turn = self.0.shared.converting.turn(viewer).await?;
+                let png = self.read_png(&picture).await?;
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
                 let signer = self.0.shared.signer.clone();
                 let convert = move || {
@@ -83,10 +84,8 @@ impl Services {
                     };
                     signer.encode_at(&pictures::decode_png(&png)?, &request, index, format, jpeg_quality)
                 };
-                tokio::task::spawn_blocking(convert)
-                    .await
-                    .map_err(|panic| Error::Broken(format!("converting picture {id} ended early: {panic}")))??
-                    .into()
+                let (converted, _) = turn.work("converting a picture", convert).await?;
+                converted?.into()
             }
         };
         Ok(PictureFile {
@@ -141,13 +140,12 @@ impl Services {
         let bytes = match read {
             Ok(bytes) if pictures::jpeg_has_end(&bytes) => bytes,
             Ok(_) | Err(Error::Files(object_store::Error::NotFound { .. })) => {
+                let turn = self.0.shared.converting.turn(viewer).await?;
                 let png = self.read_png(&picture).await?;
                 tracing::warn!(picture.id = %id, "a thumbnail is lost or damaged; `darkroom check --mend` makes it anew");
                 let draw = move || Ok::<_, Error>(pictures::thumbnail(&pictures::decode_png(&png)?)?);
-                tokio::task::spawn_blocking(draw)
-                    .await
-                    .map_err(|panic| Error::Broken(format!("drawing thumbnail {id} ended early: {panic}")))??
-                    .into()
+                let (drawn, _) = turn.work("drawing a thumbnail", draw).await?;
+                drawn?.into()
             }
             Err(error) => return Err(error),
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Services;
+use crate::data_folder;
 use crate::disk::{self, DiskSpace};
 
 /// How long the database may take for a small question. Its own patience with a stalled disk is twice that.
@@ -100,7 +101,7 @@ fn look_at(folder: &Path, least_room: u64) -> Option<String> {
 
 /// Writes a file and deletes it. Two who do so at once do not get into each other's way.
 fn write_into(folder: &Path) -> std::io::Result<()> {
-    let file = folder.join("darkroom.probe");
+    let file = folder.join(data_folder::PROBE);
     std::fs::write(&file, PROBE)?;
     match std::fs::remove_file(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

@@ -53,18 +53,16 @@ impl Services {
         start: &str,
         mask: Option<MaskUse<'_>>,
     ) -> Result<StartNames> {
+        // Whoever waits holds no files meanwhile.
+        let turn = self.0.shared.decoding.turn(owner).await?;
         let picture = self.picture_bytes(owner, "start", start).await?;
         let mask = match mask {
             Some(wanted) => Some((self.picture_bytes(owner, "mask", wanted.name).await?, wanted)),
             None => None,
         };
         let mask = mask.map(|(bytes, wanted)| (bytes, wanted.channel, wanted.grow));
-        // One at a time, as with uploads.
-        let permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
-        let prepared = tokio::task::spawn_blocking(move || prepare(&picture, mask))
-            .await
-            .map_err(|panic| Error::Broken(format!("preparing a start picture ended early: {panic}")))??;
-        drop(permit);
+        let (prepared, _) = turn.work("preparing a start picture", move || prepare(&picture, mask)).await?;
+        let prepared = prepared?;
         let mut names = StartNames { start: start.to_owned(), mask: None };
         if let Some(bytes) = prepared.start {
             names.start = self.store_upload(owner, bytes).await?.id.to_string();
@@ -86,8 +84,9 @@ impl Services {
         start: &str,
         file: Bytes,
     ) -> Result<UploadInfo> {
+        // Whoever waits holds no files meanwhile.
+        let turn = self.0.shared.decoding.turn(owner).await?;
         let picture = self.picture_bytes(owner, "start", start).await?;
-        let permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
         let combine = move || -> Result<Bytes> {
             let refuse = |error| Error::from(uploads::refusal(&error));
             let mask = Decoded::read(&file).map_err(refuse)?.channel(Channel::Transparency);
@@ -95,11 +94,8 @@ impl Services {
             let mask = fitted(mask, pixels.dimensions());
             to_png(with_transparency(&pixels, &mask))
         };
-        let combined = tokio::task::spawn_blocking(combine)
-            .await
-            .map_err(|panic| Error::Broken(format!("putting a mask on a picture ended early: {panic}")))??;
-        drop(permit);
-        self.store_upload(owner, combined).await
+        let (combined, _) = turn.work("putting a mask on a picture", combine).await?;
+        self.store_upload(owner, combined?).await
     }
 
     async fn picture_bytes(&self, owner: &Visitor, field: &'static str, name: &str) -> Result<Bytes> {

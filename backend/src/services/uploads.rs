@@ -1,7 +1,7 @@
 //! What visitors send: pictures to start from, and masks.
 
 use bytes::Bytes;
-use time::OffsetDateTime;
+use tracing::Instrument;
 use types::error::PublicError;
 use types::request::{KnownPicture, PictureSource};
 use types::upload::{MAX_UPLOAD_BYTES, UploadId, UploadInfo};
@@ -33,8 +33,7 @@ impl Services {
     /// The file is too large or no such picture, said of the field `file`; the visitor sent as much as is allowed; the disk
     /// is full.
     pub async fn store_upload(&self, owner: &Visitor, bytes: Bytes) -> Result<UploadInfo> {
-        let shared = &*self.0.shared;
-        let Shared { store, uploads: files, decoding, limits, upload_account, stopping, .. } = shared;
+        let Shared { decoding, limits, upload_account, stopping, .. } = &*self.0.shared;
         if stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -43,29 +42,27 @@ impl Services {
         }
         let id = UploadId(Uuid::new_v4());
         let reserved = upload_account.reserve(owner, limits, id, bytes.len(), now_ms())?;
-        // One at a time: the largest ones take a quarter of a gigabyte while they are read.
-        let permit = decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
         let file = bytes.clone();
         let read = move || Decoded::read(&file).map(|picture| (picture.format, picture.size()));
-        let (format, (width, height)) = tokio::task::spawn_blocking(read)
+        let (read, _) = decoding.turn(owner).await?.work("reading an upload", read).await?;
+        let (format, (width, height)) = read.map_err(|error| uploads::refusal(&error))?;
+        let (services, owner) = (self.clone(), owner.clone());
+        let keep = async move {
+            let Shared { store, uploads: files, .. } = &*services.0.shared;
+            let info = UploadInfo { id, width, height };
+            let file = uploads::file_of(id, format);
+            files.create(&file, bytes).await?;
+            if let Err(error) = store.insert_upload(&owner, &info, &file).await {
+                files.discard(&file).await;
+                return Err(error);
+            }
+            reserved.keep();
+            Ok(info)
+        };
+        // A task of its own: a sender who hangs up leaves no file without its row, and none that does not count.
+        tokio::spawn(keep.in_current_span())
             .await
-            .map_err(|panic| Error::Broken(format!("reading an upload ended early: {panic}")))?
-            .map_err(|error| uploads::refusal(&error))?;
-        drop(permit);
-
-        let info = UploadInfo { id, width, height };
-        let file = uploads::file_of(info.id, format);
-        files.create(&file, bytes).await?;
-        if let Err(error) = store.insert_upload(owner, &info, &file).await {
-            files.discard(&file).await;
-            return Err(error);
-        }
-        reserved.keep();
-        // Here is as good a place as any: only where something comes does anything grow old.
-        if let Err(error) = uploads::sweep_unused(shared, OffsetDateTime::now_utc()).await {
-            tracing::warn!(%error, "uploads that nobody uses could not be deleted");
-        }
-        Ok(info)
+            .map_err(|panic| Error::Broken(format!("keeping an upload ended early: {panic}")))?
     }
 
     /// Keeps a mask that is drawn by making a picture transparent: what is transparent in it is painted anew. `None` if
@@ -77,16 +74,13 @@ impl Services {
         if bytes.len() > MAX_UPLOAD_BYTES {
             return Err(uploads::too_large(bytes.len()).into());
         }
-        let permit = self.0.shared.decoding.acquire().await.map_err(|_| Error::ShuttingDown)?;
         let read = move || {
             let picture = Decoded::read(&bytes).map_err(|error| uploads::refusal(&error))?;
             Ok::<_, Error>(mask_of_transparency(&picture)?)
         };
-        let mask = tokio::task::spawn_blocking(read)
-            .await
-            .map_err(|panic| Error::Broken(format!("reading a mask ended early: {panic}")))??;
-        drop(permit);
-        match mask {
+        let turn = self.0.shared.decoding.turn(owner).await?;
+        let (mask, _) = turn.work("reading a mask", read).await?;
+        match mask? {
             Some(mask) => self.store_upload(owner, mask.into()).await.map(Some),
             None => Ok(None),
         }

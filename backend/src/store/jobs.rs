@@ -1,6 +1,6 @@
 //! Jobs: asked for, listed, deleted.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, Query};
@@ -223,16 +223,17 @@ impl Store {
         Ok(job.one(&self.db).await?)
     }
 
-    /// Those of these jobs that there are.
-    pub(crate) async fn known_jobs(&self, jobs: &[JobId]) -> Result<HashSet<JobId>> {
-        let known: Vec<Uuid> = job::Entity::find()
+    /// Those of these jobs that there are, and whether each is being worked on.
+    pub(crate) async fn known_jobs(&self, jobs: &[JobId]) -> Result<HashMap<JobId, bool>> {
+        let known: Vec<(Uuid, String)> = job::Entity::find()
             .select_only()
-            .column(job::Column::Id)
+            .columns([job::Column::Id, job::Column::Status])
             .filter(job::Column::Id.is_in(jobs.iter().map(|job| job.0)))
             .into_tuple()
             .all(&self.db)
             .await?;
-        Ok(known.into_iter().map(JobId).collect())
+        let is_running = |status: String| status == JobStatus::Running.as_str();
+        Ok(known.into_iter().map(|(id, status)| (JobId(id), is_running(status))).collect())
     }
 }
 

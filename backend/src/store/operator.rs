@@ -43,9 +43,12 @@ impl Store {
         Ok(with_status(JobStatus::Running).order_by_asc(job::Column::Seq).all(&self.db).await?)
     }
 
-    /// The jobs that failed, the newest first.
+    /// The jobs that failed, the one that did so last first.
     pub(crate) async fn latest_failures(&self, limit: u64) -> Result<Vec<job::Model>> {
-        let failed = with_status(JobStatus::Failed).order_by_desc(job::Column::Seq).limit(limit);
+        let failed = with_status(JobStatus::Failed)
+            .order_by_desc(job::Column::FinishedAt)
+            .order_by_desc(job::Column::Seq)
+            .limit(limit);
         Ok(failed.all(&self.db).await?)
     }
 }

@@ -35,14 +35,16 @@ impl Store {
             .await?)
     }
 
-    /// Whether that picture is still there.
+    /// Whether that picture is still there. Of a database of an older version too.
     pub(crate) async fn has_picture(&self, seq: i64) -> Result<bool> {
-        Ok(picture::Entity::find_by_id(seq).one(&self.db).await?.is_some())
+        let found = picture::Entity::find_by_id(seq).select_only().column(picture::Column::Seq);
+        Ok(found.into_tuple::<i64>().one(&self.db).await?.is_some())
     }
 
-    /// Whether that upload is still there.
+    /// Whether that upload is still there. Of a database of an older version too.
     pub(crate) async fn has_upload(&self, seq: i64) -> Result<bool> {
-        Ok(upload::Entity::find_by_id(seq).one(&self.db).await?.is_some())
+        let found = upload::Entity::find_by_id(seq).select_only().column(upload::Column::Seq);
+        Ok(found.into_tuple::<i64>().one(&self.db).await?.is_some())
     }
 
     /// Deletes the row of a picture whose file is lost, and has its job say so. What there is of its files is left to the

@@ -53,10 +53,12 @@ pub(super) async fn with_backup() -> (tempfile::TempDir, PathBuf) {
     std::fs::write(data.join("models/large/weights"), "can be had again").unwrap();
     // Of a back-up that was unpacked here with other tools.
     std::fs::write(data.join("SHA256SUMS"), "0  wildcards/colour.txt\n").unwrap();
+    // The site writes it now and then to see whether it can.
+    std::fs::write(data.join("darkroom.probe"), "").unwrap();
     let file = folder.path().join("backup.tar");
     let backed_up = back_up(&data, &file).await.unwrap();
     let n_bytes = std::fs::metadata(&file).unwrap().len();
-    assert_eq!(backed_up, BackedUp { n_pictures: 1, n_uploads: 1, n_gone: 0, n_bytes });
+    assert_eq!(backed_up, BackedUp { n_pictures: 1, n_uploads: 1, n_deleted: 0, n_lost: 0, n_bytes });
     services.shutdown().await;
     (folder, file)
 }
@@ -70,6 +72,7 @@ async fn everything_is_there_again_after_a_restore() {
     let data = config(folder.path()).data_dir;
     assert_eq!(std::fs::read_to_string(data.join("wildcards/colour.txt")).unwrap(), "red\nblue\n");
     assert!(!data.join("models").exists(), "models are left out");
+    assert!(!data.join("darkroom.probe").exists());
 
     let services = open(folder.path()).await;
     let alice = Visitor::from_token("alice");
@@ -142,7 +145,7 @@ async fn a_picture_whose_file_is_gone_is_left_out_and_said() {
     std::fs::remove_file(data.join(format!("pictures/{gone}/1-0.png"))).unwrap();
     let file = folder.path().join("backup.tar");
     let backed_up = back_up(&data, &file).await.unwrap();
-    assert_eq!((backed_up.n_pictures, backed_up.n_gone), (1, 1));
+    assert_eq!((backed_up.n_pictures, backed_up.n_lost, backed_up.n_deleted), (1, 1, 0));
     let other = tempfile::tempdir().unwrap();
     assert_eq!(restored(&file, other.path()).await.unwrap().n_pictures, 1);
     services.shutdown().await;
@@ -159,7 +162,7 @@ async fn a_picture_whose_thumbnail_is_lost_is_in_the_backup_with_a_new_one() {
     std::fs::remove_file(data.join(&thumbnail)).unwrap();
     let file = folder.path().join("backup.tar");
     let backed_up = back_up(&data, &file).await.unwrap();
-    assert_eq!((backed_up.n_pictures, backed_up.n_gone), (1, 0));
+    assert_eq!((backed_up.n_pictures, backed_up.n_lost), (1, 0));
     let other = tempfile::tempdir().unwrap();
     assert_eq!(restored(&file, other.path()).await.unwrap().n_pictures, 1);
     assert_eq!(std::fs::read(config(other.path()).data_dir.join(&thumbnail)).unwrap(), before);

@@ -3,10 +3,12 @@
 use futures::TryStreamExt;
 use tempfile::TempDir;
 use types::error::{ErrorCode, PublicError};
+use types::job::JobStatus;
 use types::request::{RawGrid, RawGridAxis, RawRequest};
 
 use super::helpers::{TestServices, asking, free_running};
 use crate::engine::fake::{FakeEngine, fake_lora};
+use crate::jobs::worker::Outcome;
 use crate::prompt_helpers::{BLOCKED_WORDS, STYLES, WILDCARDS};
 
 /// Services whose data folder has that file.
@@ -44,6 +46,22 @@ async fn the_file_is_read_again_once_it_changes() {
     site.ask("a knife").await;
     std::fs::remove_file(folder.path().join("data").join(BLOCKED_WORDS)).unwrap();
     site.ask("a sword").await;
+}
+
+#[tokio::test]
+async fn a_job_that_waits_is_not_painted_once_the_list_has_its_word() {
+    let (mut site, folder) = free_running().await;
+    let (blocked, other) = (site.ask("a knife").await, site.ask("a boat").await);
+    block(&folder, "knife");
+    assert_eq!(site.run_next_job().await, Outcome::Failed);
+    let job = site.job(blocked).await;
+    assert_eq!((job.status, job.pictures.len()), (JobStatus::Failed, 0));
+    assert_eq!(
+        job.error.unwrap(),
+        "the prompt has words that this site does not paint; say it in other words"
+    );
+    assert_eq!(site.run_next_job().await, Outcome::Done);
+    assert_eq!(site.job(other).await.status, JobStatus::Done);
 }
 
 #[tokio::test]

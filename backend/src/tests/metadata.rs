@@ -63,11 +63,13 @@ async fn the_texts_of_a_picture_are_read_in_every_format() {
     let picture = test.job(job).await.pictures[0].clone();
     for format in PictureFormat::ALL {
         let file = test.services.picture_file(&test.alice, picture.id, format).await.unwrap();
-        let texts = test.services.picture_texts(file.bytes).await.unwrap();
+        let texts = test.services.picture_texts(&test.alice, file.bytes).await.unwrap();
         let told = texts.iter().find(|(keyword, _)| keyword == "parameters");
         assert!(told.is_some_and(|(_, text)| text.starts_with("a boat\n")), "{format:?}: {texts:?}");
     }
-    assert!(test.services.picture_texts(Bytes::from_static(b"GIF89a")).await.unwrap().is_empty());
+    assert!(
+        test.services.picture_texts(&test.alice, Bytes::from_static(b"GIF89a")).await.unwrap().is_empty()
+    );
 }
 
 #[tokio::test]
@@ -86,7 +88,7 @@ async fn a_small_file_whose_texts_unpack_to_very_much_has_none() {
     }
     assert!(file.len() < 100_000);
     let (test, _folder) = free_running().await;
-    let texts = test.services.picture_texts(file.into()).await.unwrap();
+    let texts = test.services.picture_texts(&test.alice, file.into()).await.unwrap();
     assert_eq!(texts, [("parameters".to_owned(), "a boat".to_owned())]);
 }
 

@@ -170,6 +170,22 @@ async fn a_failure_is_shown_with_its_sentence_and_the_newest_comes_first() {
 }
 
 #[tokio::test]
+async fn the_job_that_failed_last_comes_first_whenever_it_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let fault = EngineError::Unusable { model: "demo".into(), reason: "it has no VAE".into() };
+    let mut site =
+        TestServices::open(folder.path(), FakeEngine::new().behaving(Behaviour::Fails(fault))).await;
+    let (first, third) = (site.ask("one").await, site.ask("three").await);
+    let second = site.services.create_job(&site.bob, asking("two")).await.unwrap().id;
+    for _ in 0..3 {
+        assert_eq!(site.run_next_job().await, Outcome::Failed);
+    }
+    let failures = site.services.operator_snapshot(false).await.jobs.unwrap().failures;
+    let ids: Vec<_> = failures.iter().map(|failed| failed.job.id).collect();
+    assert_eq!(ids, [third, second, first], "Bob's first came before Alice's second");
+}
+
+#[tokio::test]
 async fn the_last_hour_is_made_of_samples() {
     let (mut site, _folder) = free_running().await;
     let shared = site.services.shared();

@@ -3,7 +3,7 @@
 use types::job::JobStatus;
 use types::request::RawRequest;
 
-use super::helpers::{TestServices, asking, config, gated, is_step, read_until};
+use super::helpers::{TestServices, asking, config, free_running, gated, is_step, read_until};
 use crate::access::Limits;
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
@@ -234,6 +234,19 @@ async fn files_that_were_written_just_before_the_end_are_swept() {
         site.services.picture_file(&site.alice, kept.id, types::picture::PictureFormat::Png).await.is_ok()
     );
     assert!(site.services.thumbnail(&site.alice, kept.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_files_of_a_job_that_is_being_worked_on_are_not_swept() {
+    let (site, folder) = free_running().await;
+    let id = site.ask("a red boat").await;
+    let shared = site.services.shared();
+    shared.store.claim().await.unwrap().unwrap();
+    shared.files.create(&format!("{id}/1-0.png"), b"bytes".to_vec()).await.unwrap();
+    let half = config(folder.path()).data_dir.join(format!("pictures/{id}/1-1.png#1"));
+    std::fs::write(&half, b"by").unwrap();
+    assert_eq!(shared.files.sweep(&shared.store).await.unwrap(), 0);
+    assert!(half.exists() && shared.files.read(&format!("{id}/1-0.png")).await.is_ok());
 }
 
 #[tokio::test]

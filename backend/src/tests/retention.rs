@@ -12,7 +12,7 @@ use super::helpers::{TestServices, asking, config, read_until};
 use crate::engine::fake::FakeEngine;
 use crate::files::thumbnail_file;
 use crate::jobs::worker::Outcome;
-use crate::retention::{Cleaned, clean, measure, pause};
+use crate::retention::{Cleaned, clean, finish_deleting, measure, pause};
 use crate::shared::Shared;
 use crate::{Config, Retention, Services, Visitor};
 
@@ -218,6 +218,35 @@ async fn a_pictures_size_is_that_of_its_files_and_found_out_for_old_rows() {
     std::fs::remove_file(&on_disk[0].0).unwrap();
     measure(&shared).await.unwrap();
     assert_eq!(site.size_of(&picture).await, on_disk[1].1, "a lost file takes no room");
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_measured_holds_up_no_other() {
+    let (mut site, folder) = open(Retention::default()).await;
+    let alice = site.alice.clone();
+    let (first, second) = (site.paint(&alice, "one").await, site.paint(&alice, "two").await);
+    let shared = site.services.shared();
+    shared.store.forget_sizes().await;
+    // A folder where the file should be.
+    let (row, _) = shared.store.picture(first.id).await.unwrap().unwrap();
+    let folder = config(folder.path()).data_dir.join("pictures").join(row.file);
+    let folder = folder.parent().unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    std::fs::write(folder, b"no folder").unwrap();
+    assert_eq!(measure(&shared).await.unwrap(), 1);
+    assert!(site.size_of(&second).await > 0);
+}
+
+#[tokio::test]
+async fn uploads_that_no_job_uses_go_after_a_day_though_nobody_sends_another() {
+    let (site, _folder) = open(Retention::default()).await;
+    let file = super::uploads::png(image::RgbImage::new(64, 64));
+    let upload = site.services.store_upload(&site.alice, file).await.unwrap();
+    let (shared, now) = (site.services.shared(), OffsetDateTime::now_utc());
+    finish_deleting(&shared, now).await.unwrap();
+    assert!(site.services.upload_info(&site.alice, upload.id).await.is_ok());
+    finish_deleting(&shared, now + 2 * DAY).await.unwrap();
+    assert!(site.services.upload_info(&site.alice, upload.id).await.is_err());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use types::error::ErrorCode;
 use types::job::JobStatus;
 
 use super::disk::{Disk, Fault};
-use super::helpers::{TestServices, asking, config};
+use super::helpers::{TestServices, asking, config, free_running};
 use super::uploads::png;
 use crate::data_folder::{DataFolder, Storage};
 use crate::engine::fake::FakeEngine;
@@ -126,4 +126,10 @@ async fn a_folder_that_is_gone_and_comes_back_costs_the_jobs_in_between_and_no_r
     site.ask("two").await;
     assert_eq!(site.run_next_job().await, Outcome::Done);
     assert_eq!(site.history().await, ["two", "before"]);
+}
+
+#[tokio::test]
+async fn what_was_committed_is_on_the_disk_whichever_connection_wrote_it() {
+    let (site, _folder) = free_running().await;
+    assert_eq!(site.services.shared().store.synchronous().await, [2; 4]);
 }

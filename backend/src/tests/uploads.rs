@@ -16,7 +16,7 @@ use super::helpers::{TestServices, asking, config, free_running, gated, is_step,
 use crate::access::Limits;
 use crate::engine::fake::FakeEngine;
 use crate::jobs::worker::Outcome;
-use crate::store::{Inserted, NewJob};
+use crate::store::{Inserted, NewJob, Store};
 use crate::uploads;
 
 /// A colour that the fake engine never paints all over.
@@ -358,4 +358,26 @@ async fn an_image_to_image_job_that_the_program_died_over_is_finished_after_the_
     let pixels = site.pixels(id).await;
     assert_eq!(*pixels.get_pixel(3, 3), TEAL, "what the mask covers was kept");
     assert_ne!(*pixels.get_pixel(90, 3), TEAL);
+}
+
+#[tokio::test]
+async fn a_sender_who_hangs_up_leaves_no_file_without_its_row() {
+    let (site, folder) = free_running().await;
+    let other = Store::look(&config(folder.path()).data_dir.join("darkroom.sqlite3")).await.unwrap();
+    let lock = other.begin_writing().await.unwrap();
+    let (services, alice) = (site.services.clone(), site.alice.clone());
+    let sending = tokio::spawn(async move { services.store_upload(&alice, teal(96, 64)).await });
+    // The file is there, and its row waits for the lock.
+    while TestServices::n_files(&folder) == 0 {
+        tokio::task::yield_now().await;
+    }
+    sending.abort();
+    assert!(sending.await.unwrap_err().is_cancelled());
+    lock.rollback().await.unwrap();
+    let shared = site.services.shared();
+    while !shared.store.has_uploads().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(uploads::sweep_files(&shared).await.unwrap(), 0, "every file has its row");
+    assert_eq!(TestServices::n_files(&folder), 1);
 }

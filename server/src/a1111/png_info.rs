@@ -1,8 +1,8 @@
 //! The settings inside a picture.
 
-use axum::Json;
 use axum::extract::State;
-use backend::Services;
+use axum::{Extension, Json};
+use backend::{Services, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::fields::WithPictures;
@@ -15,6 +15,7 @@ const PARAMETERS: &str = "parameters";
 /// `POST /sdapi/v1/png-info`: the texts of a picture, and its settings taken apart.
 pub async fn read(
     State(services): State<Services>,
+    Extension(visitor): Extension<Visitor>,
     WithPictures(fields): WithPictures,
 ) -> Result<Json<Value>, Refusal> {
     let image = fields.word("image")?.ok_or_else(|| {
@@ -22,7 +23,7 @@ pub async fn read(
         fields.refusal("image", sentence)
     })?;
     let file = base64_picture::decode("image", image)?;
-    let texts = services.picture_texts(file).await?;
+    let texts = services.picture_texts(&visitor, file).await?;
     let info = texts.iter().find(|(keyword, _)| keyword == PARAMETERS).map_or("", |(_, text)| text.as_str());
     let others = texts.iter().filter(|(keyword, _)| keyword != PARAMETERS);
     let items: Map<String, Value> = others.map(|(keyword, text)| (keyword.clone(), json!(text))).collect();

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use backend::backup::{BackedUp, back_up};
 use clap::Args;
 
@@ -23,17 +24,20 @@ impl Backup {
     /// Copies.
     pub fn run(self, data: &Path) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Runtime::new()?;
-        let BackedUp { n_pictures, n_uploads, n_gone, n_bytes } =
+        let BackedUp { n_pictures, n_uploads, n_deleted, n_lost, n_bytes } =
             runtime.block_on(back_up(data, &self.file))?;
         let mut stdout = std::io::stdout();
         let (file, seen) = (self.file.display(), seen(n_pictures, n_uploads));
         writeln!(stdout, "{file}: {seen}, {:.1} MB", n_bytes as f64 / 1e6)?;
-        if n_gone > 0 {
-            writeln!(
-                stdout,
-                "{n_gone} more were deleted meanwhile, or had lost their files, and are not in it"
-            )?;
+        if n_deleted > 0 {
+            writeln!(stdout, "{n_deleted} more were deleted meanwhile, and are not in it")?;
         }
+        // The back-up is there, but whoever calls this every night has to hear of it.
+        ensure!(
+            n_lost == 0,
+            "pictures and uploads that have lost their files, and are not in the back-up: {n_lost}; all else is in it, \
+             and `darkroom check` names them"
+        );
         Ok(())
     }
 }

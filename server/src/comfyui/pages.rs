@@ -38,9 +38,6 @@ pub async fn unless_page(
 }
 
 async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Response {
-    if request.uri().path() == "/models" {
-        return info::folders().await.into_response();
-    }
     let visitor = callers::visitor_of_program(
         &state,
         jar,
@@ -57,6 +54,9 @@ async fn for_program(state: AppState, jar: &CookieJar, request: Request) -> Resp
         Ok(visitor) => Extension(visitor),
         Err(error) => return Shape::ComfyUi.answer(error),
     };
+    if request.uri().path() == "/models" {
+        return info::folders().await.into_response();
+    }
     let (mut parts, _) = request.into_parts();
     let window = ApiQuery::from_request_parts(&mut parts, &state).await;
     history::list(State(state.services), visitor, window).await.into_response()

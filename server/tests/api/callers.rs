@@ -224,6 +224,10 @@ async fn a_site_with_a_password_shows_its_door_alone_until_the_password_is_said(
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{way}");
         assert!(sentence(&answer.json()).starts_with("this site has a password"), "{way}");
     }
+    for path in ["/history", "/models", "/models/checkpoints"] {
+        let answer = app.newcomer().get_with(path, &[("accept", "application/json")]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
     let door = anna.get(turned.header("location")).await;
     assert_eq!(door.status, StatusCode::OK);
     assert!(door.text().contains("Who is there?") && door.text().contains("value=\"/history?search=boat\""));

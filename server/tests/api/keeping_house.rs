@@ -100,6 +100,15 @@ async fn a_disk_that_is_not_mounted_costs_no_row_unless_it_is_forced() {
         run(folder.path(), &["check", "--mend"]),
         @"2 error: the folder FOLDER/data/pictures is not there, and the database has pictures that should lie in it, so nothing was changed; see whether its disk is mounted, or add --force to remove all the rows that have no file"
     );
+    let backed_up = run(folder.path(), &["backup", "boat.tar"]);
+    assert!(backed_up.starts_with("1 boat.tar: 0 pictures and 0 uploads, 0."), "{backed_up}");
+    assert!(
+        backed_up.ends_with(
+            "error: pictures and uploads that have lost their files, and are not in the back-up: 1; all else is in it, \
+             and `darkroom check` names them"
+        ),
+        "{backed_up}"
+    );
     let forced = run(folder.path(), &["check", "--mend", "--force"]);
     assert!(forced.ends_with("\n1 picture and 0 uploads: 1 found and mended"), "{forced}");
     assert!(

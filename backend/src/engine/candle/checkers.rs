@@ -87,16 +87,16 @@ impl Checkers {
         };
         let files = place.files.clone();
         let fault = |error: inference::Error| faults::of_loading(model, &files, &error);
-        let checker = {
-            let mut last = unpoisoned(&self.last);
-            let known = known(&mut last, place);
-            if let Some(checker) = &known.loaded {
-                Arc::clone(checker)
-            } else {
-                let checker = Arc::new(SafetyChecker::load(&files, &self.device).map_err(fault)?);
-                tracing::info!(model.name = model, "the safety checker was loaded");
-                Arc::clone(known.loaded.insert(checker))
-            }
+        let loaded = known(&mut unpoisoned(&self.last), place.clone()).loaded.clone();
+        let checker = if let Some(checker) = loaded {
+            checker
+        } else {
+            // Without the lock: it takes seconds, and whoever asks for a job looks up how much memory a checker takes. Two who
+            // load at once have it twice for a moment.
+            let checker = Arc::new(SafetyChecker::load(&files, &self.device).map_err(fault)?);
+            tracing::info!(model.name = model, "the safety checker was loaded");
+            known(&mut unpoisoned(&self.last), place).loaded = Some(Arc::clone(&checker));
+            checker
         };
         let (width, height) = picture.dimensions();
         let picture = Rgb { width, height, pixels: picture.as_raw().clone() };

@@ -1,7 +1,8 @@
-//! Who has a prompt written next.
+//! Whose turn it is with what takes a processor or much memory while it lasts: prompts that are written, files that are read,
+//! pictures that are converted.
 //!
-//! Of each owner's prompts one is written at a time, and only that one stands in the line of all: so owners are served in turn,
-//! however many prompts each asks for. How many wait is bounded as well, for an owner and for everybody at an address.
+//! One thing of each owner's is done at a time, and only that one stands in the line of all: so owners are served in turn,
+//! however much each asks for. How much waits is bounded as well, for an owner and for everybody at an address.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,23 +10,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use types::error::PublicError;
 
-use crate::Visitor;
+use crate::{Error, Result, Visitor};
 
-/// Prompts that are written at the same time. More would make each of them slow, and the picture too.
-pub(super) const WRITERS: usize = 2;
+/// How much of something is done, and may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// What it is, in the plural, and what is done with it: `prompts that are written`.
+    pub(crate) what: &'static str,
+    /// How much is done at the same time.
+    pub(crate) at_once: u32,
+    /// How much of one owner's is done or waits.
+    pub(crate) most_of_owner: usize,
+    /// The same of everybody who calls from one address without a key.
+    pub(crate) most_of_address: usize,
+}
 
-/// Prompts of one owner that are written or wait.
-const MOST_OF_OWNER: usize = 8;
-
-/// Those of everybody who calls from one address without a key.
-const MOST_OF_ADDRESS: usize = 32;
-
-/// Seconds after which somebody with too many may look again: one takes about as long.
+/// Seconds after which somebody with too many may look again: one takes a few at most.
 const RETRY_S: u64 = 5;
 
-/// Who has prompts written, and who waits.
-pub(super) struct Turns {
-    writers: Arc<Semaphore>,
+/// Whose turn it is, and who waits.
+pub(crate) struct Turns {
+    bounds: Bounds,
+    places: Arc<Semaphore>,
     asked: Mutex<Asked>,
 }
 
@@ -39,12 +45,12 @@ struct Asked {
 #[derive(Default)]
 struct OfOwner {
     n_asked: usize,
-    /// Held by the one that is written, or is next.
+    /// Held by the one that is done, or is next.
     own_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// A prompt that was asked for. Dropping it makes room for another.
-pub(super) struct Ticket {
+/// Something that was asked for. Dropping it makes room for another.
+pub(crate) struct Ticket {
     turns: Arc<Turns>,
     owner: String,
     /// Empty if it does not count.
@@ -52,8 +58,8 @@ pub(super) struct Ticket {
     own_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// The time in which a prompt is written.
-pub(super) struct Turn {
+/// The time in which it is done.
+pub(crate) struct Turn {
     _of_owner: OwnedMutexGuard<()>,
     _of_all: Option<OwnedSemaphorePermit>,
     /// Dropped last.
@@ -61,28 +67,40 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { writers: Arc::new(Semaphore::new(WRITERS)), asked: Mutex::default() })
+    pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
+        let places = Arc::new(Semaphore::new(bounds.at_once as usize));
+        Arc::new(Self { bounds, places, asked: Mutex::default() })
     }
 
-    /// Takes note of a prompt that somebody asks for.
+    /// Resolves when it is this visitor's turn.
     ///
     /// # Errors
-    /// As many as are allowed wait or are written already.
-    pub(super) fn take_ticket(self: &Arc<Self>, visitor: &Visitor) -> Result<Ticket, PublicError> {
+    /// As much as is allowed waits or is done already.
+    pub(crate) async fn turn(self: &Arc<Self>, visitor: &Visitor) -> Result<Turn, PublicError> {
+        Ok(self.take_ticket(visitor)?.turn().await)
+    }
+
+    /// Takes note of something that somebody asks for.
+    ///
+    /// # Errors
+    /// As much as is allowed waits or is done already.
+    pub(crate) fn take_ticket(self: &Arc<Self>, visitor: &Visitor) -> Result<Ticket, PublicError> {
+        let Bounds { what, most_of_owner, most_of_address, .. } = self.bounds;
         // A key stands for its holder, wherever they call from.
         let address = if visitor.allowance().is_some() { "" } else { visitor.address() };
         let mut asked = self.lock();
         let of_owner = asked.owners.get(visitor.owner_id()).map_or(0, |of_owner| of_owner.n_asked);
         let of_address = asked.addresses.get(address).copied().unwrap_or(0);
-        let who = match (of_owner, of_address) {
-            (MOST_OF_OWNER.., _) => Some(("you have", MOST_OF_OWNER)),
-            (_, MOST_OF_ADDRESS..) => Some(("everybody at your address together has", MOST_OF_ADDRESS)),
-            _ => None,
+        let who = if of_owner >= most_of_owner {
+            Some(("you have", most_of_owner))
+        } else if of_address >= most_of_address {
+            Some(("everybody at your address together has", most_of_address))
+        } else {
+            None
         };
         if let Some((who, most)) = who {
             let sentence = format!(
-                "{who} {most} prompts that are written or wait already; allowed are {most} at a time, so wait for one of them"
+                "{who} {most} {what} or wait already; allowed are {most} at a time, so wait for one of them"
             );
             return Err(PublicError::limit_reached(sentence, RETRY_S));
         }
@@ -96,10 +114,10 @@ impl Turns {
         Ok(Ticket { turns, owner, address, own_turn })
     }
 
-    /// Resolves when nobody writes.
+    /// Resolves when nothing is done.
     #[cfg(test)]
-    pub(super) async fn all_quiet(&self) {
-        let all = self.writers.acquire_many(WRITERS as u32).await;
+    pub(crate) async fn all_quiet(&self) {
+        let all = self.places.acquire_many(self.bounds.at_once).await;
         assert!(all.is_ok(), "the permits are never taken away");
     }
 
@@ -110,12 +128,29 @@ impl Turns {
 }
 
 impl Ticket {
-    /// Resolves when it is this prompt's turn.
-    pub(super) async fn turn(self) -> Turn {
+    /// Resolves when it is its turn.
+    pub(crate) async fn turn(self) -> Turn {
         let of_owner = Arc::clone(&self.own_turn).lock_owned().await;
         // Never closed, so there always is one in the end.
-        let of_all = Arc::clone(&self.turns.writers).acquire_owned().await.ok();
+        let of_all = Arc::clone(&self.turns.places).acquire_owned().await.ok();
         Turn { _of_owner: of_owner, _of_all: of_all, _ticket: self }
+    }
+}
+
+impl Turn {
+    /// Works on a thread of its own, and gives the turn back with what came of it. Whoever hangs up meanwhile ends the turn no
+    /// sooner than the work ends, which nothing stops: else they would have more done at once than is allowed.
+    ///
+    /// # Errors
+    /// The work panicked; `what` is what it was.
+    pub(crate) async fn work<T: Send + 'static>(
+        self,
+        what: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Self)> {
+        let work = move || (work(), self);
+        let worked = tokio::task::spawn_blocking(work).await;
+        worked.map_err(|panic| Error::Broken(format!("{what} ended early: {panic}")))
     }
 }
 
@@ -144,13 +179,16 @@ mod tests {
     use super::*;
     use crate::access::{Allowance, Ration, Scope};
 
+    const BOUNDS: Bounds =
+        Bounds { what: "prompts that are written", at_once: 2, most_of_owner: 8, most_of_address: 32 };
+
     fn visitor(name: &str) -> Visitor {
         Visitor::from_token(name).at("here".to_owned())
     }
 
     #[tokio::test]
     async fn an_owner_has_one_prompt_written_at_a_time_and_others_come_before_their_second() {
-        let turns = Turns::new();
+        let turns = Turns::new(BOUNDS);
         let ticket = |name: &str| turns.take_ticket(&visitor(name)).unwrap();
         let first = ticket("alice").turn().await;
         let mut second = Box::pin(ticket("alice").turn());
@@ -166,11 +204,37 @@ mod tests {
         assert!(turns.lock().owners.is_empty() && turns.lock().addresses.is_empty());
     }
 
+    #[tokio::test]
+    async fn whoever_hangs_up_holds_their_turn_until_the_work_has_ended() {
+        let turns = Turns::new(Bounds { at_once: 1, ..BOUNDS });
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let work = turns.turn(&visitor("alice")).await.unwrap().work("waiting", move || wait.recv());
+        let mut work = Box::pin(work);
+        assert!(poll!(&mut work).is_pending());
+        drop(work);
+        let bob = visitor("bob");
+        let mut of_bob = Box::pin(turns.turn(&bob));
+        assert!(poll!(&mut of_bob).is_pending(), "Alice's work goes on");
+        go_on.send(()).unwrap();
+        let (done, _turn) = of_bob.await.unwrap().work("adding", || 1 + 1).await.unwrap();
+        assert_eq!(done, 2);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_said_and_ends_its_turn() {
+        let turns = Turns::new(BOUNDS);
+        let panics = || -> u8 { panic!("the test wants it") };
+        let error = turns.turn(&visitor("alice")).await.unwrap().work("reading", panics).await.err().unwrap();
+        assert!(error.to_string().starts_with("reading ended early: "), "{error}");
+        turns.all_quiet().await;
+        assert!(turns.lock().owners.is_empty());
+    }
+
     #[test]
     fn more_than_are_allowed_are_refused_in_words_until_one_is_dropped() {
-        let turns = Turns::new();
+        let turns = Turns::new(BOUNDS);
         let mut tickets: Vec<_> =
-            (0..MOST_OF_OWNER).map(|_| turns.take_ticket(&visitor("alice")).unwrap()).collect();
+            (0..BOUNDS.most_of_owner).map(|_| turns.take_ticket(&visitor("alice")).unwrap()).collect();
         let refused = turns.take_ticket(&visitor("alice")).err().unwrap();
         assert_eq!(
             refused.message,
@@ -183,8 +247,8 @@ mod tests {
 
     #[test]
     fn everybody_at_an_address_shares_its_bound_and_a_key_does_not_count() {
-        let turns = Turns::new();
-        let newcomers = (0..MOST_OF_ADDRESS).map(|number| visitor(&format!("newcomer {number}")));
+        let turns = Turns::new(BOUNDS);
+        let newcomers = (0..BOUNDS.most_of_address).map(|number| visitor(&format!("newcomer {number}")));
         let _tickets: Vec<_> = newcomers.map(|newcomer| turns.take_ticket(&newcomer).unwrap()).collect();
         let refused = turns.take_ticket(&visitor("one more")).err().unwrap();
         assert!(
