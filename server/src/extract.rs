@@ -19,6 +19,10 @@ use crate::error::ApiError;
 /// Largest body of a request, in bytes. A prompt of the greatest length is a hundredth of it.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// Most commas and opening brackets of a JSON body. Each may begin a value, and a value takes much more memory than its text.
+/// What clients send has some hundred of them.
+const MAX_SEPARATORS: usize = 100_000;
+
 /// A JSON body.
 pub struct ApiJson<T>(pub T);
 
@@ -26,15 +30,46 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !says_json(request.headers()) {
-            return Err(ApiError::unreadable(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the request has no header `content-type: application/json`; send JSON and say so",
-            ));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error))?;
-        read_json(&body).map(Self).map_err(ApiError::from)
+        json_of(request, state, MAX_BODY_BYTES).await.map(Self)
     }
+}
+
+/// What is read from a request's body, whose route allows it so many bytes, and which has to be said to be JSON.
+///
+/// # Errors
+/// It is not said to be JSON, is none, or holds something else than is asked for; it is too large, or would be once it was read.
+pub async fn json_of<S: Send + Sync, T: DeserializeOwned>(
+    request: Request,
+    state: &S,
+    most: usize,
+) -> Result<T, ApiError> {
+    if !says_json(request.headers()) {
+        return Err(ApiError::unreadable(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the request has no header `content-type: application/json`; send JSON and say so",
+        ));
+    }
+    let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error, most))?;
+    check_separators(&body)?;
+    read_json(&body).map_err(ApiError::from)
+}
+
+/// Refuses JSON that would become so many values that they fill the memory. To be asked before it is parsed.
+///
+/// Commas and brackets within texts count as well. No prompt may have as many characters, and pictures in base64 have neither. Colons
+/// need not be counted: what stands before one began with a comma or a bracket.
+///
+/// # Errors
+/// There are too many commas and opening brackets.
+pub fn check_separators(body: &[u8]) -> Result<(), ApiError> {
+    let n_separators = body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if n_separators > MAX_SEPARATORS {
+        let sentence = format!(
+            "the body has {n_separators} commas and opening brackets; at most {MAX_SEPARATORS} are allowed"
+        );
+        return Err(ApiError::unreadable(StatusCode::PAYLOAD_TOO_LARGE, sentence));
+    }
+    Ok(())
 }
 
 /// A form's fields as they were sent.
@@ -49,7 +84,7 @@ impl<S: Send + Sync> FromRequest<S> for ApiForm {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         match Form::<Fields>::from_request(request, state).await {
             Ok(Form(fields)) => Ok(Self(fields)),
-            Err(FormRejection::BytesRejection(error)) => Err(body_error(&error)),
+            Err(FormRejection::BytesRejection(error)) => Err(body_error(&error, MAX_BODY_BYTES)),
             Err(error) => Err(ApiError::unreadable(
                 error.status(),
                 "the body is not a form; send its fields as `application/x-www-form-urlencoded`",
@@ -143,11 +178,11 @@ fn says_json(headers: &HeaderMap) -> bool {
         || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 
-fn body_error(rejection: &BytesRejection) -> ApiError {
+fn body_error(rejection: &BytesRejection, most: usize) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         ApiError::unreadable(
             rejection.status(),
-            format!("the body is too large; at most {MAX_BODY_BYTES} bytes are allowed"),
+            format!("the body is too large; at most {most} bytes are allowed"),
         )
     } else {
         ApiError::unreadable(rejection.status(), "the body broke off before its end")
@@ -301,6 +336,26 @@ mod tests {
                 format!("the body is {what}; send a JSON object such as {{\"prompt\": \"a red boat\"}}")
             );
         }
+    }
+
+    #[test]
+    fn commas_and_opening_brackets_are_counted_wherever_they_stand_and_a_prompt_or_a_picture_has_few() {
+        let is_allowed = |body: &str| check_separators(body.as_bytes()).is_ok();
+        assert!(is_allowed(&format!("{{\"prompt\": \"{}\"}}", ",".repeat(2000))));
+        assert!(is_allowed(&format!(
+            "{{\"images\": [\"data:image/png;base64,{}\"]}}",
+            "a/+=".repeat(1 << 20)
+        )));
+        for separator in [",", "[", "{"] {
+            assert!(is_allowed(&separator.repeat(MAX_SEPARATORS)), "{separator}");
+            assert!(!is_allowed(&separator.repeat(MAX_SEPARATORS + 1)), "{separator}");
+        }
+        let error = check_separators(format!("[0{}]", ",0".repeat(MAX_SEPARATORS)).as_bytes()).unwrap_err();
+        assert_eq!(error.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(
+            error.public.message,
+            "the body has 100001 commas and opening brackets; at most 100000 are allowed"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Workflows in ComfyUI's form: kept with the jobs that were made of them, for as long as their owner likes.
+//! Workflows in ComfyUI's form: kept with the jobs that were made of them, until their owner forgets them or posted too many
+//! others.
 
 use types::job::JobId;
 use types::upload::UploadId;
@@ -48,7 +49,7 @@ pub struct WorkflowFilter<'a> {
     pub limit: u64,
 }
 
-/// Most workflows that are given back at once.
+/// Most workflows that are given back at once. Of an owner's workflows at their end as many are kept, the newest.
 pub const MOST_WORKFLOWS: u64 = 200;
 
 impl Default for WorkflowFilter<'_> {
@@ -71,7 +72,8 @@ impl From<workflow::Model> for Workflow {
 }
 
 impl Services {
-    /// Keeps a workflow whose jobs were made.
+    /// Keeps a workflow whose jobs were made. Of the owner's workflows at their end, those older than the newest
+    /// [`MOST_WORKFLOWS`] are forgotten.
     ///
     /// # Errors
     /// The database is out of order; the disk is full.

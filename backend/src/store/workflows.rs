@@ -2,17 +2,19 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ActiveValue, Order, QueryOrder, QuerySelect, TransactionTrait};
+use sea_orm::{
+    ActiveValue, Condition, DatabaseTransaction, Order, QueryOrder, QuerySelect, TransactionTrait,
+};
 use types::job::JobId;
 
 use super::Store;
 use super::entities::{job, workflow, workflow_job};
 use super::jobs::OPEN;
-use crate::services::{NewWorkflow, WorkflowFilter};
+use crate::services::{MOST_WORKFLOWS, NewWorkflow, WorkflowFilter};
 use crate::{Result, Visitor};
 
 impl Store {
-    /// Keeps a workflow with the jobs that were made of it.
+    /// Keeps a workflow with the jobs that were made of it, and forgets those of its owner's that are too many now.
     pub(crate) async fn insert_workflow(
         &self,
         owner: &Visitor,
@@ -33,6 +35,7 @@ impl Store {
             ..Default::default()
         });
         workflow_job::Entity::insert_many(jobs).exec_without_returning(&transaction).await?;
+        delete_beyond_newest(&transaction, owner).await?;
         transaction.commit().await?;
         Ok(row)
     }
@@ -93,6 +96,31 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Deletes those of the owner's workflows at their end that are older than the newest [`MOST_WORKFLOWS`] of them: a program that
+/// posts and never forgets would fill the disk. How many are open is for the limits of jobs to say.
+async fn delete_beyond_newest(transaction: &DatabaseTransaction, owner: &Visitor) -> Result<()> {
+    let ended = Condition::all()
+        .add(workflow::Column::Owner.eq(owner.owner_id()))
+        .add(workflow::Column::Seq.not_in_subquery(open()));
+    let newest_beyond: Option<i64> = workflow::Entity::find()
+        .select_only()
+        .column(workflow::Column::Seq)
+        .filter(ended.clone())
+        .order_by_desc(workflow::Column::Seq)
+        .offset(MOST_WORKFLOWS)
+        .limit(1)
+        .into_tuple()
+        .one(transaction)
+        .await?;
+    if let Some(newest_beyond) = newest_beyond {
+        workflow::Entity::delete_many()
+            .filter(ended.add(workflow::Column::Seq.lte(newest_beyond)))
+            .exec(transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The workflows that have a job that is not at its end.

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use image::RgbImage;
 use types::job::JobId;
 use types::upload::UploadId;
+use uuid::Uuid;
 
 use super::helpers::{TestServices, free_running};
 use crate::engine::fake::FakeEngine;
-use crate::{NewWorkflow, Visitor, WorkflowFilter};
+use crate::{MOST_WORKFLOWS, NewWorkflow, Visitor, WorkflowFilter};
 
 impl TestServices {
     /// A workflow of Alice's with one job.
@@ -79,6 +80,38 @@ async fn a_workflow_is_its_owners_alone_and_outlives_the_program() {
     test.services.forget_workflows(&test.alice, &[id]).await.unwrap();
     assert_eq!(test.services.workflow(&test.alice, id).await.unwrap(), None);
     assert_eq!(test.job(id).await.id, id, "its job stays");
+}
+
+#[tokio::test]
+async fn of_workflows_at_their_end_the_newest_are_kept_and_of_open_ones_all() {
+    let (mut test, _folder) = free_running().await;
+    let ended = [test.ask("a red boat").await];
+    test.run_next_job().await;
+    let (open, _) = test.keep("open").await;
+    let post = async |owner: &Visitor| {
+        let id = JobId(Uuid::new_v4());
+        let new = NewWorkflow { id, client_id: None, jobs: &ended, document: "{}" };
+        test.services.keep_workflow(owner, new).await.unwrap();
+        id
+    };
+    let of_bob = post(&test.bob).await;
+    let mut posted = Vec::new();
+    for _ in 0..MOST_WORKFLOWS + 3 {
+        posted.push(post(&test.alice).await);
+    }
+    let at_their_end = WorkflowFilter {
+        is_open: Some(false),
+        oldest_first: true,
+        limit: 2 * MOST_WORKFLOWS,
+        ..WorkflowFilter::default()
+    };
+    assert_eq!(test.found(at_their_end).await, posted[3..]);
+    assert!(
+        test.services.workflow(&test.alice, open).await.unwrap().is_some(),
+        "it is older than all of them"
+    );
+    assert!(test.services.workflow(&test.bob, of_bob).await.unwrap().is_some(), "it is somebody else's");
+    assert_eq!(test.job(ended[0]).await.id, ended[0], "the job stays");
 }
 
 #[tokio::test]

@@ -8,14 +8,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
-use crate::extract::MAX_BODY_BYTES;
+use crate::extract::{MAX_BODY_BYTES, check_separators};
 
 /// Largest body with pictures in it, in bytes: room for the largest start picture and a mask in base64.
 const MAX_BYTES_WITH_PICTURES: usize = 64 << 20;
-
-/// Most commas and opening brackets of a body. Each may begin a value, and a value takes much more memory than its text.
-/// What clients send has some hundred of them.
-const MAX_SEPARATORS: usize = 100_000;
 
 /// The fields of a JSON object.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -205,13 +201,7 @@ impl Fields {
     async fn read<S: Send + Sync>(mut request: Request, state: &S, most: usize) -> Result<Self, Refusal> {
         DefaultBodyLimit::max(most).apply(&mut request);
         let body = Bytes::from_request(request, state).await.map_err(|error| body_error(&error, most))?;
-        let n_separators = body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-        if n_separators > MAX_SEPARATORS {
-            let sentence = format!(
-                "the body has {n_separators} commas and opening brackets; at most {MAX_SEPARATORS} are allowed"
-            );
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
-        }
+        check_separators(&body)?;
         if body.trim_ascii().is_empty() {
             return Err(Refusal::of_field(
                 &[],

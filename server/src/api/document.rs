@@ -27,9 +27,9 @@ pub const PATH: &str = "/api/v1/openapi.json";
     tags(
         (name = "pictures in one call", description = "The shortest way to a picture."),
         (name = "jobs", description = "A job is asked for, waits for its turn, is worked on, and keeps its pictures. \
-            The cookie that comes with the first answer makes jobs and pictures yours: keep it and send it back."),
-        (name = "images", description = "Finished pictures. Whoever knows a picture's id may look at it; a list holds \
-            your own."),
+            Without a key, whoever calls from one address is one visitor; a key makes jobs the key's own."),
+        (name = "images", description = "Finished pictures. A picture is its owner's alone unless its job is shared; a \
+            list holds your own."),
         (name = "uploads", description = "Pictures to start from, and masks."),
         (name = "prompts", description = "GPT-2, which writes prompts."),
         (name = "what there is", description = "Models, samplers, limits, and whether the program is up."),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::faults::{Fault, Refusal};
 use crate::error::ApiError;
-use crate::extract::MAX_BODY_BYTES;
+use crate::extract::{MAX_BODY_BYTES, check_separators};
 
 /// A body that is a JSON object. An empty one counts as an object without fields.
 pub struct AnyJson(pub Map<String, Value>);
@@ -24,6 +24,7 @@ impl<S: Send + Sync> FromRequest<S> for AnyJson {
             };
             Refusal::from(ApiError::unreadable(error.status(), sentence))
         })?;
+        check_separators(&body)?;
         if body.trim_ascii().is_empty() {
             return Ok(Self(Map::new()));
         }

@@ -1,6 +1,6 @@
 //! Workflows that came to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use types::job::{JobId, JobInfo, JobStatus};
 
 use super::body::AnyJson;
-use super::faults::Refusal;
+use super::faults::{Fault, Refusal};
 use super::file_names::image;
 use super::telling;
 use super::workflow::{self, Fate, Kept, PAGE, Part};
@@ -60,6 +60,7 @@ pub async fn forget(
     Extension(visitor): Extension<Visitor>,
     AnyJson(body): AnyJson,
 ) -> Result<StatusCode, Refusal> {
+    let named = ids_in(&body, "delete")?;
     if body.get("clear").and_then(Value::as_bool) == Some(true) {
         loop {
             let filter = WorkflowFilter { is_open: Some(false), limit: PAGE, ..WorkflowFilter::default() };
@@ -71,7 +72,7 @@ pub async fn forget(
             services.forget_workflows(&visitor, &ids).await.map_err(ApiError::from)?;
         }
     }
-    for id in ids_in(&body, "delete") {
+    for id in named {
         let Some(workflow) = services.workflow(&visitor, id).await.map_err(ApiError::from)? else { continue };
         // One that is not at its end stands in no history yet.
         if let Some(kept) = Kept::read(&workflow)
@@ -84,10 +85,21 @@ pub async fn forget(
     Ok(StatusCode::OK)
 }
 
-/// The ids in a list of a body; what is none is passed over.
-pub fn ids_in(body: &Map<String, Value>, field: &str) -> Vec<JobId> {
+/// The ids in a list of a body, each once; what is none is passed over.
+///
+/// # Errors
+/// There are more of them than [`MOST_WORKFLOWS`]: each is looked up.
+pub fn ids_in(body: &Map<String, Value>, field: &str) -> Result<HashSet<JobId>, Refusal> {
     let list = body.get(field).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect()
+    let ids: HashSet<JobId> = list.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect();
+    if ids.len() as u64 > MOST_WORKFLOWS {
+        let sentence = format!(
+            "the field `{field}` names {} workflows; at most {MOST_WORKFLOWS} are allowed",
+            ids.len()
+        );
+        return Err(Refusal::of(Fault::of_prompt(sentence)));
+    }
+    Ok(ids)
 }
 
 /// A visitor's history as an object by the workflows' names, as long as an answer may be.

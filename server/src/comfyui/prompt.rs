@@ -1,6 +1,7 @@
 //! Workflows that are posted, and the jobs that are made of them.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::{Extension, Json};
 use backend::{MaskUse, NewWorkflow, Services, StartNames, Visitor, Workflow};
 use serde_json::{Map, Value, json};
@@ -23,6 +24,10 @@ const MOST_JOBS: usize = 8;
 
 /// Longest name that a program gives itself, in characters.
 const MAX_CLIENT_ID: usize = 200;
+
+/// Longest workflow with what is posted beside it, in bytes as they are kept. What is kept of its jobs repeats names that stand
+/// in it, so that no document is much more than twice as long.
+const MAX_KEPT_BYTES: usize = 256 << 10;
 
 /// `GET /prompt`: how many of the asker's workflows are not at their end.
 pub async fn show(
@@ -62,6 +67,7 @@ async fn post(
 ) -> Result<Json<Value>, Refusal> {
     let services = &state.services;
     let graph = Graph::read(&prompt)?;
+    check_length(&prompt, &extra_data)?;
     let installed = installed_for(services, &visitor, &graph).await?;
     let mut checked = validate(&graph, &installed);
     let parts = make_jobs(services, &visitor, &mut checked).await?;
@@ -101,6 +107,18 @@ fn extra_data(body: &mut Map<String, Value>, client_id: Option<&str>) -> Result<
     let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
     extra.insert("create_time".to_owned(), json!(now as i64));
     Ok(extra.into())
+}
+
+/// Refuses what is too long to be kept, before jobs are made of it.
+fn check_length(prompt: &Value, extra_data: &Value) -> Result<(), Refusal> {
+    let n_bytes = prompt.to_string().len() + extra_data.to_string().len();
+    if n_bytes > MAX_KEPT_BYTES {
+        let sentence = format!(
+            "the workflow and its extra_data have {n_bytes} bytes; at most {MAX_KEPT_BYTES} are allowed"
+        );
+        return Err(ApiError::unreadable(StatusCode::PAYLOAD_TOO_LARGE, sentence).into());
+    }
+    Ok(())
 }
 
 /// Makes the jobs, and notes why there is none for an output.

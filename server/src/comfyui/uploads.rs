@@ -12,11 +12,14 @@ use types::upload::UploadId;
 use super::faults::Refusal;
 use super::installed::find_picture;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::Fields;
+use crate::extract::{Fields, check_separators};
 use crate::multipart::{self, file_too_large};
 
 /// Longest name with its folder, in characters.
 const MAX_NAME: usize = 200;
+
+/// Most numbers that are tried for a name that is taken. Each costs a few looks at the database, and perhaps at two files.
+const MOST_NUMBERS: usize = 20;
 
 /// A form with the file `image` and fields beside it.
 pub struct Sent {
@@ -73,7 +76,9 @@ pub async fn mask(
     sent: Sent,
 ) -> Result<impl IntoResponse, Refusal> {
     let (folder, name) = names(&sent)?;
-    let original: Value = serde_json::from_str(sent.field("original_ref")).unwrap_or_default();
+    let original = sent.field("original_ref");
+    check_separators(original.as_bytes())?;
+    let original: Value = serde_json::from_str(original).unwrap_or_default();
     let text = |field: &str| original.get(field).and_then(Value::as_str).unwrap_or("");
     let path = join(text("subfolder"), text("filename"));
     let Some(original) = find_picture(&services, &visitor, &path).await? else {
@@ -104,7 +109,8 @@ async fn keep(
     Ok(Json(json!({ "name": name, "subfolder": folder, "type": kind })))
 }
 
-/// Gives an upload the name, or with a number the first that is free or stands for the same picture.
+/// Gives an upload the name, or with a number the first that is free or stands for the same picture; or with its id, if none
+/// of them is.
 async fn name_anew(
     services: &Services,
     visitor: &Visitor,
@@ -114,13 +120,16 @@ async fn name_anew(
 ) -> ApiResult<String> {
     let (stem, ending) =
         name.rsplit_once('.').map_or((name, String::new()), |(stem, ending)| (stem, format!(".{ending}")));
-    let mut candidate = name.to_owned();
-    let mut number = 0;
-    while !services.name_upload_unless_taken(visitor, &join(folder, &candidate), upload).await? {
-        number += 1;
-        candidate = format!("{stem} ({number}){ending}");
+    let numbered = (1..=MOST_NUMBERS).map(|number| format!("{stem} ({number}){ending}"));
+    for candidate in std::iter::once(name.to_owned()).chain(numbered) {
+        if services.name_upload_unless_taken(visitor, &join(folder, &candidate), upload).await? {
+            return Ok(candidate);
+        }
     }
-    Ok(candidate)
+    // Nobody was told the id yet, so nothing else has this name.
+    let of_its_own = format!("{stem} ({upload}){ending}");
+    services.name_upload(visitor, &join(folder, &of_its_own), upload).await?;
+    Ok(of_its_own)
 }
 
 /// The folder and the name that a picture is sent under.

@@ -10,7 +10,7 @@ use types::job::{JobId, JobInfo, JobStatus};
 use super::recipe::Plan;
 use crate::error::{ApiError, ApiResult};
 
-/// Workflows that are read from the database at once: each may be as long as a body.
+/// Workflows that are read from the database at once: those that older versions kept may be as long as a body.
 pub const PAGE: u64 = 8;
 
 /// Most bytes of kept workflows in one answer.

@@ -12,7 +12,7 @@ use super::asked::{OWN, Parameters};
 use super::error::{OpenAiError, OpenAiResult, wrong_content_type};
 use super::references;
 use crate::error::ApiError;
-use crate::extract::{ApiJson, Fields};
+use crate::extract::{Fields, check_separators, json_of};
 use crate::multipart::{self, FormWithFiles, SentFile, file_too_large};
 
 /// Largest JSON with pictures inside, in bytes.
@@ -36,15 +36,16 @@ impl<S: Send + Sync> FromRequest<S> for PictureForm {
         if let Some(boundary) = multipart::boundary(request.headers()) {
             return Self::read(multipart::read(request.into_body(), boundary).await?);
         }
-        match ApiJson::from_request(request, state).await {
-            Ok(ApiJson(object)) => references::read(object),
-            Err(error) => Err(unreadable(error)),
-        }
+        references::read(json_of(request, state, MAX_JSON_BYTES).await.map_err(unreadable)?)
     }
 }
 
 impl PictureForm {
     fn read(FormWithFiles { fields, files }: FormWithFiles) -> OpenAiResult<Self> {
+        // Texts of a form may be JSON as well.
+        for (_, text) in &fields {
+            check_separators(text.as_bytes())?;
+        }
         let mut form = Self { object: object(fields)?, ..Self::default() };
         for SentFile { field, bytes, .. } in files {
             // A client that is given a list of pictures writes brackets behind the name.
@@ -74,10 +75,6 @@ fn unreadable(error: ApiError) -> OpenAiError {
              multipart/form-data with the picture as a file in the field `image`, and application/json with the \
              picture in `images`",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the body is too large; at most {MAX_JSON_BYTES} bytes are allowed");
-            ApiError::unreadable(error.status, message).into()
-        }
         _ => error.into(),
     }
 }
@@ -212,6 +209,18 @@ mod tests {
         assert_eq!(
             read(&[("styles[]", "ink"), ("styles[]", "7")]).unwrap(),
             json!({ "styles": ["ink", "7"] })
+        );
+    }
+
+    #[test]
+    fn a_text_that_would_become_too_many_values_is_refused() {
+        let list = format!("[0{}]", ",0".repeat(200_000));
+        let form = FormWithFiles { fields: vec![("steps".to_owned(), list)], files: Vec::new() };
+        let refused = PictureForm::read(form).unwrap_err();
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(
+            refused.error.message,
+            "the body has 200001 commas and opening brackets; at most 100000 are allowed"
         );
     }
 

@@ -94,6 +94,33 @@ async fn a_body_of_a_hundred_megabytes_is_refused_wherever_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_body_of_many_small_values_is_refused_wherever_json_is_read_and_a_prompt_with_many_commas_is_not() {
+    let app = TestApp::start().await;
+    let anna = app.browser();
+    for path in [
+        "/api/v1/jobs",
+        "/generate-image",
+        "/v1/images/generations",
+        "/v1/images/edits",
+        "/v1/images/variations",
+        "/sdapi/v1/txt2img",
+        "/sdapi/v1/img2img",
+        "/prompt",
+        "/queue",
+        "/history",
+        "/interrupt",
+    ] {
+        let many = format!("{{\"prompt\": \"boat\", \"images\": [0{}]}}", ",0".repeat(400_000));
+        let answer = anna.post_text(path, "application/json", many).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}: {}", answer.text());
+        let sentence = "the body has 400003 commas and opening brackets; at most 100000 are allowed";
+        assert!(answer.text().contains(sentence), "{path}: {}", answer.text());
+    }
+    let answer = anna.create_job(json!({ "prompt": format!("boat{}", ", red".repeat(300)) })).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_prompt_of_ten_megabytes_is_refused_and_a_long_one_is_told_its_limit() {
     let app = TestApp::start().await;
     let anna = app.browser();

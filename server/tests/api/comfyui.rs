@@ -225,9 +225,34 @@ async fn a_body_without_end_and_a_graph_of_a_hundred_thousand_nodes_are_refused_
     let many: Map<_, _> = (0..1_001).map(|id| (id.to_string(), node.clone())).collect();
     let answer = anna.post_workflow(&many.into()).await;
     insta::assert_snapshot!(refusal(&answer), @"400 invalid_prompt: the prompt has 1001 nodes; at most 1000 are allowed");
-    let deep = format!("{{\"prompt\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = anna.post_text("/prompt", "application/json", deep).await;
+    // With as many brackets as are allowed, and with one more.
+    let deep = |n: usize| format!("{{\"prompt\": {}1{}}}", "[".repeat(n), "]".repeat(n));
+    let answer = anna.post_text("/prompt", "application/json", deep(99_999)).await;
     insta::assert_snapshot!(refusal(&answer), @"400 invalid_prompt: the body is not JSON: recursion limit exceeded at line 1 column 138");
+    let answer = anna.post_text("/prompt", "application/json", deep(100_000)).await;
+    insta::assert_snapshot!(refusal(&answer), @"413 invalid_request: the body has 100001 commas and opening brackets; at most 100000 are allowed");
+}
+
+#[tokio::test]
+async fn a_workflow_that_is_too_long_to_be_kept_is_refused_before_any_job_is_made() {
+    let app = TestApp::start().await;
+    let anna = app.newcomer();
+    let with_note =
+        |workflow: &Value| json!({ "prompt": workflow, "extra_data": { "note": "x".repeat(256 << 10) } });
+    let prefix = "x".repeat(256 << 10);
+    let long = json!({ "prompt": graph(&[("9", "filename_prefix", json!(prefix))]) });
+    for body in [with_note(&graph(&[])), long] {
+        let refused = refusal(&anna.post_json("/prompt", &body).await);
+        assert!(
+            refused.starts_with("413 invalid_request: the workflow and its extra_data have 26"),
+            "{refused}"
+        );
+        assert!(refused.ends_with(" bytes; at most 262144 are allowed"), "{refused}");
+    }
+    assert!(app.services.latest_jobs(&program(&app.services), 10).await.unwrap().is_empty());
+    // What is wrong with the workflow itself is told first.
+    let answer = anna.post_json("/prompt", &with_note(&json!({}))).await;
+    insta::assert_snapshot!(refusal(&answer), @"400 prompt_no_outputs: the prompt has no output; add a SaveImage or a PreviewImage");
 }
 
 #[tokio::test]

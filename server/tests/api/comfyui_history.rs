@@ -129,6 +129,29 @@ async fn the_history_is_the_asker_own_and_forgets_what_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn a_list_of_names_without_end_is_refused_and_a_name_that_is_repeated_counts_once() {
+    let app = TestApp::start().await;
+    let anna = app.newcomer();
+    let (id, _) = anna.worked_off(&app, &graph(&[])).await;
+    let many: Vec<_> = (0..=backend::MOST_WORKFLOWS).map(|number| format!("{number:032x}")).collect();
+    for path in ["/history", "/queue"] {
+        let answer = anna.post_json(path, &json!({ "clear": true, "delete": many })).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}: {}", answer.text());
+        let sentence = "the field `delete` names 201 workflows; at most 200 are allowed";
+        assert_eq!(answer.json::<Value>()["error"]["message"], sentence, "{path}");
+        let answer = anna.post_json(path, &json!({ "delete": many[1..] })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    }
+    let history: Value = anna.get(&format!("/history/{id}")).await.json();
+    assert!(history[&id].is_object(), "nothing was forgotten: {history}");
+    for path in ["/queue", "/history"] {
+        let answer = anna.post_json(path, &json!({ "delete": vec![&id; 20_000] })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    }
+    assert_eq!(anna.get(&format!("/history/{id}")).await.json::<Value>(), json!({}));
+}
+
+#[tokio::test]
 async fn a_workflow_whose_job_was_deleted_is_told_without_it_and_forgotten_as_any_other() {
     let app = TestApp::start().await;
     let anna = app.newcomer();
@@ -271,9 +294,9 @@ async fn what_there_is_is_told_with_the_real_names() {
 async fn a_history_of_large_workflows_is_told_as_far_as_an_answer_goes_and_the_rest_is_asked_for_by_itself() {
     let app = TestApp::start().await;
     let anna = app.newcomer();
-    let note = "x".repeat(950_000);
+    let note = "x".repeat(250_000);
     let mut ids = Vec::new();
-    for seed in 0..20 {
+    for seed in 0..70 {
         let workflow = graph(&[("3", "seed", json!(seed))]);
         let body = json!({ "prompt": workflow, "extra_data": { "note": note } });
         let posted: Value = anna.post_json("/prompt", &body).await.json();
@@ -285,11 +308,11 @@ async fn a_history_of_large_workflows_is_told_as_far_as_an_answer_goes_and_the_r
         history.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
     let newest = told("").await;
-    assert_eq!(newest.len(), 17, "as many as take up 16 megabytes");
-    assert!(newest.contains(&ids[19]) && !newest.contains(&ids[0]));
+    assert_eq!(newest.len(), 66, "as many as take up 16 megabytes");
+    assert!(newest.contains(&ids[69]) && !newest.contains(&ids[0]));
     let oldest = told("?offset=0").await;
-    assert!(oldest.contains(&ids[0]) && !oldest.contains(&ids[19]));
-    assert_eq!(told("?offset=17").await.len(), 3);
+    assert!(oldest.contains(&ids[0]) && !oldest.contains(&ids[69]));
+    assert_eq!(told("?offset=66").await.len(), 4);
     let one: Value = anna.get(&format!("/history/{}", ids[0])).await.json();
     assert_eq!(one[&ids[0]]["prompt"][3]["note"], json!(note));
 }

@@ -91,6 +91,25 @@ async fn a_name_that_is_taken_gets_a_number_unless_it_is_the_same_picture_or_is_
 }
 
 #[tokio::test]
+async fn a_name_that_is_taken_with_twenty_numbers_gets_the_pictures_id() {
+    let app = TestApp::start().await;
+    let anna = app.newcomer();
+    let pictures: Vec<Bytes> = (1..=23).map(|i| teal(64, 8 * i)).collect();
+    let mut names = Vec::new();
+    for picture in &pictures {
+        names.push(anna.named("boat.png", picture, &[]).await["name"].as_str().unwrap().to_owned());
+    }
+    assert_eq!((names[0].as_str(), names[20].as_str()), ("boat.png", "boat (20).png"));
+    for (name, picture) in names.iter().zip(&pictures).skip(21) {
+        let id = name.strip_prefix("boat (").and_then(|rest| rest.strip_suffix(").png"));
+        assert!(id.is_some_and(|id| id.parse::<types::upload::UploadId>().is_ok()), "{name}");
+        let back = anna.get(&format!("/view?filename={}&type=input", name.replace(' ', "%20"))).await;
+        assert!(back.body == *picture, "{name} is another picture");
+    }
+    assert_ne!(names[21], names[22]);
+}
+
+#[tokio::test]
 async fn pictures_that_are_sent_at_once_under_one_name_each_get_one_of_their_own() {
     let app = TestApp::start().await;
     let anna = app.newcomer();
