@@ -68,11 +68,12 @@ impl Services {
         jpeg_quality: u8,
     ) -> Result<PictureFile> {
         let (picture, job) = self.visible(viewer, id).await?;
-        let png = self.read_png(&picture).await?;
         let bytes = match format {
-            PictureFormat::Png => png,
+            PictureFormat::Png => self.read_png(&picture).await?,
             format => {
+                // Whoever waits for a turn has nothing in memory yet.
                 let _turn = self.0.shared.converting.acquire().await.map_err(|_| Error::ShuttingDown)?;
+                let png = self.read_png(&picture).await?;
                 let (request, index) = (job.generation_request()?, picture.idx.unsigned_abs());
                 let signer = self.0.shared.signer.clone();
                 let convert = move || {
