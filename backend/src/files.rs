@@ -11,6 +11,7 @@ use futures::{Stream, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use tokio::sync::Semaphore;
 use types::job::JobId;
 
 use crate::store::Store;
@@ -19,12 +20,17 @@ use crate::{Error, Result};
 /// How many files are looked up in the database at once.
 const SWEEP_CHUNK: usize = 500;
 
+/// How many files are read at a time. Each is read whole, so that a thousand readers at once would fill the memory.
+const MOST_READ: usize = 16;
+
 /// The file store. A file is written once and never changed. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Files {
     store: Arc<dyn ObjectStore>,
     /// Where the files lie, if it is a folder.
     folder: Option<Arc<FolderPath>>,
+    /// Given to whoever reads a file.
+    reading: Arc<Semaphore>,
 }
 
 impl Files {
@@ -43,7 +49,7 @@ impl Files {
 
     /// Files in any object store.
     pub(crate) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, folder: None }
+        Self { store, folder: None, reading: Arc::new(Semaphore::new(MOST_READ)) }
     }
 
     /// Writes a new file.
@@ -55,6 +61,7 @@ impl Files {
 
     /// Reads a file.
     pub(crate) async fn read(&self, file: &str) -> Result<Bytes> {
+        let _turn = self.reading.acquire().await.map_err(|_| Error::ShuttingDown)?;
         Ok(self.store.get(&Path::from(file)).await?.bytes().await?)
     }
 

@@ -21,13 +21,24 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use self::addresses::Addresses;
+use self::addresses::{Addresses, Counted};
 use self::reader::Unread;
 use crate::patience::Patience;
+
+/// Most bytes of a connection that are in memory: of the head of a request, which may have an address of half as many, and of
+/// an answer that its reader did not take yet.
+const MOST_BUFFERED: usize = 128 << 10;
+
+/// A connection's place among all, and among those of its address: in the extensions of its requests, for whoever keeps the
+/// connection longer than they take, as a WebSocket does. It is free once nobody keeps it.
+#[derive(Clone)]
+pub struct Place {
+    _held: Arc<(OwnedSemaphorePermit, Counted)>,
+}
 
 /// Where connections come from.
 pub trait Listener: Send {
@@ -66,7 +77,7 @@ pub async fn serve(
     let addresses = Addresses::new(patience.most_per_address, trusted);
     let slots = Arc::new(Semaphore::new(patience.most_connections as usize));
     let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(MOST_BUFFERED);
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
@@ -79,12 +90,15 @@ pub async fn serve(
         };
         // Hung up on at once: an answer in words would take what there is too little of.
         let Some(counted) = addresses.count(peer.ip()) else { continue };
+        // The service has it, and is there as long as the connection.
+        let place = Place { _held: Arc::new((slot, counted)) };
         let routes = routes.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let routes = routes.clone();
+            let (routes, place) = (routes.clone(), place.clone());
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
+                request.extensions_mut().insert(place);
                 Ok::<_, Infallible>(routes.oneshot(request).await.unwrap_or_else(|never| match never {}))
             }
         });
@@ -105,7 +119,6 @@ pub async fn serve(
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
-            drop((slot, counted));
         });
     }
     let _rest = listener.close().await;

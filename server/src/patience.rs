@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The bounds of connections and of bodies. What is said of none of them is the usual.
+/// The bounds of connections, of bodies and of answers. What is said of none of them is the usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// Connections at a time; the next ones wait to be accepted.
@@ -17,6 +17,11 @@ pub struct Patience {
     pub body: Duration,
     /// How long a reader may take nothing of an answer that is there for them.
     pub unread: Duration,
+    /// How long a reader may take for a long answer, whatever its length is.
+    pub answer: Duration,
+    /// Bytes of a long answer for which a reader has one more second. A picture of two megabytes needs a hundred kilobits a
+    /// second for the usual.
+    pub answer_rate: u32,
 }
 
 impl Default for Patience {
@@ -28,6 +33,8 @@ impl Default for Patience {
             body_pause: Duration::from_secs(20),
             body: Duration::from_mins(5),
             unread: Duration::from_mins(1),
+            answer: Duration::from_mins(1),
+            answer_rate: 16 << 10,
         }
     }
 }

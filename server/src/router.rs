@@ -73,6 +73,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), forms::errors_as_pages))
         .layer(from_fn_with_state(state.clone(), callers::identify_visitor))
         .layer(from_fn_with_state(state.clone(), comfyui::unless_page))
+        // Pages come in pieces. What is long at their addresses is ComfyUI's.
+        .layer(from_fn_with_state((state.clone(), Shape::ComfyUi), callers::hold))
         .merge(own)
         .merge(others)
         .merge(outside)
@@ -87,6 +89,7 @@ fn for_programs(state: &AppState, shape: Shape, routes: Router<AppState>) -> Rou
     let with_shape = (state.clone(), shape);
     routes
         .layer(from_fn_with_state(with_shape.clone(), callers::bound))
+        .layer(from_fn_with_state(with_shape.clone(), callers::hold))
         .layer(from_fn_with_state(with_shape.clone(), callers::admit))
         .layer(from_fn_with_state(with_shape, callers::identify_program))
 }

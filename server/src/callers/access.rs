@@ -40,7 +40,9 @@ pub struct Access {
     pub waiting: Streams,
     /// How much of what callers send may be in memory.
     pub bodies: Bodies,
-    /// How long connections and bodies may take, and how many connections there are.
+    /// How much of what callers are answered may be in memory.
+    pub answers: Bodies,
+    /// How long connections, bodies and answers may take, and how many connections there are.
     pub patience: Patience,
     /// How often it is looked whether the key of an open stream was revoked.
     pub recheck: Duration,
@@ -62,6 +64,7 @@ impl Default for Access {
             streams: Streams::new(Held::Streams, StreamLimits::default()),
             waiting: Streams::new(Held::Answers, StreamLimits::default()),
             bodies: Bodies::default(),
+            answers: Bodies::default(),
             patience: Patience::default(),
             recheck: RECHECK,
             frequency: Frequency::default(),

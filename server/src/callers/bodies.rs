@@ -37,10 +37,10 @@ const STEP_BYTES: u64 = 512 << 10;
 /// How long somebody waits for room.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Seconds after which one may try again: a body on its way is mostly there by then.
+/// Seconds after which one may try again: what is on its way is mostly there by then.
 const RETRY_S: u64 = 5;
 
-/// Most bytes of bodies that are in memory at a time.
+/// Most bytes of bodies, or of answers, that are in memory at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
     /// Of everybody at one address.
@@ -55,7 +55,7 @@ impl Default for BodyLimits {
     }
 }
 
-/// The room that there is for bodies.
+/// The room that there is for bodies, or for answers.
 pub struct Bodies {
     limits: BodyLimits,
     all: Arc<Semaphore>,
@@ -75,7 +75,7 @@ impl Bodies {
     }
 
     /// The room of one address, and of all.
-    fn of(&self, address: IpAddr) -> Room {
+    pub(super) fn of(&self, address: IpAddr) -> Room {
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         // Those of whom nothing is read are forgotten: nobody else holds their room.
         by_address.retain(|_, room| Arc::strong_count(room) > 1);
@@ -92,8 +92,8 @@ fn units(n_bytes: u64) -> u32 {
     u32::try_from(n_bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX)
 }
 
-/// Where a body's room comes from.
-struct Room {
+/// Where a body's room comes from, or an answer's.
+pub(super) struct Room {
     own: Arc<Semaphore>,
     all: Arc<Semaphore>,
     limits: BodyLimits,
@@ -104,9 +104,21 @@ impl Room {
     async fn take(&self, n_bytes: u64) -> Result<[OwnedSemaphorePermit; 2], PublicError> {
         let BodyLimits { per_address, in_all } = self.limits;
         let own = taken(&self.own, n_bytes, per_address).await;
-        let own = own.ok_or_else(|| no_room("everybody at your address together is", per_address))?;
+        let own = own.ok_or_else(|| no_room("everybody at your address together is sending", per_address))?;
         let all = taken(&self.all, n_bytes, in_all).await;
-        Ok([own, all.ok_or_else(|| no_room("everybody together is", in_all))?])
+        Ok([own, all.ok_or_else(|| no_room("everybody together is sending", in_all))?])
+    }
+
+    /// So much of it for an answer, at once or not at all: an answer is in memory already, so that nobody may wait with one. One
+    /// that is longer than there is room for takes all of it, as it would never be sent otherwise.
+    pub(super) fn take_now(&self, n_bytes: u64) -> Result<[OwnedSemaphorePermit; 2], PublicError> {
+        let BodyLimits { per_address, in_all } = self.limits;
+        let n_units = units(n_bytes.min(per_address).min(in_all));
+        let taken = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(n_units).ok();
+        let own = taken(&self.own);
+        let own = own.ok_or_else(|| no_room("everybody at your address together is reading", per_address))?;
+        let all = taken(&self.all);
+        Ok([own, all.ok_or_else(|| no_room("everybody together is reading", in_all))?])
     }
 }
 
@@ -120,9 +132,9 @@ async fn taken(room: &Arc<Semaphore>, n_bytes: u64, most: u64) -> Option<OwnedSe
     tokio::time::timeout(WAIT, acquired).await.ok()?.ok()
 }
 
-fn no_room(who: &str, most: u64) -> PublicError {
+fn no_room(who_does_what: &str, most: u64) -> PublicError {
     let sentence = format!(
-        "{who} sending as much as is allowed at a time, which is {} megabytes; try again in {RETRY_S} s",
+        "{who_does_what} as much as is allowed at a time, which is {} megabytes; try again in {RETRY_S} s",
         most >> 20
     );
     PublicError::limit_reached(sentence, RETRY_S)

@@ -6,16 +6,18 @@
 //! * `identity`: a visitor's cookie, a program's key, or its address; `credentials` reads keys and passwords
 //! * `limits`: what the caller may do, how often, and with how many open streams; `frequency`, `streams` count;
 //!   `scopes` is the table of what a key that may only look is shown
-//! * `bodies`: how much of what callers send is in memory; `revoked`: streams whose key is valid no longer
+//! * `bodies`: how much of what callers send is in memory; `answers`: the same of what they are answered
+//! * `revoked`: streams whose key is valid no longer
 //! * `entry`: the site's own password; `tries`: how often it may be guessed
 //! * `untrusted`: a proxy that nobody said to trust
 //! * `shape`: a refusal as the API that was called tells its errors
 //!
-//! Every request passes `arrive`, then `identify_*`, then `admit`, then `bound`, in that order: see `router.rs`. What nobody
-//! has to be known for passes `count` instead.
+//! Every request passes `arrive`, then `identify_*`, then `admit`, then `bound`, in that order, and its answer `hold`: see
+//! `router.rs`. What nobody has to be known for passes `count` instead.
 
 mod access;
 mod address;
+mod answers;
 mod bodies;
 mod credentials;
 pub mod entry;
@@ -32,6 +34,7 @@ mod untrusted;
 
 pub use access::{Access, Programs};
 pub use address::{ByTunnel, ClientAddress, network_of};
+pub use answers::hold;
 pub use bodies::{Bodies, BodyLimits, bound, give_back_room};
 pub use credentials::shown as shown_by;
 pub use entry::Password;

@@ -25,6 +25,7 @@ use super::workflow::{self, Kept, Part};
 use crate::callers::until_revoked;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::ApiQuery;
+use crate::listen::Place;
 use crate::state::AppState;
 
 /// Largest message that a program may send, in bytes. Nothing that it has to say is long.
@@ -50,6 +51,7 @@ pub async fn open(
     Extension(visitor): Extension<Visitor>,
     watcher: Result<ApiQuery<Watcher>, ApiError>,
     headers: HeaderMap,
+    place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     let ApiQuery(watcher) = watcher?;
@@ -68,7 +70,8 @@ pub async fn open(
     let revoked = until_revoked(&state, &headers);
     Ok(upgrade.on_upgrade(async move |socket| {
         serve(socket, state, visitor, client_id, revoked).await;
-        drop(open);
+        // The socket is a connection to its end, though its request is over.
+        drop((open, place));
     }))
 }
 

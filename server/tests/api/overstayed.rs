@@ -70,6 +70,20 @@ async fn a_socket_ends_when_the_key_is_revoked_that_it_was_opened_with() {
 }
 
 #[tokio::test]
+async fn a_socket_is_one_of_the_connections_for_as_long_as_it_is_open() {
+    let app = TestApp::start().await;
+    let patience = Patience { most_connections: 1, ..Patience::default() };
+    let address = listening(&app, Access { patience, ..Access::default() }).await;
+    let (mut socket, _) = connect_async(format!("ws://{address}/ws?clientId=anna")).await.unwrap();
+    assert!(socket.next().await.is_some());
+    let ben = Browser::new(Transport::Socket(address));
+    let beside = tokio::time::timeout(Duration::from_millis(200), ben.get("/api/v1/models")).await;
+    assert!(beside.is_err(), "a connection was served beside the socket");
+    drop(socket);
+    assert_eq!(ben.get("/api/v1/models").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_stream_of_a_shared_job_ends_when_the_share_is_taken_back_and_its_owners_goes_on() {
     let (app, gate) = TestApp::gated().await;
     let (anna, ben) = (app.browser(), app.browser());
@@ -141,4 +155,32 @@ async fn whoever_sends_a_byte_at_a_time_is_cut_off_though_there_is_no_pause() {
     let answer = answer_to_single_bytes(patience, true).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("allowed are pauses of 20 s, and 0.2 s in all"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_reads_a_long_answer_too_slowly_is_hung_up_on() {
+    let app = TestApp::start().await;
+    // However much was read, it gives no time.
+    let (answer, answer_rate) = (Duration::from_millis(200), u32::MAX);
+    let patience = Patience { answer, answer_rate, ..Patience::default() };
+    let address = listening(&app, Access { patience, ..Access::default() }).await;
+    let anna = app.browser();
+    // More than the system takes for a reader who does not read.
+    let file = crate::room::noise(2048);
+    let upload = anna.upload(file.clone()).await;
+    let head = format!(
+        "GET /api/v1/uploads/{} HTTP/1.1\r\nhost: localhost\r\ncookie: {}\r\nconnection: close\r\n\r\n",
+        upload.id,
+        anna.cookie()
+    );
+    let mut reader = TcpStream::connect(address).await.unwrap();
+    reader.write_all(head.as_bytes()).await.unwrap();
+    let mut begin = [0; 13];
+    reader.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 ");
+    tokio::time::sleep(answer * 2).await;
+    let mut rest = Vec::new();
+    // Whoever is hung up on may learn it from the system, behind what came.
+    let _ = reader.read_to_end(&mut rest).await;
+    assert!(rest.len() < file.len(), "all {} bytes came", file.len());
 }

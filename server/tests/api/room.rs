@@ -1,8 +1,9 @@
-//! How much callers may send, and for how many answers they may wait.
+//! How much callers may send and be sent, and for how many answers they may wait.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use backend::Config;
 use backend::access::{Limits, Ration};
 use backend::engine::fake::FakeEngine;
@@ -19,6 +20,11 @@ use crate::helpers::{Answer, Browser, Multipart, TestApp};
 
 /// A file of three quarters of a megabyte, which is another one at each call.
 fn large() -> Bytes {
+    noise(512)
+}
+
+/// A file of three bytes a pixel, which is another one at each call.
+pub fn noise(side: u32) -> Bytes {
     static N_FILES: AtomicU32 = AtomicU32::new(1);
     let mut state = N_FILES.fetch_add(1, Ordering::Relaxed);
     // Noise cannot be packed (xorshift, Marsaglia 2003).
@@ -28,7 +34,7 @@ fn large() -> Bytes {
         state ^= state << 5;
         state as u8
     };
-    let picture = RgbImage::from_fn(512, 512, |_, _| Rgb([noise(), noise(), noise()]));
+    let picture = RgbImage::from_fn(side, side, |_, _| Rgb([noise(), noise(), noise()]));
     crate::uploads::encoded(picture, ImageFormat::Png)
 }
 
@@ -112,6 +118,37 @@ async fn a_body_for_which_there_is_no_room_is_refused_in_every_shape_and_on_the_
 }
 
 #[tokio::test]
+async fn an_answer_for_which_there_is_no_room_is_refused_in_every_shape_until_others_are_read() {
+    let limits = BodyLimits { per_address: 1 << 20, in_all: 1 << 20 };
+    let app = TestApp::with_access(Access { answers: Bodies::new(limits), ..Access::default() }).await;
+    let anna = app.browser();
+    let own = format!("/api/v1/uploads/{}", anna.upload(large()).await.id);
+    let form = Multipart::new().file("image", "boat.png", &large());
+    let sent: Value = anna.post_multipart("/upload/image", form).await.json();
+    let comfyuis = format!("/view?filename={}&type=input", sent["name"].as_str().unwrap());
+    let unread = anna.send_raw(Method::GET, &own, &[], Body::empty()).await;
+    assert_eq!(unread.status(), StatusCode::OK);
+    for path in [&own, &comfyuis] {
+        let answer = anna.get(path).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{path}: {}", answer.text());
+        assert!(
+            sentence(&answer.json()).starts_with("everybody at your address together is reading as much as"),
+            "{path}: {}",
+            answer.text()
+        );
+        assert_eq!(answer.header("retry-after"), "5", "{path}");
+    }
+    // What is short has no need of room.
+    anna.ask_for("a red boat").await;
+    drop(unread);
+    for path in [&own, &comfyuis, &own] {
+        let answer = anna.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+        assert!(answer.body.len() > 512 << 10, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn room_for_a_body_is_free_again_once_it_is_answered() {
     let limits = BodyLimits { per_address: 1 << 20, in_all: 1 << 20 };
     let app = TestApp::with_access(Access { bodies: Bodies::new(limits), ..Access::default() }).await;
@@ -183,7 +220,7 @@ async fn no_caller_waits_for_more_answers_than_are_allowed_and_one_that_comes_ma
     }
     let body = json!({ "prompt": "a red boat" });
     let wait = [("content-type", "application/json"), ("prefer", "wait=60")];
-    let waiting = anna.send(axum::http::Method::POST, "/api/v1/jobs", &wait, body.to_string().into()).await;
+    let waiting = anna.send(Method::POST, "/api/v1/jobs", &wait, body.to_string().into()).await;
     let mut refused = vec![("own", waiting)];
     for path in ["/generate-image", "/v1/images/generations", "/sdapi/v1/txt2img", "/promptgen/generate"] {
         refused.push((path, anna.post_json(path, &body).await));

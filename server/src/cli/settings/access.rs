@@ -113,6 +113,7 @@ impl AccessFlags {
             password: password.map_err(|sentence| said("access.password", sentence))?,
             programs: self.programs.or(programs).unwrap_or_default(),
             bodies: Bodies::new(bodies),
+            answers: Bodies::new(bodies),
             patience: limits.connections.patience(),
             ..Access::default()
         };

@@ -17,7 +17,7 @@ pub struct StreamsTable {
     all: Option<NonZeroU32>,
 }
 
-/// How many megabytes of bodies may be in memory.
+/// How many megabytes of bodies may be in memory, and how many of answers.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BodiesTable {
