@@ -1,5 +1,5 @@
-//! How many bytes of uploads came from each visitor and each address in the last 24 hours. An upload that no job uses
-//! is kept no longer than that.
+//! How many bytes of uploads came from each visitor and each address in the last 24 hours, with the workflows that were posted.
+//! An upload that no job uses is kept no longer than that.
 //!
 //! The account is in memory. After a start, that of an owner is read anew from the uploads that lie there; that of an
 //! address, which stands with no upload, begins anew.
@@ -150,7 +150,7 @@ fn check(entries: &VecDeque<Entry>, new: Entry, who: &str, most: u64, now: i64) 
     });
     let seconds = (free_at.unwrap_or(now) - now).max(0).unsigned_abs().div_ceil(1000);
     let sentence = format!(
-        "{who} sent {} megabytes of pictures in the last 24 hours; with these {} it would be more than the {} that are \
+        "{who} sent {} megabytes of files in the last 24 hours; with these {} it would be more than the {} that are \
          allowed",
         megabytes(sent),
         megabytes(new.n_bytes),
@@ -196,7 +196,7 @@ mod tests {
         let refused = send(&account, &limits, &anna, 200_000, 3000).unwrap_err();
         assert_eq!(
             refused.message,
-            "you have sent 0.9 megabytes of pictures in the last 24 hours; with these 0.2 it would be more than the 1.0 \
+            "you have sent 0.9 megabytes of files in the last 24 hours; with these 0.2 it would be more than the 1.0 \
              that are allowed"
         );
         assert_eq!((refused.code, refused.retry_after_s), (ErrorCode::LimitReached, Some(86_398)));

@@ -5,7 +5,9 @@ use types::job::JobId;
 use types::upload::UploadId;
 
 use super::Services;
+use crate::shared::Shared;
 use crate::store::entities::workflow;
+use crate::store::now_ms;
 use crate::{Error, Result, Visitor};
 
 /// A workflow that is to be kept.
@@ -73,12 +75,18 @@ impl From<workflow::Model> for Workflow {
 
 impl Services {
     /// Keeps a workflow whose jobs were made. Of the owner's workflows at their end, those older than the newest
-    /// [`MOST_WORKFLOWS`] are forgotten.
+    /// [`MOST_WORKFLOWS`] are forgotten. It counts as what else its owner sent: cookies are to be had for nothing, and so are
+    /// owners.
     ///
     /// # Errors
-    /// The database is out of order; the disk is full.
+    /// The owner sent as much as is allowed; the database is out of order; the disk is full.
     pub async fn keep_workflow(&self, owner: &Visitor, new: NewWorkflow<'_>) -> Result<Workflow> {
-        Ok(self.0.shared.store.insert_workflow(owner, &new).await?.into())
+        let Shared { store, upload_account, limits, .. } = &*self.0.shared;
+        let n_bytes = new.document.len();
+        let reserved = upload_account.reserve(owner, limits, UploadId(new.id.0), n_bytes, now_ms())?;
+        let kept = store.insert_workflow(owner, &new).await?;
+        reserved.keep();
+        Ok(kept.into())
     }
 
     /// A workflow of the visitor's.

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::RgbImage;
+use types::job::JobId;
+use uuid::Uuid;
 
 use super::helpers::{TestServices, config};
 use super::uploads::png;
 use crate::access::{Limits, Ration};
 use crate::engine::fake::FakeEngine;
 use crate::shared::Shared;
-use crate::{Config, uploads};
+use crate::{Config, NewWorkflow, uploads};
 
 /// Services at the start of a program that allows a megabyte a day.
 async fn started(folder: &Path) -> TestServices {
@@ -57,4 +59,19 @@ async fn a_file_that_is_no_picture_and_an_upload_that_is_discarded_count_no_long
         let upload = site.services.store_upload(&site.alice, large(seed)).await.unwrap();
         site.services.discard_uploads(&site.alice, &[upload.id]).await;
     }
+}
+
+#[tokio::test]
+async fn a_workflow_that_is_posted_counts_as_what_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = started(folder.path()).await;
+    let keep = async |n_bytes: usize| {
+        let (id, document) = (JobId(Uuid::new_v4()), "x".repeat(n_bytes));
+        let new = NewWorkflow { id, client_id: None, jobs: &[id], document: &document };
+        site.services.keep_workflow(&site.alice, new).await
+    };
+    keep(600_000).await.unwrap();
+    let refused = keep(600_000).await.unwrap_err().public();
+    assert!(refused.message.starts_with("you have sent 0.6 megabytes of files"), "{}", refused.message);
+    keep(300_000).await.unwrap();
 }

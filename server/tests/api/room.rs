@@ -65,8 +65,7 @@ async fn whoever_sent_as_much_as_is_allowed_in_a_day_is_told_so_in_every_shape_a
     for (way, answer) in sent_by_all_ways(&anna).await {
         assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{way}: {}", answer.text());
         assert!(
-            sentence(&answer.json())
-                .starts_with("you have sent 0.8 megabytes of pictures in the last 24 hours"),
+            sentence(&answer.json()).starts_with("you have sent 0.8 megabytes of files in the last 24 hours"),
             "{way}: {}",
             answer.text()
         );
@@ -75,7 +74,7 @@ async fn whoever_sent_as_much_as_is_allowed_in_a_day_is_told_so_in_every_shape_a
     }
     let page = sent_by_the_page(&anna).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(page.text().contains("You have sent 0.8 megabytes of pictures"), "{}", page.text());
+    assert!(page.text().contains("You have sent 0.8 megabytes of files"), "{}", page.text());
     assert!(page.text().contains("a second boat"), "what was typed is still there");
     assert_ne!(page.header("retry-after"), "");
     app.browser().upload(large()).await;
