@@ -84,9 +84,9 @@ pub use safety::SafetyMode;
 pub use samples::Sample;
 pub use services::{
     Asked, Check, CurrentJob, EventStream, FailedJob, Frame, JobFacts, JobsNow, MAX_IDEMPOTENCY_KEY,
-    MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse, NewWorkflow, OperatorSnapshot,
-    PictureFile, PromptStream, QueuedJob, Readiness, RunningJob, Services, StartNames, UploadFile, Workflow,
-    WorkflowFilter, ZipStream, choose_seed,
+    MOST_KEPT_WORKFLOWS, MOST_SELECTED, MOST_WORKFLOWS, MachineFacts, MaskUse, MemoryUse, NewWorkflow,
+    OperatorSnapshot, PictureFile, PromptStream, QueuedJob, Readiness, RunningJob, Services, StartNames,
+    UploadFile, Workflow, WorkflowFilter, WorkflowRoom, ZipStream, choose_seed,
 };
 pub use signing::{Signer, SigningFiles};
 pub use store::USUAL_LOG;

@@ -49,7 +49,9 @@ pub use readiness::{Check, Readiness};
 pub use selection::{MOST_SELECTED, ZipStream};
 pub use start_pictures::{MaskUse, StartNames};
 pub use uploads::UploadFile;
-pub use workflows::{MOST_WORKFLOWS, NewWorkflow, Workflow, WorkflowFilter};
+pub use workflows::{
+    MOST_KEPT_WORKFLOWS, MOST_WORKFLOWS, NewWorkflow, Workflow, WorkflowFilter, WorkflowRoom,
+};
 
 /// A job's events; ends after the final one, or when the program stops.
 pub type EventStream = BoxStream<'static, NumberedEvent>;

@@ -27,9 +27,10 @@ use crate::{Config, Engine, EngineError, Error, Measures, Result};
 /// Shares that are told of while somebody does not listen. Whoever missed one looks at their own.
 const MOST_TAKEN_BACK: usize = 64;
 
-/// One at a time: the largest files that visitors send take a quarter of a gigabyte while they are read.
+/// One at a time: the largest files that visitors send take a quarter of a gigabyte while they are read. Those that wait have room
+/// in memory for as long as they do, and programs send many at once.
 const DECODING: Bounds =
-    Bounds { what: "files that are read", at_once: 1, most_of_owner: 8, most_of_address: 32 };
+    Bounds { what: "files that are read", at_once: 1, most_of_owner: 32, most_of_address: 128 };
 
 /// Two at a time. A page may show many.
 const CONVERTING: Bounds =

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
+use hyper::header;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
@@ -33,8 +34,8 @@ use crate::patience::Patience;
 /// an answer that its reader did not take yet.
 const MOST_BUFFERED: usize = 128 << 10;
 
-/// A connection's place among all, and among those of its address: in the extensions of its requests, for whoever keeps the
-/// connection longer than they take, as a WebSocket does. It is free once nobody keeps it.
+/// A connection's place among all, and among those of its address: in the extensions of requests to upgrade it, for whoever keeps
+/// the connection longer than they take, as a WebSocket does. It is free once nobody keeps it.
 #[derive(Clone)]
 pub struct Place {
     _held: Arc<(OwnedSemaphorePermit, Counted)>,
@@ -98,7 +99,9 @@ pub async fn serve(
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
-                request.extensions_mut().insert(place);
+                if request.headers().contains_key(header::UPGRADE) {
+                    request.extensions_mut().insert(place);
+                }
                 Ok::<_, Infallible>(routes.oneshot(request).await.unwrap_or_else(|never| match never {}))
             }
         });

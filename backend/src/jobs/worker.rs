@@ -111,9 +111,11 @@ impl Worker {
     /// Takes the queued job whose turn it is and works on it to its end.
     ///
     /// # Errors
-    /// The database is out of order. What goes wrong with the job itself becomes the job's own error.
+    /// The database is out of order, or nobody knows which words the site does not paint: then jobs wait, as what is the matter
+    /// can be mended and a job that failed cannot. What goes wrong with the job itself becomes the job's own error.
     pub(crate) async fn run_next_job(&mut self) -> Result<Outcome> {
         self.record_ends().await?;
+        self.shared.blocked_words()?;
         let Some(claim) = self.shared.store.claim().await? else { return Ok(Outcome::Idle) };
         // At the level of errors, so that the job stands beside every line, whatever is logged.
         let span = tracing::error_span!("job", job.id = %claim.job_id(), job.attempt = claim.attempt);

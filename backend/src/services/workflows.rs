@@ -3,8 +3,10 @@
 
 use types::job::JobId;
 use types::upload::UploadId;
+use uuid::Uuid;
 
 use super::Services;
+use crate::access::upload_account::Reserved;
 use crate::shared::Shared;
 use crate::store::entities::workflow;
 use crate::store::now_ms;
@@ -51,8 +53,15 @@ pub struct WorkflowFilter<'a> {
     pub limit: u64,
 }
 
-/// Most workflows that are given back at once. Of an owner's workflows at their end as many are kept, the newest.
+/// Most workflows that are given back at once.
 pub const MOST_WORKFLOWS: u64 = 200;
+
+/// Workflows at their end that are kept of an owner, the newest. Programs ask for each of theirs by its name, and wait for ever for
+/// one that is not there.
+pub const MOST_KEPT_WORKFLOWS: u64 = 2_000;
+
+/// Room for a workflow among what its owner may send in a day. Dropped before the workflow is kept, it is free again.
+pub struct WorkflowRoom(Reserved);
 
 impl Default for WorkflowFilter<'_> {
     fn default() -> Self {
@@ -74,18 +83,30 @@ impl From<workflow::Model> for Workflow {
 }
 
 impl Services {
-    /// Keeps a workflow whose jobs were made. Of the owner's workflows at their end, those older than the newest
-    /// [`MOST_WORKFLOWS`] are forgotten. It counts as what else its owner sent: cookies are to be had for nothing, and so are
-    /// owners.
+    /// Takes room for a workflow of so many bytes, before jobs are made of it. It counts as what else its owner sends: cookies
+    /// are to be had for nothing, and so are owners.
     ///
     /// # Errors
-    /// The owner sent as much as is allowed; the database is out of order; the disk is full.
-    pub async fn keep_workflow(&self, owner: &Visitor, new: NewWorkflow<'_>) -> Result<Workflow> {
-        let Shared { store, upload_account, limits, .. } = &*self.0.shared;
-        let n_bytes = new.document.len();
-        let reserved = upload_account.reserve(owner, limits, UploadId(new.id.0), n_bytes, now_ms())?;
-        let kept = store.insert_workflow(owner, &new).await?;
-        reserved.keep();
+    /// The owner, or everybody at their address, sent as much as is allowed in a day.
+    pub fn room_for_workflow(&self, owner: &Visitor, n_bytes: usize) -> Result<WorkflowRoom> {
+        let Shared { upload_account, limits, .. } = &*self.0.shared;
+        let id = UploadId(Uuid::new_v4());
+        Ok(WorkflowRoom(upload_account.reserve(owner, limits, id, n_bytes, now_ms())?))
+    }
+
+    /// Keeps a workflow whose jobs were made. Of the owner's workflows at their end, those older than the newest
+    /// [`MOST_KEPT_WORKFLOWS`] are forgotten.
+    ///
+    /// # Errors
+    /// The database is out of order; the disk is full.
+    pub async fn keep_workflow(
+        &self,
+        owner: &Visitor,
+        room: WorkflowRoom,
+        new: NewWorkflow<'_>,
+    ) -> Result<Workflow> {
+        let kept = self.0.shared.store.insert_workflow(owner, &new, MOST_KEPT_WORKFLOWS).await?;
+        room.0.keep();
         Ok(kept.into())
     }
 

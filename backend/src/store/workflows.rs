@@ -10,15 +10,16 @@ use types::job::JobId;
 use super::Store;
 use super::entities::{job, workflow, workflow_job};
 use super::jobs::OPEN;
-use crate::services::{MOST_WORKFLOWS, NewWorkflow, WorkflowFilter};
+use crate::services::{NewWorkflow, WorkflowFilter};
 use crate::{Result, Visitor};
 
 impl Store {
-    /// Keeps a workflow with the jobs that were made of it, and forgets those of its owner's that are too many now.
+    /// Keeps a workflow with the jobs that were made of it, and of its owner's that are at their end so many, the newest.
     pub(crate) async fn insert_workflow(
         &self,
         owner: &Visitor,
         new: &NewWorkflow<'_>,
+        most: u64,
     ) -> Result<workflow::Model> {
         let row = workflow::ActiveModel {
             id: ActiveValue::Set(new.id.0),
@@ -35,7 +36,7 @@ impl Store {
             ..Default::default()
         });
         workflow_job::Entity::insert_many(jobs).exec_without_returning(&transaction).await?;
-        delete_beyond_newest(&transaction, owner).await?;
+        delete_beyond_newest(&transaction, owner, most).await?;
         transaction.commit().await?;
         Ok(row)
     }
@@ -98,9 +99,9 @@ impl Store {
     }
 }
 
-/// Deletes those of the owner's workflows at their end that are older than the newest [`MOST_WORKFLOWS`] of them: a program that
+/// Deletes those of the owner's workflows at their end that are older than the newest `most` of them: a program that
 /// posts and never forgets would fill the disk. How many are open is for the limits of jobs to say.
-async fn delete_beyond_newest(transaction: &DatabaseTransaction, owner: &Visitor) -> Result<()> {
+async fn delete_beyond_newest(transaction: &DatabaseTransaction, owner: &Visitor, most: u64) -> Result<()> {
     let ended = Condition::all()
         .add(workflow::Column::Owner.eq(owner.owner_id()))
         .add(workflow::Column::Seq.not_in_subquery(open()));
@@ -109,7 +110,7 @@ async fn delete_beyond_newest(transaction: &DatabaseTransaction, owner: &Visitor
         .column(workflow::Column::Seq)
         .filter(ended.clone())
         .order_by_desc(workflow::Column::Seq)
-        .offset(MOST_WORKFLOWS)
+        .offset(most)
         .limit(1)
         .into_tuple()
         .one(transaction)

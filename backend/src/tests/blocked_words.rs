@@ -7,8 +7,9 @@ use types::job::JobStatus;
 use types::request::{RawGrid, RawGridAxis, RawRequest};
 
 use super::helpers::{TestServices, asking, free_running};
+use crate::Error;
 use crate::engine::fake::{FakeEngine, fake_lora};
-use crate::jobs::worker::Outcome;
+use crate::jobs::worker::{Outcome, Worker};
 use crate::prompt_helpers::{BLOCKED_WORDS, STYLES, WILDCARDS};
 
 /// Services whose data folder has that file.
@@ -207,6 +208,22 @@ async fn nothing_is_painted_or_written_while_a_list_was_never_read_and_the_site_
     block(&folder, "knife");
     site.ask("a boat").await;
     assert_eq!(problem().await, None);
+}
+
+#[tokio::test]
+async fn jobs_from_before_a_restart_wait_while_the_list_cannot_be_read() {
+    let (site, folder) = free_running().await;
+    let id = site.ask("a boat").await;
+    drop(site);
+    let path = folder.path().join("data").join(BLOCKED_WORDS);
+    std::fs::create_dir_all(&path).unwrap();
+    let mut site = TestServices::open(folder.path(), FakeEngine::new()).await;
+    let mut worker = Worker::new(site.services.shared());
+    assert!(matches!(worker.run_next_job().await, Err(Error::BlockedWordsUnread)));
+    assert_eq!(site.job(id).await.status, JobStatus::Queued);
+    std::fs::remove_dir(&path).unwrap();
+    block(&folder, "knife");
+    assert_eq!(site.run_next_job().await, Outcome::Done);
 }
 
 #[tokio::test]

@@ -68,10 +68,12 @@ async fn a_workflow_that_is_posted_counts_as_what_is_sent() {
     let keep = async |n_bytes: usize| {
         let (id, document) = (JobId(Uuid::new_v4()), "x".repeat(n_bytes));
         let new = NewWorkflow { id, client_id: None, jobs: &[id], document: &document };
-        site.services.keep_workflow(&site.alice, new).await
+        let room = site.services.room_for_workflow(&site.alice, n_bytes)?;
+        site.services.keep_workflow(&site.alice, room, new).await
     };
     keep(600_000).await.unwrap();
     let refused = keep(600_000).await.unwrap_err().public();
     assert!(refused.message.starts_with("you have sent 0.6 megabytes of files"), "{}", refused.message);
+    drop(site.services.room_for_workflow(&site.alice, 300_000).unwrap());
     keep(300_000).await.unwrap();
 }

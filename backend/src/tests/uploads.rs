@@ -360,6 +360,16 @@ async fn an_image_to_image_job_that_the_program_died_over_is_finished_after_the_
     assert_ne!(*pixels.get_pixel(90, 3), TEAL);
 }
 
+/// Looks now and then until it is so, and does not for ever.
+async fn soon(is_so: impl AsyncFn() -> bool) {
+    let looking = async {
+        while !is_so().await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), looking).await.expect("it comes to be so");
+}
+
 #[tokio::test]
 async fn a_sender_who_hangs_up_leaves_no_file_without_its_row() {
     let (site, folder) = free_running().await;
@@ -368,16 +378,12 @@ async fn a_sender_who_hangs_up_leaves_no_file_without_its_row() {
     let (services, alice) = (site.services.clone(), site.alice.clone());
     let sending = tokio::spawn(async move { services.store_upload(&alice, teal(96, 64)).await });
     // The file is there, and its row waits for the lock.
-    while TestServices::n_files(&folder) == 0 {
-        tokio::task::yield_now().await;
-    }
+    soon(async || TestServices::n_files(&folder) > 0).await;
     sending.abort();
     assert!(sending.await.unwrap_err().is_cancelled());
     lock.rollback().await.unwrap();
     let shared = site.services.shared();
-    while !shared.store.has_uploads().await.unwrap() {
-        tokio::task::yield_now().await;
-    }
+    soon(async || shared.store.has_uploads().await.unwrap()).await;
     assert_eq!(uploads::sweep_files(&shared).await.unwrap(), 0, "every file has its row");
     assert_eq!(TestServices::n_files(&folder), 1);
 }

@@ -8,14 +8,19 @@ use uuid::Uuid;
 
 use super::helpers::{TestServices, free_running};
 use crate::engine::fake::FakeEngine;
-use crate::{MOST_WORKFLOWS, NewWorkflow, Visitor, WorkflowFilter};
+use crate::{NewWorkflow, Visitor, WorkflowFilter, WorkflowRoom};
 
 impl TestServices {
+    /// Room for one of Alice's.
+    fn room(&self) -> WorkflowRoom {
+        self.services.room_for_workflow(&self.alice, 100).unwrap()
+    }
+
     /// A workflow of Alice's with one job.
     async fn keep(&self, client_id: &str) -> (JobId, i64) {
         let id = self.ask("a red boat").await;
         let new = NewWorkflow { id, client_id: Some(client_id), jobs: &[id], document: client_id };
-        (id, self.services.keep_workflow(&self.alice, new).await.unwrap().number)
+        (id, self.services.keep_workflow(&self.alice, self.room(), new).await.unwrap().number)
     }
 
     async fn found(&self, filter: WorkflowFilter<'_>) -> Vec<JobId> {
@@ -60,7 +65,7 @@ async fn a_workflow_is_open_until_the_last_of_its_jobs_is_at_its_end() {
     let (mut test, _folder) = free_running().await;
     let jobs = [test.ask("a red boat").await, test.ask("a blue boat").await];
     let new = NewWorkflow { id: jobs[0], client_id: None, jobs: &jobs, document: "{}" };
-    test.services.keep_workflow(&test.alice, new).await.unwrap();
+    test.services.keep_workflow(&test.alice, test.room(), new).await.unwrap();
     for n_open in [1, 1, 0] {
         assert_eq!(test.services.n_open_workflows(&test.alice).await.unwrap(), n_open);
         test.run_next_job().await;
@@ -91,20 +96,16 @@ async fn of_workflows_at_their_end_the_newest_are_kept_and_of_open_ones_all() {
     let post = async |owner: &Visitor| {
         let id = JobId(Uuid::new_v4());
         let new = NewWorkflow { id, client_id: None, jobs: &ended, document: "{}" };
-        test.services.keep_workflow(owner, new).await.unwrap();
+        test.services.shared().store.insert_workflow(owner, &new, 5).await.unwrap();
         id
     };
     let of_bob = post(&test.bob).await;
     let mut posted = Vec::new();
-    for _ in 0..MOST_WORKFLOWS + 3 {
+    for _ in 0..8 {
         posted.push(post(&test.alice).await);
     }
-    let at_their_end = WorkflowFilter {
-        is_open: Some(false),
-        oldest_first: true,
-        limit: 2 * MOST_WORKFLOWS,
-        ..WorkflowFilter::default()
-    };
+    let at_their_end =
+        WorkflowFilter { is_open: Some(false), oldest_first: true, ..WorkflowFilter::default() };
     assert_eq!(test.found(at_their_end).await, posted[3..]);
     assert!(
         test.services.workflow(&test.alice, open).await.unwrap().is_some(),

@@ -2,7 +2,7 @@
 //!
 //! Pictures, and JSON with pictures in it, are in memory whole until their reader has them. Room for them is taken from what
 //! all have and from what everybody at one address has, and is free again once the last of it was sent or was given up. An
-//! answer that finds none is a refusal; short ones cost nothing, since connections are bounded. Whoever reads a long one
+//! answer that finds none is a refusal, at once or, where pictures were painted for it, after a while; short ones cost nothing, since connections are bounded. Whoever reads a long one
 //! more slowly than it takes to have an end is hung up on. Streams have neither length nor end, and are counted elsewhere;
 //! files of the site lie in the program itself.
 
@@ -33,12 +33,14 @@ const PIECE_BYTES: usize = 16 << 10;
 
 /// Middleware that takes room for a long answer until it is sent, and answers with a refusal where there is none.
 pub async fn hold(State((state, shape)): State<(AppState, Shape)>, request: Request, next: Next) -> Response {
-    let address = address_of(&request).ip;
+    let (address, is_look) = (address_of(&request).ip, request.method().is_safe());
     let answer = next.run(request).await;
     let Some(n_bytes) = answer.body().size_hint().exact().filter(|n_bytes| *n_bytes > FREE_BYTES) else {
         return answer;
     };
-    match state.access.answers.of(address).take_now(n_bytes) {
+    let room = state.access.answers.of(address);
+    let taken = if is_look { room.take_now(n_bytes) } else { room.take_soon(n_bytes).await };
+    match taken {
         Ok(room) => answer.map(|body| Body::new(Held::new(body, n_bytes, room, state.access.patience))),
         Err(refused) => shape.answer(refused),
     }

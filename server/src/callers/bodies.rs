@@ -40,6 +40,10 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Seconds after which one may try again: what is on its way is mostly there by then.
 const RETRY_S: u64 = 5;
 
+/// Who reads too much.
+const READING_HERE: &str = "everybody at your address together is reading";
+const READING: &str = "everybody together is reading";
+
 /// Most bytes of bodies, or of answers, that are in memory at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
@@ -116,9 +120,20 @@ impl Room {
         let n_units = units(n_bytes.min(per_address).min(in_all));
         let taken = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(n_units).ok();
         let own = taken(&self.own);
-        let own = own.ok_or_else(|| no_room("everybody at your address together is reading", per_address))?;
+        let own = own.ok_or_else(|| no_room(READING_HERE, per_address))?;
         let all = taken(&self.all);
-        Ok([own, all.ok_or_else(|| no_room("everybody together is reading", in_all))?])
+        Ok([own, all.ok_or_else(|| no_room(READING, in_all))?])
+    }
+
+    /// The same for an answer that somebody worked for: it waits as a body does, since whoever is refused would have it worked
+    /// for once more.
+    pub(super) async fn take_soon(&self, n_bytes: u64) -> Result<[OwnedSemaphorePermit; 2], PublicError> {
+        let BodyLimits { per_address, in_all } = self.limits;
+        let n_bytes = n_bytes.min(per_address).min(in_all);
+        let own = taken(&self.own, n_bytes, per_address).await;
+        let own = own.ok_or_else(|| no_room(READING_HERE, per_address))?;
+        let all = taken(&self.all, n_bytes, in_all).await;
+        Ok([own, all.ok_or_else(|| no_room(READING, in_all))?])
     }
 }
 

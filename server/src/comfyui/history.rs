@@ -60,7 +60,15 @@ pub async fn forget(
     Extension(visitor): Extension<Visitor>,
     AnyJson(body): AnyJson,
 ) -> Result<StatusCode, Refusal> {
-    let named = ids_in(&body, "delete")?;
+    let named = ids_in(&body, "delete");
+    // Each is looked up.
+    if named.len() as u64 > MOST_WORKFLOWS {
+        let sentence = format!(
+            "the field `delete` names {} workflows; at most {MOST_WORKFLOWS} are allowed",
+            named.len()
+        );
+        return Err(Refusal::of(Fault::of_prompt(sentence)));
+    }
     if body.get("clear").and_then(Value::as_bool) == Some(true) {
         loop {
             let filter = WorkflowFilter { is_open: Some(false), limit: PAGE, ..WorkflowFilter::default() };
@@ -86,20 +94,9 @@ pub async fn forget(
 }
 
 /// The ids in a list of a body, each once; what is none is passed over.
-///
-/// # Errors
-/// There are more of them than [`MOST_WORKFLOWS`]: each is looked up.
-pub fn ids_in(body: &Map<String, Value>, field: &str) -> Result<HashSet<JobId>, Refusal> {
+pub fn ids_in(body: &Map<String, Value>, field: &str) -> HashSet<JobId> {
     let list = body.get(field).and_then(Value::as_array);
-    let ids: HashSet<JobId> = list.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect();
-    if ids.len() as u64 > MOST_WORKFLOWS {
-        let sentence = format!(
-            "the field `{field}` names {} workflows; at most {MOST_WORKFLOWS} are allowed",
-            ids.len()
-        );
-        return Err(Refusal::of(Fault::of_prompt(sentence)));
-    }
-    Ok(ids)
+    list.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect()
 }
 
 /// A visitor's history as an object by the workflows' names, as long as an answer may be.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use backend::{MaskUse, NewWorkflow, Services, StartNames, Visitor, Workflow};
+use backend::{MaskUse, NewWorkflow, Services, StartNames, Visitor, Workflow, WorkflowRoom};
 use serde_json::{Map, Value, json};
 use types::job::JobId;
 
@@ -67,7 +67,8 @@ async fn post(
 ) -> Result<Json<Value>, Refusal> {
     let services = &state.services;
     let graph = Graph::read(&prompt)?;
-    check_length(&prompt, &extra_data)?;
+    let n_bytes = length(&prompt, &extra_data)?;
+    let room = services.room_for_workflow(&visitor, n_bytes).map_err(ApiError::from)?;
     let installed = installed_for(services, &visitor, &graph).await?;
     let mut checked = validate(&graph, &installed);
     let parts = make_jobs(services, &visitor, &mut checked).await?;
@@ -75,7 +76,7 @@ async fn post(
     let Some(first) = parts.first() else { return Err(Refusal::of_nodes(node_errors)) };
     let id = first.job;
     let document = Document { prompt, extra_data, parts };
-    let kept = keep(services, &visitor, id, client_id.as_deref(), &document).await?;
+    let kept = keep(services, &visitor, room, id, client_id.as_deref(), &document).await?;
     if let Some(client_id) = &client_id {
         state.workflow_posted.tell(&visitor, client_id);
     }
@@ -109,8 +110,8 @@ fn extra_data(body: &mut Map<String, Value>, client_id: Option<&str>) -> Result<
     Ok(extra.into())
 }
 
-/// Refuses what is too long to be kept, before jobs are made of it.
-fn check_length(prompt: &Value, extra_data: &Value) -> Result<(), Refusal> {
+/// How many bytes there are to be kept. What is too long is refused before jobs are made of it.
+fn length(prompt: &Value, extra_data: &Value) -> Result<usize, Refusal> {
     let n_bytes = prompt.to_string().len() + extra_data.to_string().len();
     if n_bytes > MAX_KEPT_BYTES {
         let sentence = format!(
@@ -118,7 +119,7 @@ fn check_length(prompt: &Value, extra_data: &Value) -> Result<(), Refusal> {
         );
         return Err(ApiError::unreadable(StatusCode::PAYLOAD_TOO_LARGE, sentence).into());
     }
-    Ok(())
+    Ok(n_bytes)
 }
 
 /// Makes the jobs, and notes why there is none for an output.
@@ -211,14 +212,15 @@ fn saved(checked: &Checked<'_>, output: usize) -> Saved {
 async fn keep(
     services: &Services,
     visitor: &Visitor,
+    room: WorkflowRoom,
     id: JobId,
     client_id: Option<&str>,
     document: &Document,
 ) -> Result<Workflow, Refusal> {
     let jobs: Vec<JobId> = document.parts.iter().map(|part| part.job).collect();
     let text = json!(document).to_string();
-    let kept =
-        services.keep_workflow(visitor, NewWorkflow { id, client_id, jobs: &jobs, document: &text }).await;
+    let new = NewWorkflow { id, client_id, jobs: &jobs, document: &text };
+    let kept = services.keep_workflow(visitor, room, new).await;
     if kept.is_err() {
         // Nobody would ever be told of them.
         cancel_all(services, visitor, &document.parts).await;

@@ -34,7 +34,7 @@ pub async fn remove(
     AnyJson(body): AnyJson,
 ) -> Result<StatusCode, Refusal> {
     let clears = body.get("clear").and_then(Value::as_bool) == Some(true);
-    let named = ids_in(&body, "delete")?;
+    let named = ids_in(&body, "delete");
     let mut pages = OpenPages::default();
     while let Some(page) = pages.next(&services, &visitor).await? {
         let jobs = jobs_of(&services, &visitor, &page).await?;
