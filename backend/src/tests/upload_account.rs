@@ -65,9 +65,10 @@ async fn a_file_that_is_no_picture_and_an_upload_that_is_discarded_count_no_long
 async fn a_workflow_that_is_posted_counts_as_what_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let site = started(folder.path()).await;
+    let job = site.ask("a boat").await;
     let keep = async |n_bytes: usize| {
         let (id, document) = (JobId(Uuid::new_v4()), "x".repeat(n_bytes));
-        let new = NewWorkflow { id, client_id: None, jobs: &[id], document: &document };
+        let new = NewWorkflow { id, client_id: None, jobs: &[job], document: &document };
         let room = site.services.room_for_workflow(&site.alice, n_bytes)?;
         site.services.keep_workflow(&site.alice, room, new).await
     };
