@@ -16,7 +16,6 @@ const ONE_CALL: &str = r#"curl http://127.0.0.1:3000/generate-image \
   -o boat.png"#;
 
 const CREATE_JOB: &str = r#"curl http://127.0.0.1:3000/api/v1/jobs \
-  -c visitor.cookies -b visitor.cookies \
   -H 'content-type: application/json' \
   -d '{"prompt": "a white lighthouse by the sea at night", "shape": "portrait"}'"#;
 
@@ -113,7 +112,8 @@ pub fn ApiPage() -> impl IntoView {
             <h2 id="jobs">"Jobs"</h2>
             <p>
                 "A job is asked for, waits for its turn, is worked on, and keeps its pictures. The answer is the job at once; "
-                <code>"Location"</code> " is its address. With " <code>"Prefer: wait=60"</code> " it waits for the pictures. Keep the cookie: it makes the job yours, so that you can cancel it and find it in the history."
+                <code>"Location"</code> " is its address. With " <code>"Prefer: wait=60"</code> " it waits for the pictures. The job belongs to the key that you call with ("
+                <code>"Authorization: Bearer dk_…"</code> "), or else to the address that you call from: whoever calls likewise can cancel it and find it again."
             </p>
             {code_block("code-create", "Create a job", CREATE_JOB.to_owned())}
             <p>
@@ -132,7 +132,7 @@ pub fn ApiPage() -> impl IntoView {
             {code_block("code-prompt", "Write a prompt", WRITE_PROMPT.to_owned())}
 
             <h2 id="programs">"Clients of other programs"</h2>
-            <p>"They work as they are. Only the address has to be set; a key is not asked for."</p>
+            <p>"They work as they are. Only the address has to be set, and a key where the site asks for one."</p>
             {table("Clients of other programs", ["API", "Address", "What is spoken"], &PROGRAMS, [false, true, false])}
 
             <h2 id="errors">"Errors"</h2>

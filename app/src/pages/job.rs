@@ -54,7 +54,7 @@ fn no_such_job(status: &PageStatus) -> AnyView {
     status.report(ErrorCode::NotFound);
     nothing_here(
         "There is no such job",
-        "It may have been made on another machine, or the address lost a letter on its way here.",
+        "It may be somebody else's who does not share it, or one that you made in another browser; or the address lost a letter on its way here.",
     )
 }
 

@@ -4,6 +4,7 @@ use types::error::{ErrorCode, PublicError};
 
 use super::keys::{Allowance, KeyInfo, NewKey, Parts, Scope, hash_of, is_hash_of};
 use super::limits::Ration;
+use crate::check::require_database;
 use crate::data_folder::DataFolder;
 use crate::store::entities::key;
 use crate::store::{Store, from_ms};
@@ -23,6 +24,15 @@ impl Keyring {
     pub async fn open(config: &Config) -> Result<Self> {
         let file = DataFolder::database_in(&config.data_dir)?;
         Ok(Self(Store::open(&file).await?))
+    }
+
+    /// Those of a data folder that is there, to be looked at.
+    ///
+    /// # Errors
+    /// There is no database in the data folder, or it is of no use.
+    pub async fn look(config: &Config) -> Result<Self> {
+        require_database(&config.data_dir)?;
+        Ok(Self(Store::look_at_newest(&DataFolder::beside(&config.data_dir).database()).await?))
     }
 
     pub(crate) fn of(store: Store) -> Self {

@@ -15,7 +15,7 @@ use crate::{Error, Result, Visitor};
 /// A workflow that is to be kept.
 #[derive(Debug, Clone, Copy)]
 pub struct NewWorkflow<'a> {
-    /// Its name: that of its first job.
+    /// Its name: that of its first job, or one that the program chose, which nothing else has.
     pub id: JobId,
     /// The name that the program gave itself.
     pub client_id: Option<&'a str>,
@@ -108,6 +108,14 @@ impl Services {
         let kept = self.0.shared.store.insert_workflow(owner, &new, MOST_KEPT_WORKFLOWS).await?;
         room.0.keep();
         Ok(kept.into())
+    }
+
+    /// Whether a workflow of anybody's has that name.
+    ///
+    /// # Errors
+    /// The database is out of order.
+    pub async fn has_workflow(&self, id: JobId) -> Result<bool> {
+        self.0.shared.store.has_workflow(id).await
     }
 
     /// A workflow of the visitor's.

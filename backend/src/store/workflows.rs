@@ -41,6 +41,13 @@ impl Store {
         Ok(row)
     }
 
+    /// Whether a workflow of any owner's has that name.
+    pub(crate) async fn has_workflow(&self, id: JobId) -> Result<bool> {
+        let found = workflow::Entity::find().select_only().column(workflow::Column::Seq);
+        let found = found.filter(workflow::Column::Id.eq(id.0)).into_tuple::<i64>().one(&self.db).await?;
+        Ok(found.is_some())
+    }
+
     /// The owner's workflow of that name.
     pub(crate) async fn workflow(&self, owner: &Visitor, id: JobId) -> Result<Option<workflow::Model>> {
         Ok(workflow::Entity::find()

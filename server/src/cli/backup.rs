@@ -26,18 +26,19 @@ impl Backup {
         let runtime = tokio::runtime::Runtime::new()?;
         let BackedUp { n_pictures, n_uploads, n_deleted, n_lost, n_bytes } =
             runtime.block_on(back_up(data, &self.file))?;
-        let mut stdout = std::io::stdout();
         let (file, seen) = (self.file.display(), seen(n_pictures, n_uploads));
-        writeln!(stdout, "{file}: {seen}, {:.1} MB", n_bytes as f64 / 1e6)?;
-        if n_deleted > 0 {
-            writeln!(stdout, "{n_deleted} more were deleted meanwhile, and are not in it")?;
-        }
-        // The back-up is there, but whoever calls this every night has to hear of it.
+        let deleted = match n_deleted {
+            0 => String::new(),
+            n => format!("{n} more were deleted meanwhile, and are not in it\n"),
+        };
+        let megabytes = n_bytes as f64 / 1e6;
+        let printed = write!(std::io::stdout(), "{file}: {seen}, {megabytes:.1} MB\n{deleted}");
+        // The back-up is there, but whoever calls this every night has to hear of it, also where nobody reads the lines above.
         ensure!(
             n_lost == 0,
             "pictures and uploads that have lost their files, and are not in the back-up: {n_lost}; all else is in it, \
              and `darkroom check` names them"
         );
-        Ok(())
+        Ok(printed?)
     }
 }

@@ -27,6 +27,7 @@ use self::models::{is_path, picture_model};
 use self::pictures::{Pictures, name_of};
 use super::output::{Output, write_whole};
 use super::settings::Settings;
+use crate::bundled;
 
 /// Paint a picture into a file, without a server.
 ///
@@ -72,7 +73,8 @@ impl Generate {
             // What is bundled comes first, so it keeps its name. LoRAs are still found by theirs.
             let files = picture_model(path)?;
             self.model.model = Some(backend::models::name_of(&files));
-            config.bundled = vec![files];
+            let [_, writer] = bundled::models();
+            config.bundled = vec![files, writer];
             config.default_model = None;
         }
         let loras = loras::read(&self.model.lora);

@@ -49,12 +49,13 @@ impl Keys {
     pub fn run(self, settings: Settings) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let keyring = Keyring::open(&settings.into_config()).await?;
+            let config = settings.into_config();
             match self {
-                Self::Create(create) => create.run(&keyring).await,
-                Self::List => list(&keyring.list().await?),
+                Self::Create(create) => create.run(&Keyring::open(&config).await?).await,
+                // A folder that is misspelt is not made, and a database that another version works on stays as it is.
+                Self::List => list(&Keyring::look(&config).await?.list().await?),
                 Self::Revoke(Revoke { prefix }) => {
-                    let key = keyring.revoke(&prefix).await?;
+                    let key = Keyring::look(&config).await?.revoke(&prefix).await?;
                     writeln!(std::io::stdout(), "revoked {} ({})", key.prefix, key.name)?;
                     Ok(())
                 }

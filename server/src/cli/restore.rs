@@ -24,7 +24,6 @@ impl Restore {
         let mut printer = Printer::default();
         let runtime = tokio::runtime::Runtime::new()?;
         let checked = runtime.block_on(restore(&self.file, data, &mut |found| printer.print(found)))?;
-        printer.end()?;
         let Checked { n_pictures, n_uploads, n_found, .. } = checked;
         let seen = seen(n_pictures, n_uploads);
         if !checked.is_in_order() {
@@ -32,6 +31,7 @@ impl Restore {
                 "{seen} restored: {n_found} were out of order when they were copied; `darkroom check --mend` puts in order what can be"
             );
         }
+        printer.end()?;
         writeln!(std::io::stdout(), "{seen} restored to {}", data.display())?;
         Ok(())
     }

@@ -162,7 +162,10 @@ impl Settings {
         }
         let safety =
             Safety::read(flags.safety, file.safety).map_err(|(setting, sentence)| said(setting, sentence))?;
-        let log = flags.log.or_else(|| std::env::var("RUST_LOG").ok()).or(file.log);
+        // An empty one says nothing, and hides nothing.
+        let is_said = |log: &String| !log.is_empty();
+        let log = flags.log.filter(is_said).or_else(|| std::env::var("RUST_LOG").ok().filter(is_said));
+        let log = log.or(file.log);
         Ok(Self {
             addr: file.addr,
             models: flags.models.or(file.models).or(usual_models),

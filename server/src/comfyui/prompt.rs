@@ -49,9 +49,10 @@ pub async fn create(
         return Err(Refusal::of(Fault::new("no_prompt", message, "", json!({}))));
     };
     let client_id = client_id(&body)?;
+    let id = id_of_its_own(&state.services, &body).await?;
     let extra_data = extra_data(&mut body, client_id.as_deref())?;
     // A task of its own, so that no job is left without its workflow by a caller who hangs up in between.
-    match tokio::spawn(post(state, visitor, prompt, client_id, extra_data)).await {
+    match tokio::spawn(post(state, visitor, id, prompt, client_id, extra_data)).await {
         Ok(answer) => answer,
         Err(error) => Err(broke_off(&error).into()),
     }
@@ -61,6 +62,7 @@ pub async fn create(
 async fn post(
     state: AppState,
     visitor: Visitor,
+    id: Option<JobId>,
     prompt: Value,
     client_id: Option<String>,
     extra_data: Value,
@@ -74,7 +76,7 @@ async fn post(
     let parts = make_jobs(services, &visitor, &mut checked).await?;
     let node_errors = checked.node_faults();
     let Some(first) = parts.first() else { return Err(Refusal::of_nodes(node_errors)) };
-    let id = first.job;
+    let id = id.unwrap_or(first.job);
     let document = Document { prompt, extra_data, parts };
     let kept = keep(services, &visitor, room, id, client_id.as_deref(), &document).await?;
     if let Some(client_id) = &client_id {
@@ -82,6 +84,28 @@ async fn post(
     }
     let node_errors = by_node(&node_errors);
     Ok(Json(json!({ "prompt_id": prompt_id(id), "number": kept.number, "node_errors": node_errors })))
+}
+
+/// The name that the program gives the workflow, if it gives one: it waits for what is told of that name, whatever is answered.
+async fn id_of_its_own(services: &Services, body: &Map<String, Value>) -> Result<Option<JobId>, Refusal> {
+    let name = match body.get("prompt_id") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(name)) => name.as_str(),
+        Some(_) => "",
+    };
+    let Some(id) = name.parse::<JobId>().ok().filter(|id| prompt_id(*id) == name) else {
+        let name: String = name.chars().take(MAX_CLIENT_ID).collect();
+        let sentence = format!(
+            "the prompt_id `{name}` is no UUID in small letters with hyphens; send one that is new, or none"
+        );
+        return Err(Refusal::of(Fault::of_prompt(sentence)));
+    };
+    if services.has_workflow(id).await.map_err(ApiError::from)? {
+        let sentence =
+            format!("the prompt_id `{name}` stands for another workflow already; send a new one, or none");
+        return Err(Refusal::of(Fault::of_prompt(sentence)));
+    }
+    Ok(Some(id))
 }
 
 /// The name that the program gives itself.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use backend::{Services, Visitor};
 use bytes::Bytes;
+use types::upload::UploadId;
 
 use super::answer::answer;
 use super::asked::Asked;
@@ -27,12 +28,25 @@ pub async fn create(
     origin: Origin,
     form: PictureForm,
 ) -> OpenAiResult<Response> {
-    let mut asked = Asked::read(form.object, &state.services.models())?;
+    let asked = Asked::read(form.object, &state.services.models())?;
     let image = needed(form.image)?;
-    asked.raw.start = Some(keep(&state.services, &visitor, image.clone()).await?);
-    let mask = match form.mask {
-        Some(mask) => Some(keep_mask(&state.services, &visitor, mask).await?),
-        None => transparency(&state.services, &visitor, "image", image).await?,
+    let mut kept = Kept::of(&state.services, &visitor);
+    let answered = edit(state, visitor, origin, asked, (image, form.mask), &mut kept).await;
+    kept.unless_refused(answered).await
+}
+
+async fn edit(
+    state: AppState,
+    visitor: Visitor,
+    origin: Origin,
+    mut asked: Asked,
+    (image, mask): (Bytes, Option<Bytes>),
+    kept: &mut Kept,
+) -> OpenAiResult<Response> {
+    asked.raw.start = Some(kept.keep(image.clone()).await?);
+    let mask = match mask {
+        Some(mask) => Some(kept.keep_mask(mask).await?),
+        None => kept.keep_transparency("image", image).await?,
     };
     if let Some(mask) = mask {
         asked.raw.mask = Some(mask);
@@ -50,32 +64,56 @@ pub fn needed(image: Option<Bytes>) -> OpenAiResult<Bytes> {
     image.ok_or_else(|| OpenAiError::missing("image", message))
 }
 
-/// Keeps the picture as an upload of the asker's; gives back its id.
-///
-/// # Errors
-/// The file is no picture.
-pub async fn keep(services: &Services, visitor: &Visitor, image: Bytes) -> OpenAiResult<String> {
-    let upload = services.store_upload(visitor, image).await.map_err(|error| of("image", error))?;
-    Ok(upload.id.to_string())
+/// What a call sends, kept as uploads of its asker's.
+pub struct Kept {
+    services: Services,
+    visitor: Visitor,
+    ids: Vec<UploadId>,
 }
 
-async fn keep_mask(services: &Services, visitor: &Visitor, mask: Bytes) -> OpenAiResult<String> {
-    transparency(services, visitor, "mask", mask).await?.ok_or_else(|| {
-        let message =
-            "the mask has no wholly transparent pixel; make transparent (alpha 0) what is to be painted anew";
-        OpenAiError::invalid_value("mask", message)
-    })
-}
+impl Kept {
+    /// Nothing yet.
+    pub fn of(services: &Services, visitor: &Visitor) -> Self {
+        Self { services: services.clone(), visitor: visitor.clone(), ids: Vec::new() }
+    }
 
-/// Keeps the mask that a picture's transparency is, if it has any.
-async fn transparency(
-    services: &Services,
-    visitor: &Visitor,
-    param: &str,
-    picture: Bytes,
-) -> OpenAiResult<Option<String>> {
-    let mask = services.store_transparency(visitor, picture).await.map_err(|error| of(param, error))?;
-    Ok(mask.map(|mask| mask.id.to_string()))
+    /// Keeps a picture; gives back its id.
+    ///
+    /// # Errors
+    /// The file is no picture; the asker sent as much as is allowed.
+    pub async fn keep(&mut self, image: Bytes) -> OpenAiResult<String> {
+        let upload =
+            self.services.store_upload(&self.visitor, image).await.map_err(|error| of("image", error))?;
+        self.ids.push(upload.id);
+        Ok(upload.id.to_string())
+    }
+
+    async fn keep_mask(&mut self, mask: Bytes) -> OpenAiResult<String> {
+        self.keep_transparency("mask", mask).await?.ok_or_else(|| {
+            let message =
+                "the mask has no wholly transparent pixel; make transparent (alpha 0) what is to be painted anew";
+            OpenAiError::invalid_value("mask", message)
+        })
+    }
+
+    /// Keeps the mask that a picture's transparency is, if it has any.
+    async fn keep_transparency(&mut self, param: &str, picture: Bytes) -> OpenAiResult<Option<String>> {
+        let mask = self.services.store_transparency(&self.visitor, picture).await;
+        let mask = mask.map_err(|error| of(param, error))?;
+        self.ids.extend(mask.map(|mask| mask.id));
+        Ok(mask.map(|mask| mask.id.to_string()))
+    }
+
+    /// The answer to the call. What a call that is refused sent is of no use to anybody, and counts no longer.
+    ///
+    /// # Errors
+    /// Those of the answer.
+    pub async fn unless_refused<T>(self, answered: OpenAiResult<T>) -> OpenAiResult<T> {
+        if answered.is_err() {
+            self.services.discard_uploads(&self.visitor, &self.ids).await;
+        }
+        answered
+    }
 }
 
 /// An upload's error by the name of its parameter.

@@ -9,8 +9,8 @@ use types::request::check_prompt;
 
 use super::answer::answer;
 use super::asked::Asked;
-use super::edits::{keep, needed};
-use super::error::OpenAiResult;
+use super::edits::{Kept, needed};
+use super::error::{OpenAiError, OpenAiResult};
 use super::form::PictureForm;
 use super::origin::Origin;
 use super::stream::Deed;
@@ -33,12 +33,21 @@ pub async fn create(
 ) -> OpenAiResult<Response> {
     let mut asked = Asked::read(form.object, &state.services.models())?;
     let image = needed(form.image)?;
+    if form.mask.is_some() {
+        let message = "mask means nothing for a variation; send the picture and its mask to /v1/images/edits";
+        return Err(OpenAiError::invalid("mask", "unknown_parameter", message));
+    }
     if asked.raw.prompt.trim().is_empty() {
         asked.raw.prompt = prompt_of(&state.services, &visitor, image.clone()).await;
     }
     asked.raw.strength.get_or_insert(STRENGTH);
-    asked.raw.start = Some(keep(&state.services, &visitor, image).await?);
-    answer(state, visitor, origin, Deed::Edit, asked).await
+    let mut kept = Kept::of(&state.services, &visitor);
+    let answered = async {
+        asked.raw.start = Some(kept.keep(image).await?);
+        answer(state, visitor, origin, Deed::Edit, asked).await
+    };
+    let answered = answered.await;
+    kept.unless_refused(answered).await
 }
 
 /// The prompt inside a file, as much of it as may be asked for here. What is wrong with a file that is no picture is said

@@ -152,6 +152,42 @@ async fn a_list_of_names_without_end_is_refused_and_a_name_that_is_repeated_coun
 }
 
 #[tokio::test]
+async fn a_workflow_has_the_name_that_its_program_gives_it_if_it_is_a_new_one() {
+    let app = TestApp::start().await;
+    let anna = app.newcomer();
+    let id = "0b5cf7a2-9c3e-4f1d-8a6b-2f4e6d8c0a1b";
+    let post = async |id: Value| {
+        anna.post_json("/prompt", &json!({ "prompt": graph(&[]), "client_id": "a", "prompt_id": id })).await
+    };
+    let answer = post(json!(id)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json::<Value>()["prompt_id"], id);
+    for job in app.services.latest_jobs(&program(&app.services), 9).await.unwrap() {
+        app.services.wait(job.id).await.unwrap();
+    }
+    let history: Value = anna.get(&format!("/history/{id}")).await.json();
+    assert_eq!(history[id]["status"]["status_str"], "success", "{history}");
+    assert_eq!(history[id]["status"]["messages"][0][1]["prompt_id"], id);
+    let refused = [
+        (
+            json!(id),
+            format!("the prompt_id `{id}` stands for another workflow already; send a new one, or none"),
+        ),
+        (
+            json!("mine"),
+            "the prompt_id `mine` is no UUID in small letters with hyphens; send one that is new, or none"
+                .to_owned(),
+        ),
+    ];
+    for (id, sentence) in refused {
+        let answer = post(id).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.json::<Value>()["error"]["message"], sentence);
+    }
+    assert_eq!(post(Value::Null).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_workflow_whose_job_was_deleted_is_told_without_it_and_forgotten_as_any_other() {
     let app = TestApp::start().await;
     let anna = app.newcomer();

@@ -61,6 +61,15 @@ fn gpt_2_goes_on_with_the_prompt_before_it_is_painted() {
 }
 
 #[test]
+fn gpt_2_goes_on_with_the_prompt_of_a_model_that_is_named_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = crate::helpers::models_folder().join("demo");
+    let (_, picture) = generate(folder.path(), &["a red", "--extend", "--model", model.to_str().unwrap()]);
+    let (prompt, _) = prompts(&picture.expect("a picture is made"));
+    assert!(prompt.starts_with("a red ") && prompt.split(' ').count() > 3, "{prompt}");
+}
+
+#[test]
 fn a_preset_of_the_settings_file_holds_and_a_wrong_one_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     write(

@@ -37,6 +37,12 @@ async fn a_key_is_made_listed_and_revoked_while_the_site_runs() {
 fn what_no_key_can_be_is_refused_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |arguments: &[&str]| run(folder.path(), arguments).stderr;
+    for arguments in [&["keys", "list"][..], &["keys", "revoke", "dk_000000000000"]] {
+        let sentence = refused(arguments);
+        assert!(sentence.starts_with("error: there is no database in the data folder"), "{sentence}");
+        assert!(!folder.path().join("data").exists(), "nothing is made");
+    }
+    run(folder.path(), &["keys", "create", "mine"]);
     assert!(
         refused(&["keys", "create", "mine", "--scope", "admin"])
             .contains("scope `admin` is unknown; known are read, generate, operator")

@@ -141,6 +141,11 @@ async fn pictures_and_masks_that_are_none_are_refused_by_their_names() {
         refused(edit("boat", &boat).file("mask", "mask.png", &half_transparent(64, 64))).await,
         @"400 invalid_request_error mask invalid_value: the mask has 64x64 pixels; allowed are 96x64, as the start picture has"
     );
+    let in_variation = Multipart::new().file("image", "boat.png", &boat).file("mask", "mask.png", &boat);
+    insta::assert_snapshot!(
+        complaint(&anna.post_multipart(VARIATIONS, in_variation).await),
+        @"400 invalid_request_error mask unknown_parameter: mask means nothing for a variation; send the picture and its mask to /v1/images/edits"
+    );
     insta::assert_snapshot!(
         refused(edit("boat", &boat).file("image", "boat.png", &boat)).await,
         @"400 invalid_request_error image invalid_value: image is there more than once; allowed is 1 picture"
@@ -170,4 +175,6 @@ async fn pictures_and_masks_that_are_none_are_refused_by_their_names() {
         @"400 invalid_request_error image missing_required_parameter: image is missing; send a PNG, JPEG or WebP file in the field `image`"
     );
     assert_eq!(anna.history("").await.n_matches, 0);
+    let kept = std::fs::read_dir(app.data().join("uploads")).map(Iterator::count).unwrap_or_default();
+    assert_eq!(kept, 0, "what came with a call that is refused is not kept");
 }
